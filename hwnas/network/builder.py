@@ -185,7 +185,7 @@ class Builder:
         return self.layer("Clip", x, min=0.0, max=6.0, name="relu6")
 
     def hard_swish(self, x: Value) -> Value:
-        """x · hard_sigmoid(x)."""
+        """X · hard_sigmoid(x)."""
         return self.layer("HardSwish", x, name="hard_swish")
 
     def hard_sigmoid(self, x: Value) -> Value:

@@ -48,7 +48,7 @@ def _digest(*parts: bytes) -> Colour:
 class _Graph:
     """Nodes are the inputs, the shared and unused parameters, and the layers, in topological order.
 
-    A parameter that one layer alone uses is part of that layer's label.
+    A constant, and a parameter that one layer alone uses, is part of the layer's label.
 
     `sources[i]` are pairs (node, which of its outputs); `users[i]` pairs (node, slot), where the slot
     of a commutative operator is 0 throughout.
@@ -76,7 +76,11 @@ class _Graph:
         for index, value in enumerate(network.inputs):
             place[value.name] = (add(f"input {index} {value.shape}".encode(), [], False), 0)
         users = Counter(name for layer in network.layers for name in layer.inputs)
-        owned = {name: _parameter_label(p) for name, p in network.parameters.items() if users[name] == 1}
+        owned = {
+            name: _parameter_label(p)
+            for name, p in network.parameters.items()
+            if users[name] == 1 or p.constant is not None
+        }
         for parameter in network.parameters.values():
             if parameter.name not in owned:
                 place[parameter.name] = (add(_parameter_label(parameter), [], False), 0)
@@ -95,7 +99,8 @@ class _Graph:
     def refined(self, singled_out: dict[int, int]) -> list[Colour]:
         """Stable colours of the nodes; `singled_out` gives nodes an order of their own."""
         colours = [
-            _digest(label, struct.pack("<i", singled_out.get(node, -1))) for node, label in enumerate(self.labels)
+            _digest(label, struct.pack("<i", singled_out.get(node, -1)))
+            for node, label in enumerate(self.labels)
         ]
         for slot, (node, part) in enumerate(self.outputs):
             colours[node] = _digest(colours[node], struct.pack("<ii", slot, part))

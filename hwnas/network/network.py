@@ -13,14 +13,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Shape: TypeAlias = tuple[int, ...]
 Attribute: TypeAlias = int | float | str | tuple[int, ...] | tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """An activation: its name in the network and its shape without the batch."""
 
     name: str
@@ -51,8 +50,7 @@ class Parameter:
         return math.prod(self.shape)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class Layer(NamedTuple):
     """One ONNX operator.
 
     `inputs` names values and parameters in ONNX's order, `""` where an optional one is left out.
@@ -102,7 +100,20 @@ class Network:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """All layers in topological order, those inside blocks under their full path."""
-        return tuple(_flatten(self, "", {}))
+        return self._flat[0]
+
+    @cached_property
+    def flat_outputs(self) -> tuple[Value, ...]:
+        """The outputs under the names that `layers` uses."""
+        return self._flat[1]
+
+    @cached_property
+    def _flat(self) -> tuple[tuple[Layer, ...], tuple[Value, ...]]:
+        if all(isinstance(item, Layer) for item in self.items):
+            return self.items, self.outputs  # type: ignore[return-value]
+        full_names: dict[str, str] = {}
+        layers = tuple(_flatten(self, "", full_names))
+        return layers, tuple(Value(full_names.get(name, name), shape) for name, shape in self.outputs)
 
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -114,14 +125,6 @@ class Network:
         """Every input and every layer output by name."""
         outputs = {value.name: value for layer in self.layers for value in layer.outputs}
         return {value.name: value for value in self.inputs} | outputs
-
-    @cached_property
-    def flat_outputs(self) -> tuple[Value, ...]:
-        """The outputs under the names that `layers` uses."""
-        renaming: dict[str, str] = {}
-        for _ in _flatten(self, "", renaming):
-            pass
-        return tuple(Value(renaming.get(v.name, v.name), v.shape) for v in self.outputs)
 
     @cached_property
     def key(self) -> str:
@@ -176,7 +179,7 @@ def _flatten(network: Network, prefix: str, names: dict[str, str]) -> Iterator[L
     """Yield the layers under full paths. `names` maps local values to full names and grows."""
     for item in network.items:
         if isinstance(item, Layer):
-            yield _rename(item, prefix, names, network.own_parameters) if prefix or names else item
+            yield _rename(item, prefix, names, network.own_parameters)
             continue
         path = join(prefix, item.name)
         inner = {
@@ -188,18 +191,16 @@ def _flatten(network: Network, prefix: str, names: dict[str, str]) -> Iterator[L
             names[outer.name] = inner.get(value.name, join(path, value.name))
 
 
-def _rename(layer: Layer, prefix: str, names: Mapping[str, str], parameters: Mapping[str, Parameter]) -> Layer:
-    def full(name: str) -> str:
-        if not name:
-            return name
-        return join(prefix, name) if name in parameters else names.get(name, join(prefix, name))
-
-    return replace(
-        layer,
-        name=join(prefix, layer.name),
-        inputs=tuple(full(name) for name in layer.inputs),
-        outputs=tuple(Value(join(prefix, value.name), value.shape) for value in layer.outputs),
+def _rename(
+    layer: Layer, prefix: str, names: Mapping[str, str], parameters: Mapping[str, Parameter]
+) -> Layer:
+    dot = f"{prefix}." if prefix else ""
+    inputs = tuple(
+        name and (dot + name if name in parameters else names.get(name) or dot + name)
+        for name in layer.inputs
     )
+    outputs = tuple(Value(dot + name, shape) for name, shape in layer.outputs)
+    return Layer(dot + layer.name, layer.op, inputs, outputs, layer.attributes)
 
 
 def _flatten_parameters(network: Network, prefix: str) -> Iterator[tuple[str, Parameter]]:

@@ -86,7 +86,9 @@ def infer_shapes(op: str, attributes: Attributes, shapes: Sequence[Shape]) -> li
 def normalised(op: str, attributes: Attributes, shapes: Sequence[Shape]) -> dict[str, Attribute]:
     """`attributes` with ONNX's defaults filled in, axes counted from the front and padding explicit."""
     full: dict[str, Attribute] = {**get_operator(op).defaults}
-    full.update({name: tuple(value) if isinstance(value, list) else value for name, value in attributes.items()})
+    full.update(
+        {name: tuple(value) if isinstance(value, list) else value for name, value in attributes.items()}
+    )
     if op in _WINDOWED:
         _fill_window(op, full, shapes)
     rank = len(shapes[0]) + 1 if shapes else 0
@@ -125,7 +127,9 @@ def _fill_window(op: str, full: dict[str, Any], shapes: Sequence[Shape]) -> None
 def _same_pads(full: Attributes, shape: Shape, *, upper: bool) -> tuple[int, ...]:
     """Explicit pads of ONNX's SAME padding: the output is the input divided by the stride, rounded up."""
     begins, ends = [], []
-    for size, k, s, d in zip(shape[1:], full["kernel_shape"], full["strides"], full["dilations"], strict=True):
+    for size, k, s, d in zip(
+        shape[1:], full["kernel_shape"], full["strides"], full["dilations"], strict=True
+    ):
         total = max(0, (math.ceil(size / s) - 1) * s + (k - 1) * d + 1 - size)
         small, large = total // 2, total - total // 2
         begins.append(small if upper else large)
@@ -156,7 +160,10 @@ def _window_sizes(a: Attributes, shape: Shape) -> tuple[int, ...]:
 def _conv(a: Attributes, shapes: Sequence[Shape]) -> list[Shape]:
     # [ci, h, w], [co, ci/g, kh, kw], [co] -> [co, h', w']
     x, weight = shapes[0], shapes[1]
-    _require(x[0] % a["group"] == 0 and weight[0] % a["group"] == 0, f"channels not divisible by {a['group']} groups")
+    _require(
+        x[0] % a["group"] == 0 and weight[0] % a["group"] == 0,
+        f"channels not divisible by {a['group']} groups",
+    )
     _require(weight[1] * a["group"] == x[0], f"{x[0]} input channels, {weight[1] * a['group']} expected")
     return [(weight[0], *_window_sizes(a, x))]
 
@@ -201,7 +208,11 @@ def _global_pool(a: Attributes, shapes: Sequence[Shape]) -> list[Shape]:
 # --- matrix products -------------------------------------------------------------------------------
 
 
-@operator("Gemm", defaults={"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}, parameters={1: "weight", 2: "bias"})
+@operator(
+    "Gemm",
+    defaults={"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0},
+    parameters={1: "weight", 2: "bias"},
+)
 def _gemm(a: Attributes, shapes: Sequence[Shape]) -> list[Shape]:
     # [k], [n, k] or [k, n], [n] -> [n]
     _require(not a["transA"], "transA would mix the batch into the features")
@@ -297,7 +308,9 @@ def broadcast(*shapes: Shape) -> Shape:
     return tuple(result)
 
 
-@operator("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean", parameters={0: "weight", 1: "weight"})
+@operator(
+    "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean", parameters={0: "weight", 1: "weight"}
+)
 def _broadcasting(a: Attributes, shapes: Sequence[Shape]) -> list[Shape]:
     # [...], [...] -> [...]; the shape of a parameter has a leading 1 for the batch where its rank asks for it
     rank = max(len(shape) for shape in shapes)
@@ -349,7 +362,7 @@ def _slice(a: Attributes, shapes: Sequence[Shape]) -> list[Shape]:
     return [tuple(shape)]
 
 
-@operator("Reshape", attribute_inputs={1: "shape"}, defaults={"allowzero": 0})
+@operator("Reshape", attribute_inputs={1: "shape"})
 def _reshape(a: Attributes, shapes: Sequence[Shape]) -> list[Shape]:
     # [...] -> shape[1:], where shape[0] is 0: the batch as it is
     _require(a["shape"][0] == 0, "the first axis of the target must stay the batch (0)")

@@ -19,7 +19,11 @@ IR_VERSION = 10
 _FREE = "batch"
 
 _FLOAT_INPUTS = frozenset({"min", "max", "constant_value", "ratio", "scales"})
-_NOT_WRITTEN = {"Conv": {"kernel_shape"}, "Dropout": {"ratio", "training_mode"}, "BatchNormalization": {"training_mode"}}
+_NOT_WRITTEN = {
+    "Conv": {"kernel_shape"},
+    "Dropout": {"ratio", "training_mode"},
+    "BatchNormalization": {"training_mode"},
+}
 
 
 def to_onnx(
@@ -82,7 +86,9 @@ class _Writer:
                 raise ValueError(
                     f"weights of {name!r} have shape {weights[name].shape}, {parameter.shape} expected"
                 )
-            self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(weights[name]), name))
+            self.initializers.append(
+                numpy_helper.from_array(np.asarray(weights[name], dtype=np.float32, order="C"), name)
+            )
         graph = helper.make_graph(
             self.nodes,
             "hwnas",
@@ -91,7 +97,10 @@ class _Writer:
             self.initializers,
         )
         return helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="hwnas"
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="hwnas",
         )
 
     def _named_outputs(self) -> list[Value]:
@@ -120,7 +129,8 @@ class _Writer:
         attributes = {
             name: value
             for name, value in layer.attributes.items()
-            if name not in _NOT_WRITTEN.get(layer.op, set()) and name not in operator.attribute_inputs.values()
+            if name not in _NOT_WRITTEN.get(layer.op, set())
+            and name not in operator.attribute_inputs.values()
         }
         for position, name in sorted(operator.attribute_inputs.items()):
             if layer.op != "Dropout" and name in layer.attributes:
@@ -155,7 +165,9 @@ class _Writer:
         else:
             batch, shape = f"{layer.name}:batch", f"{layer.name}:shape"
             inner = self._initializer(f"{layer.name}:inner", _int64(output.shape))
-            self.nodes.append(helper.make_node("Shape", [self.network.inputs[0].name], [batch], start=0, end=1))
+            self.nodes.append(
+                helper.make_node("Shape", [self.network.inputs[0].name], [batch], start=0, end=1)
+            )
             self.nodes.append(helper.make_node("Concat", [batch, inner], [shape], axis=0))
         self.nodes.append(
             helper.make_node("ConstantOfShape", [shape], [output.name], name=layer.name, value=value)

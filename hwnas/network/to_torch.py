@@ -43,7 +43,9 @@ class _Translator:
         return fx.GraphModule(self.root, self.graph, class_name="Network")
 
     def _translate(self, layer: Layer) -> None:
-        parameters = [self.network.parameters[name] for name in layer.inputs if name in self.network.parameters]
+        parameters = [
+            self.network.parameters[name] for name in layer.inputs if name in self.network.parameters
+        ]
         shapes = [self.network.values[name].shape for name in layer.inputs if name in self.network.values]
         if layer.op in MODULES:
             child = MODULES[layer.op](layer, shapes, [p.shape for p in parameters])

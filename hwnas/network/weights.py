@@ -33,7 +33,9 @@ def module_weights(network: Network, module: Any) -> Weights:
             weights[parameter.name] = _constant(parameter)
             continue
         if parameter.name not in state:
-            raise ValueError(f"the module has no parameter {parameter.name!r}: was it made from this network?")
+            raise ValueError(
+                f"the module has no parameter {parameter.name!r}: was it made from this network?"
+            )
         array = state[parameter.name].detach().cpu().float().numpy()
         if array.shape != parameter.shape:
             raise ValueError(

@@ -1,0 +1,105 @@
+"""What a search records: plain data, from which the report is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["complete", "infeasible", "failed"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One architecture that the strategy asked for.
+
+    Attributes:
+        number: position in the search, from 0.
+        architecture: its text.
+        status: `complete` (all metrics), `infeasible` (a cheap metric broke a constraint, so no
+            expensive one was computed), or `failed` (a metric could not be computed).
+        metrics: values by metric name; only those that were computed.
+        reason: why it is infeasible or failed, empty otherwise.
+        seconds: time spent on its metrics.
+    """
+
+    number: int
+    architecture: str
+    status: Status
+    metrics: Mapping[str, float]
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class BlockShare:
+    """One block of the winning network: where its latency goes."""
+
+    name: str
+    operators: str
+    output_shape: tuple[int, ...]
+    macs: int
+    params: int
+    latency_ms: float | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network that was trained or measured at the end of a search.
+
+    Attributes:
+        architecture: its text.
+        predicted: metrics as the search knew them.
+        measured: metrics measured on the device (`latency_ms`) or by training (`accuracy`).
+        satisfies: whether the measured values, and the predicted ones that nothing measures, keep
+            every constraint.
+        onnx: file name in the run folder, if written.
+        blocks: the network block by block, for the winner.
+    """
+
+    architecture: str
+    predicted: Mapping[str, float]
+    measured: Mapping[str, float]
+    satisfies: bool
+    onnx: str | None = None
+    blocks: Sequence[BlockShare] = ()
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """Name, unit and direction of a metric."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Everything that a finished, or interrupted, search left in its folder.
+
+    Attributes:
+        title: short name of the run.
+        maximize: name of the metric that the search optimised.
+        metrics: what each metric is.
+        bounds: upper bound by metric name.
+        trials: in order.
+        candidates: the verified ones, best first.
+        winner: index into `candidates` of the answer, or None where none satisfies the constraints;
+            then the first candidate is the nearest.
+        config: settings of the search.
+        environment: machine, versions, device card.
+        predictor_error: held-out error of the latency predictor (`mape`, `within_5`, `within_10`,
+            `spearman`), if one was used.
+    """
+
+    title: str
+    maximize: str
+    metrics: Mapping[str, MetricInfo]
+    bounds: Mapping[str, float]
+    trials: Sequence[Trial]
+    candidates: Sequence[Candidate]
+    winner: int | None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    predictor_error: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,200 @@
+"""MobileNetV2's inverted residuals in MnasNet's factorised hierarchical space (Tan et al., 2019, figure 4).
+
+The network is a fixed sequence of stages; all layers of a stage are alike and each stage has decisions
+of its own: kernel, expansion, depth, width and, where asked for, squeeze-and-excitation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from hwnas.network.builder import Builder
+from hwnas.network.network import Network, Value
+from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.space import SearchSpace
+
+
+@dataclass(frozen=True)
+class Stage:
+    """MobileNetV2's own channels and number of layers of a stage, and the stride of its first layer."""
+
+    channels: int
+    depth: int
+    stride: int
+
+
+STAGES = (
+    Stage(16, 1, 1),
+    Stage(24, 2, 2),
+    Stage(32, 3, 2),
+    Stage(64, 4, 2),
+    Stage(96, 3, 1),
+    Stage(160, 3, 2),
+    Stage(320, 1, 1),
+)  # Sandler et al., 2018, table 2
+STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
+
+
+class MobileNetV2(SearchSpace):
+    """Seven stages of inverted residuals between a strided stem and a 1×1 head.
+
+    Decisions of stage i (1 to 7): `kernel_i`, `expansion_i` (a single 1 in the first stage, as in
+    MobileNetV2), `depth_i` (layers: MobileNetV2's plus one of `depths`, at least 1), `width_i`
+    (multiplies the stage's channels) and `se_i` where `squeeze_excite` offers a choice.
+
+    Args:
+        resolution: input height and width in pixels.
+        classes: number of classes.
+        width: width multiplier of the whole network.
+        kernels: kernel sizes to choose from, odd.
+        expansions: expansion ratios to choose from.
+        depths: changes of depth to choose from.
+        widths: multipliers of a stage's channels to choose from.
+        squeeze_excite: whether stages may, must or must not have squeeze-and-excitation.
+        small_input: keep the resolution in the stem and in the second stage, as is usual for inputs
+            of 32 pixels; by default where the resolution is below 64.
+    """
+
+    name = "mobilenetv2"
+
+    def __init__(
+        self,
+        *,
+        resolution: int = 224,
+        classes: int = 1000,
+        width: float = 1.0,
+        kernels: Sequence[int] = (3, 5),
+        expansions: Sequence[int] = (3, 6),
+        depths: Sequence[int] = (-1, 0, 1),
+        widths: Sequence[float] = (0.75, 1.0, 1.25),
+        squeeze_excite: Sequence[bool] = (False,),
+        small_input: bool | None = None,
+    ) -> None:
+        _check(resolution, classes, width, kernels, expansions, widths)
+        self.resolution, self.classes, self.width = resolution, classes, width
+        self.small_input = resolution < 64 if small_input is None else small_input
+        self.decisions = {}
+        for i, stage in enumerate(STAGES, start=1):
+            self.decisions[f"kernel_{i}"] = tuple(kernels)
+            self.decisions[f"expansion_{i}"] = (1,) if i == 1 else tuple(expansions)
+            self.decisions[f"depth_{i}"] = tuple(sorted({max(1, stage.depth + change) for change in depths}))
+            self.decisions[f"width_{i}"] = tuple(widths)
+            if tuple(squeeze_excite) != (False,):
+                self.decisions[f"se_{i}"] = tuple(squeeze_excite)
+        self._settings = (
+            resolution,
+            classes,
+            width,
+            tuple(kernels),
+            tuple(expansions),
+            tuple(depths),
+            tuple(widths),
+            tuple(squeeze_excite),
+            self.small_input,
+        )
+
+    def identity(self) -> Hashable:
+        """All settings."""
+        return self._settings
+
+    def network(self, architecture: Architecture) -> Network:
+        """Stem, stages, head."""
+        b = Builder()
+        x = b.input(3, self.resolution, self.resolution)
+        stem_stride = 1 if self.small_input else 2
+        x = b.block("stem", _stem, x, channels=divisible(STEM_CHANNELS * self.width), stride=stem_stride)
+        for i, stage in enumerate(STAGES, start=1):
+            channels = divisible(stage.channels * self.width * float(str(architecture[f"width_{i}"])))
+            has_se = bool(architecture[f"se_{i}"]) if f"se_{i}" in self.decisions else False
+            first_stride = 1 if self.small_input and i == 2 else stage.stride
+            for layer in range(int(str(architecture[f"depth_{i}"]))):
+                x = b.block(
+                    f"stage{i}.block{layer}",
+                    inverted_residual,
+                    x,
+                    channels=channels,
+                    kernel=architecture[f"kernel_{i}"],
+                    expansion=architecture[f"expansion_{i}"],
+                    stride=1 if layer else first_stride,
+                    squeeze_excite=has_se,
+                )
+        head = (
+            max(HEAD_CHANNELS, divisible(HEAD_CHANNELS * self.width))
+            if self.width >= 1
+            else divisible(HEAD_CHANNELS * self.width)
+        )
+        return b.build(b.block("head", _head, x, channels=head, classes=self.classes))
+
+    def __str__(self) -> str:
+        return f"mobilenetv2:resolution={self.resolution},classes={self.classes},width={self.width:g}"
+
+
+def _check(
+    resolution: int,
+    classes: int,
+    width: float,
+    kernels: Sequence[int],
+    expansions: Sequence[int],
+    widths: Sequence[float],
+) -> None:
+    if not isinstance(resolution, int) or resolution < 16:
+        raise ValueError(f"resolution must be a whole number of at least 16 pixels, not {resolution!r}")
+    if not isinstance(classes, int) or classes < 2:
+        raise ValueError(f"classes must be a whole number of at least 2, not {classes!r}")
+    if not 0 < width <= 10:
+        raise ValueError(f"width must be above 0 and at most 10, not {width!r}")
+    if not kernels or any(kernel % 2 == 0 or kernel < 1 for kernel in kernels):
+        raise ValueError(f"kernels must be odd and positive, not {kernels!r}")
+    if not expansions or any(expansion < 1 for expansion in expansions):
+        raise ValueError(f"expansions must be at least 1, not {expansions!r}")
+    if not widths or any(multiplier <= 0 for multiplier in widths):
+        raise ValueError(f"widths must be positive, not {widths!r}")
+
+
+def divisible(channels: float, divisor: int = 8) -> int:
+    """The multiple of `divisor` nearest to `channels`, never more than 10 % below it (MobileNet's rule)."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+def _stem(b: Builder, x: Value, *, channels: int, stride: int) -> Value:
+    return b.relu6(b.batch_norm(b.conv(x, channels, kernel=3, stride=stride)))
+
+
+def inverted_residual(
+    b: Builder,
+    x: Value,
+    *,
+    channels: int,
+    kernel: int,
+    expansion: int,
+    stride: int,
+    squeeze_excite: bool = False,
+) -> Value:
+    """Expansion, depthwise convolution, projection; a residual where the shapes agree (MobileNetV2, figure 4).
+
+    `[c, h, w] -> [channels, ceil(h/stride), ceil(w/stride)]`
+    """
+    y = x
+    if expansion > 1:
+        y = b.relu6(b.batch_norm(b.conv(y, x.shape[0] * expansion, name="expand"), name="expand_bn"))
+    y = b.depthwise(y, kernel=kernel, stride=stride)
+    y = b.relu6(b.batch_norm(y, name="depthwise_bn"))
+    if squeeze_excite:
+        y = squeeze_and_excite(b, y, reduced=divisible(x.shape[0] * expansion / 4))
+    y = b.batch_norm(b.conv(y, channels, name="project"), name="project_bn")
+    return b.add(x, y) if stride == 1 and channels == x.shape[0] else y
+
+
+def squeeze_and_excite(b: Builder, x: Value, *, reduced: int) -> Value:
+    """Channel attention (Hu et al., 2018): `[c, h, w] -> [c, h, w]`, with `reduced` channels in between."""
+    gate = b.global_average_pool(x)
+    gate = b.relu(b.conv(gate, reduced, bias=True, name="se_reduce"))
+    gate = b.hard_sigmoid(b.conv(gate, x.shape[0], bias=True, name="se_expand"))
+    return b.multiply(x, gate)
+
+
+def _head(b: Builder, x: Value, *, channels: int, classes: int) -> Value:
+    x = b.relu6(b.batch_norm(b.conv(x, channels)))
+    return b.linear(b.global_average_pool(x), classes)

@@ -1,0 +1,66 @@
+"""Spaces by name, as the command line gives them: `mobilenetv2:resolution=96,classes=10`."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from difflib import get_close_matches
+from typing import Any
+
+from hwnas.spaces.mobilenetv2 import MobileNetV2
+from hwnas.spaces.nasbench201 import NASBench201
+from hwnas.spaces.space import SearchSpace
+
+SPACES: dict[str, type[SearchSpace]] = {space.name: space for space in (NASBench201, MobileNetV2)}
+
+
+def space(spec: str, **settings: Any) -> SearchSpace:
+    """The space called `spec`, with `settings` beyond those that the text gives.
+
+    `spec` is a known name or `module:Class` of one's own, and may end in `:key=value,...`; values are
+    Python literals (`kernels=(3,5,7)`).
+
+    Raises:
+        ValueError: an unknown space or setting, or a setting out of range; says what would be right.
+    """
+    name, *rest = spec.split(":")
+    if name in SPACES:
+        kind = SPACES[name]
+    elif rest and "=" not in rest[0]:
+        kind = _imported(name, rest.pop(0))
+    else:
+        close = get_close_matches(name, SPACES, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(
+            f"unknown space {name!r}{hint} Known: {', '.join(SPACES)}, or your own as module:Class"
+        )
+    given = _settings(":".join(rest)) if rest else {}
+    allowed = list(inspect.signature(kind).parameters)
+    for key in (*given, *settings):
+        if key not in allowed:
+            raise ValueError(f"space {name} has no setting {key!r}; it has {', '.join(allowed) or 'none'}")
+    try:
+        return kind(**given, **settings)
+    except TypeError as error:
+        raise ValueError(f"space {name}: {error}") from error
+
+
+def _imported(module: str, class_name: str) -> type[SearchSpace]:
+    try:
+        kind = getattr(importlib.import_module(module), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"no space {module}:{class_name}: {error}") from error
+    if not (isinstance(kind, type) and issubclass(kind, SearchSpace)):
+        raise ValueError(f"{module}:{class_name} is not a SearchSpace")
+    return kind
+
+
+def _settings(text: str) -> dict[str, Any]:
+    try:
+        call = ast.parse(f"f({text})", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args:
+            raise ValueError("key=value expected")
+        return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"settings {text!r} of a space must be key=value,...: {error}") from error

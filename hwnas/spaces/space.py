@@ -1,0 +1,267 @@
+"""What every search space has: sampling, mutation, encoding and size all follow from its decisions."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas.network.network import Network
+from hwnas.spaces.architecture import Architecture, Choice
+
+MAX_TRIES = 100_000
+MAX_ENUMERATED = 10_000_000
+
+
+class SearchSpace(ABC):
+    """A set of architectures: categorical decisions and, where not all combinations count, a predicate.
+
+    A space of one's own gives `decisions` and `network`, and `is_valid` where it needs one; it must be
+    defined in a module (not in a function) for worker processes to find it.
+
+    Attributes:
+        name: what the command line calls it.
+        decisions: the choices of each decision, in order.
+    """
+
+    name: str
+    decisions: Mapping[str, Sequence[Choice]]
+
+    @abstractmethod
+    def network(self, architecture: Architecture) -> Network:
+        """The network that `architecture` describes."""
+
+    def is_valid(self, architecture: Architecture) -> bool:
+        """Whether this combination of choices belongs to the space; all do by default."""
+        return True
+
+    def identity(self) -> Hashable:
+        """What tells two spaces of one class apart: their settings."""
+        return tuple((name, tuple(choices)) for name, choices in self.decisions.items())
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.identity() == other.identity()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.name, self.identity()))
+
+    @cached_property
+    def choices(self) -> tuple[tuple[Choice, ...], ...]:
+        """The choices of each decision, in the decisions' order."""
+        return tuple(tuple(choices) for choices in self.decisions.values())
+
+    @cached_property
+    def _positions(self) -> Mapping[str, int]:
+        return {name: position for position, name in enumerate(self.decisions)}
+
+    def position(self, decision: str) -> int:
+        """Index of a decision; raises ValueError naming those that exist."""
+        try:
+            return self._positions[decision]
+        except KeyError:
+            known = ", ".join(self.decisions)
+            raise ValueError(f"space {self.name} has no decision {decision!r}; it has {known}") from None
+
+    def architecture(self, **values: Choice) -> Architecture:
+        """The architecture with the given choice for every decision.
+
+        Raises:
+            ValueError: a decision is unknown or missing, a choice is not one of its choices, or the
+                combination is not valid.
+        """
+        encoding = [-1] * len(self.choices)
+        for decision, value in values.items():
+            position = self.position(decision)
+            if value not in self.choices[position]:
+                allowed = ", ".join(map(str, self.choices[position]))
+                raise ValueError(f"{decision}={value} is not in space {self.name}; choose from {allowed}")
+            encoding[position] = self.choices[position].index(value)
+        missing = [name for name, index in zip(self.decisions, encoding, strict=True) if index < 0]
+        if missing:
+            raise ValueError(f"space {self.name} needs a choice for {', '.join(missing)}")
+        return self._checked(tuple(encoding))
+
+    def from_encoding(self, encoding: Sequence[int]) -> Architecture:
+        """The architecture whose decisions take the choices of these indices; raises ValueError if none."""
+        fits = len(encoding) == len(self.choices) and all(
+            0 <= index < len(choices) for index, choices in zip(encoding, self.choices, strict=False)
+        )
+        if not fits:
+            sizes = [len(choices) for choices in self.choices]
+            raise ValueError(
+                f"{list(encoding)} is no architecture of space {self.name}: choices per decision {sizes}"
+            )
+        return self._checked(tuple(int(index) for index in encoding))
+
+    def _checked(self, encoding: tuple[int, ...]) -> Architecture:
+        architecture = Architecture(self, encoding)
+        if not self.is_valid(architecture):
+            raise ValueError(f"{dict(architecture)} is not a valid architecture of space {self.name}")
+        return architecture
+
+    def check(self, architecture: Architecture) -> None:
+        """Raise ValueError unless `architecture` is a valid one of this space."""
+        if architecture.space != self:
+            raise ValueError(
+                f"architecture {architecture} belongs to space {architecture.space}, not to {self}"
+            )
+
+    # --- text
+
+    def format(self, architecture: Architecture) -> str:
+        """Text that `parse` reads back: by default `decision=choice` in order, separated by commas."""
+        return ",".join(f"{decision}={architecture[decision]}" for decision in self.decisions)
+
+    def parse(self, text: str) -> Architecture:
+        """The architecture that `format` wrote.
+
+        Raises:
+            ValueError: the text is malformed, or names no valid architecture of this space.
+        """
+        values: dict[str, Choice] = {}
+        for part in text.split(","):
+            decision, equals, written = part.partition("=")
+            if not equals:
+                raise ValueError(f"{part!r} is not of the form decision=choice, in architecture {text!r}")
+            choices = self.choices[self.position(decision.strip())]
+            by_text = {str(choice): choice for choice in choices}
+            if written.strip() not in by_text:
+                raise ValueError(
+                    f"{part.strip()} is not in space {self.name}; choose from {', '.join(by_text)}"
+                )
+            values[decision.strip()] = by_text[written.strip()]
+        return self.architecture(**values)
+
+    # --- points
+
+    def random(self, generator: np.random.Generator) -> Architecture:
+        """One valid architecture, each with the same probability.
+
+        Raises:
+            RuntimeError: no valid one in `MAX_TRIES` draws.
+        """
+        sizes = [len(choices) for choices in self.choices]
+        for _ in range(MAX_TRIES):
+            drawn = Architecture(self, tuple(int(i) for i in generator.integers(sizes)))
+            if self.is_valid(drawn):
+                return drawn
+        raise RuntimeError(f"no valid architecture among {MAX_TRIES} draws from space {self.name}")
+
+    def sample(self, n: int, *, seed: int | np.random.Generator) -> list[Architecture]:
+        """`n` different architectures, uniformly drawn; raises ValueError if the space has fewer."""
+        generator = np.random.default_rng(seed)
+        if self._is_enumerable and n > self.size // 2:
+            everything = list(self)
+            if n > len(everything):
+                raise ValueError(f"{n} architectures asked of space {self.name}, which has {len(everything)}")
+            return [everything[i] for i in generator.permutation(len(everything))[:n]]
+        found: dict[Architecture, None] = {}
+        while len(found) < n:
+            found.setdefault(self.random(generator))
+        return list(found)
+
+    def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
+        """All valid architectures that differ in one decision."""
+        self.check(architecture)
+        for position, choices in enumerate(self.choices):
+            for index in range(len(choices)):
+                if index != architecture.encoding[position]:
+                    changed = self._replaced(architecture, position, index)
+                    if self.is_valid(changed):
+                        yield changed
+
+    def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
+        """A valid neighbour: a random decision takes a random other choice.
+
+        Raises:
+            ValueError: there is no neighbour.
+        """
+        self.check(architecture)
+        mutable = [i for i, choices in enumerate(self.choices) if len(choices) > 1]
+        for _ in range(min(MAX_TRIES, 50 * (len(mutable) + 1)) if mutable else 0):
+            position = mutable[int(generator.integers(len(mutable)))]
+            index = int(generator.integers(len(self.choices[position]) - 1))
+            index += index >= architecture.encoding[position]
+            changed = self._replaced(architecture, position, index)
+            if self.is_valid(changed):
+                return changed
+        found = list(self.neighbours(architecture))
+        if not found:
+            raise ValueError(f"architecture {architecture} has no valid neighbour in space {self.name}")
+        return found[int(generator.integers(len(found)))]
+
+    def crossover(
+        self, mother: Architecture, father: Architecture, generator: np.random.Generator
+    ) -> Architecture:
+        """A valid child that takes each decision from one of its parents at random, or else the mother."""
+        self.check(mother)
+        self.check(father)
+        for _ in range(100):
+            from_father = generator.random(len(self.choices)) < 0.5
+            pairs = zip(mother.encoding, father.encoding, from_father, strict=True)
+            child = Architecture(self, tuple(f if take else m for m, f, take in pairs))
+            if self.is_valid(child):
+                return child
+        return mother
+
+    def _replaced(self, architecture: Architecture, position: int, index: int) -> Architecture:
+        encoding = architecture.encoding
+        return Architecture(self, (*encoding[:position], index, *encoding[position + 1 :]))
+
+    # --- numbers
+
+    def one_hot(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.float64]:
+        """`[n, total number of choices]`: a one for each choice taken."""
+        sizes = [len(choices) for choices in self.choices]
+        offsets = np.cumsum([0, *sizes[:-1]])
+        encoded = np.zeros((len(architectures), sum(sizes)))
+        indices = self.integers(architectures) + offsets
+        np.put_along_axis(encoded, indices, 1.0, axis=1)
+        return encoded
+
+    def integers(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.int64]:
+        """`[n, decisions]`: the index of each choice taken."""
+        return np.array([a.encoding for a in architectures], dtype=np.int64).reshape(-1, len(self.choices))
+
+    @cached_property
+    def size(self) -> int:
+        """Exact number of valid architectures.
+
+        Raises:
+            ValueError: the space has a predicate and is too large to be enumerated.
+        """
+        if type(self).is_valid is SearchSpace.is_valid:
+            return self._combinations
+        return sum(1 for _ in self)
+
+    @property
+    def _combinations(self) -> int:
+        return math.prod(len(choices) for choices in self.choices)
+
+    @property
+    def _is_enumerable(self) -> bool:
+        return self._combinations <= MAX_ENUMERATED
+
+    def __iter__(self) -> Iterator[Architecture]:
+        """All valid architectures; raises ValueError where there are too many combinations."""
+        if not self._is_enumerable:
+            raise ValueError(
+                f"space {self.name} has {self._combinations:.3g} combinations, too many to enumerate "
+                f"(at most {MAX_ENUMERATED:.0g})"
+            )
+        for encoding in itertools.product(*(range(len(choices)) for choices in self.choices)):
+            architecture = Architecture(self, encoding)
+            if self.is_valid(architecture):
+                yield architecture
+
+    def __str__(self) -> str:
+        return self.name
