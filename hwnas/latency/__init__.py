@@ -1,0 +1,47 @@
+"""Measured latencies: devices, the timing protocol, latency tables, and how to measure.
+
+>>> from hwnas.latency import device, measure
+>>> table = measure(architectures, device("ort-cpu", threads=1), folder="tables/mine")  # doctest: +SKIP
+>>> table[architectures[0].network.key].latency_ms                                      # doctest: +SKIP
+
+Importing this package imports neither torch nor onnx nor onnxruntime.
+"""
+
+from hwnas.latency.device import (
+    Device,
+    DeviceCard,
+    ModelFailedError,
+    RunnerDiedError,
+    RuntimeCard,
+    device,
+    devices,
+)
+from hwnas.latency.entry import Entry
+from hwnas.latency.measure import Progress, latency_ms, measure
+from hwnas.latency.merge import merge
+from hwnas.latency.onnx_file import measure_onnx
+from hwnas.latency.ort_cpu import OrtCpu
+from hwnas.latency.protocol import ORT_CPU_V1, QUICK, Protocol
+from hwnas.latency.table import DeviceMismatchError, LatencyTable
+
+__all__ = [
+    "ORT_CPU_V1",
+    "QUICK",
+    "Device",
+    "DeviceCard",
+    "DeviceMismatchError",
+    "Entry",
+    "LatencyTable",
+    "ModelFailedError",
+    "OrtCpu",
+    "Progress",
+    "Protocol",
+    "RunnerDiedError",
+    "RuntimeCard",
+    "device",
+    "devices",
+    "latency_ms",
+    "measure",
+    "measure_onnx",
+    "merge",
+]

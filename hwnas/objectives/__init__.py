@@ -1,0 +1,8 @@
+"""Metrics, constraints and objectives: pure definitions."""
+
+from hwnas.objectives.constraint import Constraint
+from hwnas.objectives.metric import Metric, MetricError
+from hwnas.objectives.objective import Fitness, Objective
+from hwnas.objectives.quantity import format_quantity, parse_quantity
+
+__all__ = ["Constraint", "Fitness", "Metric", "MetricError", "Objective", "format_quantity", "parse_quantity"]

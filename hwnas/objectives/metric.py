@@ -1,0 +1,38 @@
+"""A metric: a named number of an architecture, with a unit and a direction."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Metric(Protocol):
+    """Anything that gives an architecture a number.
+
+    Attributes:
+        name: the field's term with the unit, such as `latency_ms`, `params`, `accuracy`.
+        unit: `"ms"`, `"bytes"`, `"mJ"`, `"fraction"`, or `""` for counts and scores.
+        higher_is_better: direction.
+        expensive: whether it takes long enough to wait until the cheap metrics have shown the
+            architecture to be feasible.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def higher_is_better(self) -> bool: ...
+    @property
+    def expensive(self) -> bool: ...
+
+    def __call__(self, architecture: Any) -> float:
+        """The value, or NaN with a reason in a `MetricError` raised instead.
+
+        Raises:
+            MetricError: the value cannot be computed for this architecture.
+        """
+        ...
+
+
+class MetricError(ValueError):
+    """A metric is undefined for an architecture; the message says why."""

@@ -1,0 +1,112 @@
+"""What `score` asks of its arguments: ValueErrors that name the argument and say what would be right."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from hwnas.proxies import registry
+
+
+def proxies(names: Iterable[str]) -> list[registry.Proxy]:
+    """Return the proxies of those names, each once, in the order given."""
+    if isinstance(names, str):
+        raise ValueError(f"proxies: pass a sequence of names, such as ({names!r},), not a string")
+    found = [registry.get(name) for name in dict.fromkeys(names)]
+    if not found:
+        raise ValueError(f"proxies: empty; choose from {', '.join(registry.names())}")
+    return found
+
+
+def module(module: nn.Module) -> None:
+    """Require parameters, all of them float32 or all of them float64."""
+    if not isinstance(module, nn.Module):
+        raise ValueError(f"module: a {type(module).__name__}; pass a torch.nn.Module")
+    parameters = list(module.parameters())
+    if not parameters:
+        raise ValueError("module: it has no parameters; there is nothing to score")
+    if any(isinstance(p, nn.parameter.UninitializedParameter) for p in parameters):
+        raise ValueError("module: it has lazy parameters without a shape; run it on one batch first")
+    dtypes = {p.dtype for p in parameters}
+    if len(dtypes) > 1 or not dtypes <= {torch.float32, torch.float64}:
+        found = ", ".join(sorted(map(dtype_name, dtypes)))
+        raise ValueError(
+            f"module: its parameters are {found}; use float32 or float64 for all: module.float()"
+        )
+
+
+def inputs(inputs: Tensor, module: nn.Module) -> None:
+    """Require a batch of finite images (B, ...) of the module's dtype, on its device."""
+    if not isinstance(inputs, Tensor):
+        raise ValueError(f"inputs: a {type(inputs).__name__}; pass a tensor (B, ...)")
+    if inputs.ndim < 2 or inputs.numel() == 0:
+        raise ValueError(f"inputs: the shape is {tuple(inputs.shape)}; pass one or more images (B, ...)")
+    first = next(module.parameters())
+    if inputs.dtype != first.dtype:
+        found, right = dtype_name(inputs.dtype), dtype_name(first.dtype)
+        raise ValueError(f"inputs: the dtype is {found}, the module's {right}; pass images of {right}")
+    if inputs.device != first.device:
+        raise ValueError(
+            f"inputs: they are on {inputs.device}, the module is on {first.device}; "
+            f"use inputs.to({str(first.device)!r})"
+        )
+    if inputs.device.type != "meta" and not bool(inputs.isfinite().all()):
+        raise ValueError("inputs: they hold NaN or infinite values; pass finite images")
+
+
+def targets(targets: Tensor | None, inputs: Tensor) -> None:
+    """Require one entry for each image, on the inputs' device, if there are targets at all."""
+    if targets is None:
+        return
+    if not isinstance(targets, Tensor) or targets.ndim == 0 or len(targets) != len(inputs):
+        found = f"shape {tuple(targets.shape)}" if isinstance(targets, Tensor) else type(targets).__name__
+        raise ValueError(f"targets: {found}; pass a tensor with one entry for each of {len(inputs)} images")
+    if targets.device != inputs.device:
+        raise ValueError(
+            f"targets: they are on {targets.device}, the inputs on {inputs.device}; use one device"
+        )
+
+
+def image_shape(inputs: Tensor | None, input_shape: Sequence[int] | None) -> tuple[int, ...] | None:
+    """Return the shape of one image, from whichever argument gives it; None when neither does."""
+    given = None if input_shape is None else tuple(input_shape)
+    if given is not None and (not given or any(not isinstance(n, int) or n < 1 for n in given)):
+        raise ValueError(
+            f"input_shape: {given}; pass the shape of one image, without batch, as in (3, 32, 32)"
+        )
+    if inputs is None:
+        return given
+    found = tuple(inputs.shape[1:])
+    if given not in (None, found):
+        raise ValueError(f"input_shape: {given}, but the inputs hold images of shape {found}; leave it out")
+    return found
+
+
+def needs(
+    proxy: registry.Proxy,
+    module: nn.Module,
+    inputs: Tensor | None,
+    targets: Tensor | None,
+    shape: tuple[int, ...] | None,
+) -> None:
+    """Require the arguments that the proxy needs."""
+    if "data" in proxy.needs and inputs is None:
+        raise ValueError(f"inputs: {proxy.name} needs a batch of images (B, ...)")
+    if "labels" in proxy.needs and targets is None:
+        raise ValueError(f"targets: {proxy.name} needs one label for each image, (B,)")
+    if "shape" in proxy.needs and shape is None:
+        raise ValueError(f"input_shape: {proxy.name} needs the shape of one image, such as (3, 32, 32)")
+    if "gradients" in proxy.needs and any(
+        isinstance(part, torch.jit.ScriptModule) for part in module.modules()
+    ):
+        raise ValueError(
+            f"module: {proxy.name} cannot look into TorchScript; pass the module it was made from"
+        )
+    on_meta = next(module.parameters()).device.type == "meta"
+    if on_meta and proxy.needs & {"data", "labels", "gradients"}:
+        raise ValueError(f"module: it is on the meta device, without values; {proxy.name} needs a real one")
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Return the name without its module, such as "float32"."""
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,118 @@
+"""What a proxy's function is given: the module, the batch, and the work that proxies share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hwnas.proxies.gradients import WeightGradients, weight_gradients
+from hwnas.proxies.isolation import isolated, private_copy
+from hwnas.proxies.labels import check_labels
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+SelectOutput = Callable[[Any], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """One call of `score`, for the proxies of one mode.
+
+    Shared work is a cached property: computed when the first proxy asks, on a private copy of the module and
+    with its own random numbers, so that a proxy's value does not depend on the proxies beside it.
+
+    Attributes:
+        module: the caller's module. Never run and never written: take a `copy()`.
+        mode: "train", "eval", or "as-is" for the caller's mode of each submodule ("none": not run).
+        inputs: images (B, ...), or None. Take a `batch()`.
+        targets: what the loss compares with, (B, ...), or None.
+        image_shape: the shape of one image, or None when it is not known.
+        loss: maps (outputs, targets) to a scalar.
+        select_output: maps what the module returns to its outputs (B, ...).
+        seed: of the random numbers that the module draws (dropout).
+    """
+
+    module: nn.Module
+    mode: str
+    inputs: Tensor | None
+    targets: Tensor | None
+    image_shape: tuple[int, ...] | None
+    loss: Loss
+    select_output: SelectOutput | None
+    seed: int
+
+    @cached_property
+    def device(self) -> torch.device:
+        """The device of the module's first parameter."""
+        return next(self.module.parameters()).device
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """The number type of the module's first parameter."""
+        return next(self.module.parameters()).dtype
+
+    def copy(self) -> nn.Module:
+        """Return a new private copy of the module, in this context's mode."""
+        module = private_copy(self.module)
+        if self.mode in ("train", "eval"):
+            module.train(self.mode == "train")
+        return module
+
+    def batch(self) -> Tensor:
+        """Return a private copy of the inputs, (B, ...).
+
+        Raises:
+            ValueError: when `score` was called without inputs.
+        """
+        if self.inputs is None:
+            raise ValueError("inputs: missing; pass a batch of images (B, ...)")
+        return self.inputs.detach().clone()
+
+    def one_image(self, fill: float, dtype: torch.dtype | None = None) -> Tensor:
+        """Return one image of equal entries, (1, ...).
+
+        Raises:
+            ValueError: when `score` was called with neither inputs nor input_shape.
+        """
+        if self.image_shape is None:
+            raise ValueError("input_shape: missing; pass the shape of one image, such as (3, 32, 32)")
+        return torch.full((1, *self.image_shape), fill, dtype=dtype or self.dtype, device=self.device)
+
+    def outputs(self, module: nn.Module, inputs: Tensor) -> Tensor:
+        """Run a copy of the module on inputs (B, ...); return its outputs (B, ...).
+
+        Raises:
+            ValueError: when the outputs are no tensor.
+        """
+        returned = module(inputs)
+        outputs = returned if self.select_output is None else self.select_output(returned)
+        if not isinstance(outputs, Tensor):
+            raise ValueError(
+                f"select_output: the outputs are a {type(outputs).__name__}, not a tensor; "
+                "say which part to score, such as select_output=lambda o: o[0]"
+            )
+        return outputs
+
+    @cached_property
+    def gradients(self) -> WeightGradients:
+        """The gradients of the loss by the weights of the covered layers, on one forward pass.
+
+        Raises:
+            ValueError: when targets are missing or do not fit, or when the loss is no scalar.
+        """
+        if self.targets is None:
+            raise ValueError("targets: missing; pass one label for each image, (B,)")
+        with isolated(self.seed, self.device):
+            module, targets = self.copy(), self.targets.detach().clone()
+            return weight_gradients(module, lambda: self._loss_of(module, targets))
+
+    def _loss_of(self, module: nn.Module, targets: Tensor) -> Tensor:
+        outputs = self.outputs(module, self.batch())
+        if self.loss is nn.functional.cross_entropy:
+            check_labels(targets, outputs)
+        loss = self.loss(outputs, targets)
+        if loss.numel() != 1:
+            raise ValueError(f"loss: it returned the shape {tuple(loss.shape)}; it must return a scalar")
+        return loss

@@ -1,0 +1,122 @@
+"""NASWOT: how differently the images of a batch switch the network's ReLUs."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from hwnas.proxies.context import Context
+from hwnas.proxies.registry import proxy
+from hwnas.proxies.result import Measurement
+
+_RELU_FAMILY = {"relu", "leaky_relu", "_prelu_kernel", "rrelu_with_noise"}
+_OTHER_ACTIVATIONS = {
+    "celu", "elu", "gelu", "hardsigmoid", "hardswish", "log_sigmoid_forward", "mish", "sigmoid", "silu",
+    "softplus", "tanh", "threshold",
+}  # fmt: skip
+_COLUMNS_AT_ONCE = 2**20
+
+
+@proxy(
+    name="naswot",
+    higher_is_better=True,
+    needs=("data",),
+    mode="as-is",
+    summary="log-determinant of the kernel of agreeing ReLU codes over a batch (v2, hook_logdet)",
+    source="Mellor et al. 2021, Neural Architecture Search without Training, section 3, eq. 2; hook_logdet",
+)
+def naswot(context: Context) -> Measurement:
+    """Return log |det K|, K[i, j] = the number of ReLU units (B x B) that images i and j switch alike.
+
+    Sums over all calls of the ReLU family (ReLU, ReLU6, LeakyReLU, PReLU, RReLU; hardtanh from 0), as modules
+    or as functions, in one forward pass without gradients; a unit is on where its input is above 0. Each call
+    counts once, also of a module used twice. Calls whose first axis is not the batch, and other activation
+    functions, have no code: they are reported in `layers_skipped` by their ATen name. ReLUs written as
+    clamp, maximum or where are not recognised.
+
+    The value grows with the number of units and depends on the batch size: compare like with like. It is
+    -inf, with a reason, when K is singular (no ReLU; two images with one code), and NaN, with a reason, when
+    an activation is.
+
+    Raises:
+        ValueError: when the batch holds fewer than two images.
+    """
+    images = context.batch()
+    if len(images) < 2:
+        raise ValueError(f"inputs: naswot compares images; pass a batch of two or more, not {len(images)}")
+    kernel = _CodeKernel(len(images), images.device)
+    module = context.copy()
+    with torch.no_grad(), kernel:
+        context.outputs(module, images)
+    value, reason = _log_determinant(kernel)
+    return Measurement(value, reason, kernel.calls, tuple(dict.fromkeys(kernel.skipped)))
+
+
+class _CodeKernel(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Adds up K over the ReLUs called while it is active.
+
+    `agreeing` is K (B, B) in float64, `units` the number of units in it, `calls` the number of ReLU calls,
+    `skipped` what was called and has no code, and `undefined` whether a ReLU's input held a NaN.
+    """
+
+    def __init__(self, images: int, device: torch.device) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.agreeing = torch.zeros(images, images, dtype=torch.float64, device=device)
+        self.units = 0
+        self.calls = 0
+        self.skipped: list[str] = []
+        self.undefined = False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        name = func.overloadpacket.__name__.removesuffix("_")
+        if name in _RELU_FAMILY or (name == "hardtanh" and _starts_at_zero(args)):
+            self._count(name, args[0])
+        elif name in _OTHER_ACTIVATIONS or name == "hardtanh":
+            self.skipped.append(name)
+        return func(*args, **(kwargs or {}))
+
+    def _count(self, name: str, values: Tensor) -> None:
+        if values.ndim == 0 or len(values) != len(self.agreeing):
+            self.skipped.append(f"{name} of shape {tuple(values.shape)}")
+            return
+        self.undefined |= bool(values.isnan().any())
+        codes = (values > 0).flatten(1)
+        self.agreeing += _agreeing_units(codes)
+        self.units += codes.shape[1]
+        self.calls += 1
+
+
+def _starts_at_zero(hardtanh_arguments: tuple[Any, ...]) -> bool:
+    return len(hardtanh_arguments) > 1 and hardtanh_arguments[1] == 0
+
+
+def _agreeing_units(codes: Tensor) -> Tensor:
+    """Count the equal bits of each pair of codes (B, F), as (B, B) float64, exactly.
+
+    With s = +-1, c c^T + (1-c)(1-c)^T = (F + s s^T) / 2; float32 holds the sums of 2^20 signs exactly.
+    """
+    products = torch.zeros(len(codes), len(codes), dtype=torch.float64, device=codes.device)
+    for start in range(0, codes.shape[1], _COLUMNS_AT_ONCE):
+        signs = codes[:, start : start + _COLUMNS_AT_ONCE].to(torch.float32) * 2 - 1
+        products += signs @ signs.T
+    return (codes.shape[1] + products) / 2
+
+
+def _log_determinant(kernel: _CodeKernel) -> tuple[float, str | None]:
+    if kernel.undefined:
+        return math.nan, "the input of a ReLU holds NaN"
+    if kernel.calls == 0:
+        return -math.inf, "no ReLU-family activation was called with the batch as its first axis"
+    same = torch.nonzero(torch.triu(kernel.agreeing == kernel.units, diagonal=1))
+    if len(same):
+        first, second = same[0].tolist()
+        return -math.inf, f"K is singular: images {first} and {second} switch every ReLU alike"
+    rank = int(torch.linalg.matrix_rank(kernel.agreeing, hermitian=True))
+    if rank < len(kernel.agreeing):
+        return -math.inf, f"K is singular: its rank is {rank}, for {len(kernel.agreeing)} images"
+    return float(torch.linalg.slogdet(kernel.agreeing).logabsdet), None

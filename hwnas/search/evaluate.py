@@ -1,0 +1,117 @@
+"""Evaluate one architecture: cheap metrics first, expensive ones only where it is feasible."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import pickle
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hwnas.objectives import Metric, MetricError, Objective
+from hwnas.search.metrics import cheap_first
+from hwnas.search.records import Status
+from hwnas.spaces import Architecture, SearchSpace
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What evaluating an architecture gave; see `hwnas.search.records.Trial`."""
+
+    status: Status
+    metrics: Mapping[str, float]
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Computes the metrics of architectures of one space; travels to worker processes as it is."""
+
+    space: SearchSpace
+    objective: Objective
+    metrics: Mapping[str, Metric]
+
+    def __call__(self, architecture: Architecture, maximize: str) -> Outcome:
+        """The constrained metrics and `maximize`, as far as the constraints allow.
+
+        Only a metric's own `MetricError` makes a trial fail; any other exception is a bug and stops
+        the search.
+        """
+        started = time.perf_counter()
+        values: dict[str, float] = {}
+        status: Status = "complete"
+        reason = ""
+        for metric in self._wanted(maximize):
+            violated = self._violated(values) if metric.expensive else []
+            if violated:
+                break
+            try:
+                values[metric.name] = metric(architecture)
+            except MetricError as error:
+                status, reason = "failed", str(error)
+                break
+            if math.isnan(values[metric.name]):
+                status, reason = "failed", f"{metric.name} is not a number"
+                break
+        violated = self._violated(values)
+        if violated:
+            status, reason = "infeasible", "; ".join(violated)
+        return Outcome(status, values, reason, time.perf_counter() - started)
+
+    def _wanted(self, maximize: str) -> list[Metric]:
+        names = dict.fromkeys([*(c.metric for c in self.objective.constraints), maximize])
+        return cheap_first([self.metrics[name] for name in names])
+
+    def _violated(self, values: Mapping[str, float]) -> list[str]:
+        return [
+            f"{c.metric} {values[c.metric]:.4g} > {c.bound:.4g}"
+            for c in self.objective.constraints
+            if c.violation(values.get(c.metric, 0.0)) > 0
+        ]
+
+
+@dataclass(frozen=True)
+class Task:
+    """An evaluation for a worker: the evaluator's bytes travel along, and are unpacked once."""
+
+    evaluator: bytes
+    encoding: tuple[int, ...]
+    maximize: str
+
+    def __call__(self) -> Outcome:
+        """Evaluate in this process."""
+        digest = hashlib.blake2b(self.evaluator, digest_size=16).digest()
+        evaluator = _unpacked(digest, _Bytes(self.evaluator))
+        return evaluator(evaluator.space.from_encoding(self.encoding), self.maximize)
+
+
+def packed(evaluator: Evaluator) -> bytes:
+    """The evaluator as bytes for `Task`; raises ValueError where a part of it cannot travel."""
+    try:
+        return pickle.dumps(evaluator)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"the space and the metrics must be defined in an importable module to run in worker processes: {error}"
+        ) from error
+
+
+class _Bytes:
+    """Bytes that the cache does not compare: their digest stands beside them."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Bytes)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=2)
+def _unpacked(digest: bytes, content: _Bytes) -> Evaluator:
+    evaluator: Evaluator = pickle.loads(content.content)  # our own bytes, from the parent process
+    return evaluator

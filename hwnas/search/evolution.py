@@ -1,0 +1,107 @@
+"""Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", 2019)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hwnas.objectives import Fitness, Objective
+from hwnas.search.strategy import Proposal, Strategy, register
+from hwnas.spaces import Architecture, SearchSpace
+
+
+@register("evolution")
+class RegularizedEvolution(Strategy):
+    """A queue of `population` members; the best of a random `tournament` is mutated, the oldest dies.
+
+    Infeasible members stay in the queue and lose against feasible ones, the less the nearer they are
+    to the bounds. With a warm-up (Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", 2021),
+    `warm_up` random architectures are scored by the metric `warm_up_by` first, and the best of them
+    are the first population.
+
+    Args:
+        space: where to search.
+        objective: what for.
+        population: size of the queue.
+        tournament: members drawn without replacement, of which the best is the parent.
+        warm_up: number of architectures to score beforehand.
+        warm_up_by: the cheap metric to score them by; needed for a warm-up.
+        seed: of all draws.
+
+    Raises:
+        ValueError: sizes that do not fit each other.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        population: int = 64,
+        tournament: int = 10,
+        warm_up: int = 0,
+        warm_up_by: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(space, objective, seed=seed)
+        if population < 2:
+            raise ValueError(f"population must be at least 2, not {population}")
+        if not 1 <= tournament <= population:
+            raise ValueError(f"tournament must be from 1 to the population of {population}, not {tournament}")
+        if warm_up and warm_up < population:
+            raise ValueError(f"warm_up must be 0 or at least the population of {population}, not {warm_up}")
+        if bool(warm_up) != (warm_up_by is not None):
+            raise ValueError("warm_up needs warm_up_by, the metric to score by, and the other way round")
+        self.population, self.tournament = population, tournament
+        self.warm_up, self.warm_up_by = warm_up, warm_up_by
+        self._generator = np.random.default_rng(seed)
+        self._members: deque[tuple[Architecture, Fitness]] = deque(maxlen=population)
+        self._scored: list[tuple[Fitness, Architecture]] = []
+        self._warm_up_asked = 0
+        self._initial: deque[Architecture] = deque()
+        self._initial_asked = 0
+
+    def settings(self) -> Mapping[str, Any]:
+        """Sizes and warm-up."""
+        return {
+            "population": self.population,
+            "tournament": self.tournament,
+            "warm_up": self.warm_up,
+            "warm_up_by": self.warm_up_by,
+        }
+
+    def ask(self) -> Proposal | None:
+        """A warm-up draw, then a member of the first population, then a mutant."""
+        if self.warm_up_by and self._warm_up_asked < self.warm_up:
+            self._warm_up_asked += 1
+            return Proposal(self.space.random(self._generator), self.warm_up_by)
+        if len(self._scored) < self.warm_up:
+            return None
+        if self._initial_asked < self.population:
+            self._initial_asked += 1
+            return Proposal(self._next_initial(), self.objective.maximize)
+        if not self._members:
+            return Proposal(self.space.random(self._generator), self.objective.maximize)
+        return Proposal(self.space.mutate(self._parent(), self._generator), self.objective.maximize)
+
+    def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
+        """A scored warm-up draw, or a member that joins the population."""
+        if self.warm_up_by and len(self._scored) < self.warm_up:
+            self._scored.append((self.objective.fitness(metrics, proposal.maximize), proposal.architecture))
+        else:
+            self._members.append((proposal.architecture, self.objective.fitness(metrics)))
+
+    def _next_initial(self) -> Architecture:
+        """The best scored draw not asked yet, or a random one."""
+        if self._initial_asked == 1:
+            best_first = sorted(self._scored, key=lambda scored: scored[0], reverse=True)
+            self._initial.extend(dict.fromkeys(architecture for _, architecture in best_first))
+        return self._initial.popleft() if self._initial else self.space.random(self._generator)
+
+    def _parent(self) -> Architecture:
+        size = min(self.tournament, len(self._members))
+        drawn = self._generator.choice(len(self._members), size=size, replace=False)
+        return max((self._members[i] for i in drawn), key=lambda member: member[1])[0]

@@ -1,0 +1,44 @@
+"""Where evaluations run: in this process, or in any `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from typing import Any
+
+
+class InlineExecutor(Executor):
+    """Runs each call at once, in the calling thread."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The finished future of `fn(*args, **kwargs)`; Ctrl-C goes through."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # handed on by the future, as every executor does
+            future.set_exception(error)
+        return future
+
+
+def process_pool(jobs: int) -> Executor:
+    """`jobs` fresh worker processes with one thread each; inline where `jobs` is 1.
+
+    Raises:
+        ValueError: `jobs` is below 1 or far above the number of cores.
+    """
+    cores = os.cpu_count() or 1
+    if not 1 <= jobs <= 4 * cores:
+        raise ValueError(f"jobs must be from 1 to {4 * cores} on this machine of {cores} cores, not {jobs}")
+    if jobs == 1:
+        return InlineExecutor()
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, which stops its workers, and keep to one thread."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = "1"

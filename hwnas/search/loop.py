@@ -1,0 +1,88 @@
+"""The search loop: ask, evaluate, record, tell."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from hwnas.search.evaluate import Evaluator, Outcome
+from hwnas.search.records import Trial
+from hwnas.search.results import Results
+from hwnas.search.store import CorruptRunError, TrialStore
+from hwnas.search.strategy import Proposal, Strategy
+
+# Proposals under way. A constant, and not the number of workers, so that a strategy knows the same
+# results at each of its decisions whatever the number of workers.
+AHEAD = 8
+
+Progress = Callable[[Trial], None]
+
+
+def run_loop(
+    strategy: Strategy,
+    evaluator: Evaluator,
+    store: TrialStore,
+    *,
+    budget: int,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> list[Trial]:
+    """`budget` trials of `strategy`, in order; those that the store holds are told, not run, again.
+
+    Raises:
+        CorruptRunError: the recorded trials are not those that this strategy asks for.
+    """
+    rows = store.rows()
+    results = Results(evaluator, executor)
+    waiting: deque[Proposal] = deque()
+    asked = 0
+    trials: list[Trial] = []
+    try:
+        while len(trials) < budget:
+            while asked < budget and len(waiting) < AHEAD:
+                proposal = strategy.ask()
+                if proposal is None:
+                    break
+                if asked < len(rows):
+                    results.remember(proposal, _replayed(store, *rows[asked], proposal))
+                else:
+                    results.start(proposal)
+                waiting.append(proposal)
+                asked += 1
+            proposal = waiting.popleft()
+            number = len(trials)
+            if number < len(rows):
+                trial = rows[number][0]
+            else:
+                trial = _trial(number, proposal, results.take(proposal))
+                store.add(trial, proposal.architecture.encoding, proposal.maximize)
+            strategy.tell(proposal, trial.metrics)
+            trials.append(trial)
+            if progress is not None:
+                progress(trial)
+    finally:
+        results.cancel()
+    return trials
+
+
+def _trial(number: int, proposal: Proposal, outcome: Outcome) -> Trial:
+    return Trial(
+        number,
+        str(proposal.architecture),
+        outcome.status,
+        outcome.metrics,
+        outcome.reason,
+        outcome.seconds,
+    )
+
+
+def _replayed(
+    store: TrialStore, trial: Trial, encoding: tuple[int, ...], maximize: str, proposal: Proposal
+) -> Outcome:
+    if (encoding, maximize) != (proposal.architecture.encoding, proposal.maximize):
+        raise CorruptRunError(
+            f"{store.path}: trial {trial.number} is {trial.architecture}, where this search asks for "
+            f"{proposal.architecture}; the folder belongs to another search or version"
+        )
+    return Outcome(trial.status, trial.metrics, trial.reason, trial.seconds)

@@ -1,0 +1,146 @@
+"""From names to metrics: what a search may maximise and constrain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hwnas.cost import count
+from hwnas.objectives import Metric, MetricError
+from hwnas.search.threads import one_torch_thread
+from hwnas.spaces import Architecture
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+COUNTS = ("flops", "macs", "params", "activations", "live_flops", "live_macs", "live_params")
+PROXY_BATCH = 64
+
+
+@dataclass(frozen=True)
+class CountMetric:
+    """`flops`, `macs`, `params`, `activations`, or one of them over live layers (`live_params`)."""
+
+    name: str
+    unit: str = ""
+    higher_is_better: bool = False
+    expensive: bool = False
+
+    def __call__(self, architecture: Architecture) -> float:
+        """The count of the architecture's network."""
+        counts = count(architecture.network)
+        chosen = counts.live if self.name.startswith("live_") else counts.whole
+        return float(getattr(chosen, self.name.removeprefix("live_")))
+
+
+@dataclass(frozen=True)
+class PredictedMetric:
+    """`latency_ms` (or another measured quantity) as a fitted predictor gives it."""
+
+    name: str
+    predictor: Any
+    unit: str = "ms"
+    higher_is_better: bool = False
+    expensive: bool = False
+
+    def __call__(self, architecture: Architecture) -> float:
+        """The predicted value for the architecture's network."""
+        return float(self.predictor.predict([architecture.network])[0])
+
+
+@dataclass(frozen=True)
+class ProxyMetric:
+    """A zero-cost proxy on a freshly initialised module; one initialisation and one batch per seed.
+
+    Args:
+        name: of the proxy.
+        data: name or path of a data set to draw the batch from; standard normal noise where None.
+        seed: of the initialisation and the batch.
+        batch: images in the batch.
+    """
+
+    name: str
+    data: str | None = None
+    seed: int = 0
+    batch: int = PROXY_BATCH
+    unit: str = ""
+    expensive: bool = True
+    higher_is_better: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        from hwnas.proxies import get
+
+        object.__setattr__(self, "higher_is_better", get(self.name).higher_is_better)
+
+    def __call__(self, architecture: Architecture) -> float:
+        """The proxy's value; raises MetricError with the proxy's reason where it is not finite."""
+        import torch
+
+        from hwnas.network.to_torch import to_torch
+        from hwnas.proxies import score
+
+        network = architecture.network
+        with one_torch_thread(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            module = to_torch(network)
+            classes = network.outputs[0].size
+            inputs, targets = proxy_batch(self.data, network.inputs[0].shape, classes, self.seed, self.batch)
+            result = score(module, inputs, targets, proxies=[self.name])[self.name]
+        if result.reason is not None:
+            raise MetricError(f"{self.name}: {result.reason}")
+        return float(result.value)
+
+
+@lru_cache(maxsize=4)
+def proxy_batch(
+    data: str | None, shape: tuple[int, ...], classes: int, seed: int, batch: int
+) -> tuple[Tensor, Tensor]:
+    """Inputs `[batch, *shape]` and labels `[batch]`, normalised images of `data` or noise."""
+    import torch
+
+    generator = np.random.default_rng(seed)
+    if data is None:
+        noise = generator.standard_normal((batch, *shape), dtype=np.float32)
+        return torch.from_numpy(noise), torch.from_numpy(generator.integers(classes, size=batch))
+    from hwnas.training import load
+
+    images = load(data, resolution=shape[-1])
+    chosen = torch.from_numpy(generator.permutation(len(images.train_labels))[:batch])
+    mean, std = images.mean.view(-1, 1, 1), images.std.view(-1, 1, 1)
+    return (images.train_images[chosen].float() / 255 - mean) / std, images.train_labels[chosen]
+
+
+def known_metrics() -> list[str]:
+    """Names that `metric` resolves by itself."""
+    from hwnas.proxies import names
+
+    return [*COUNTS, *(name for name in names() if name not in COUNTS)]
+
+
+def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
+    """The metric called `name`: a count or a zero-cost proxy.
+
+    Raises:
+        ValueError: unknown; says what is known, and what a latency needs.
+    """
+    if name in COUNTS:
+        return CountMetric(name)
+    from hwnas.proxies import names
+
+    if name in names():
+        return ProxyMetric(name, data, seed)
+    if name in ("latency_ms", "latency", "energy_mj"):
+        raise ValueError(f"metric {name!r} needs a predictor: give metrics={{'latency_ms': predictor}}")
+    close = get_close_matches(name, known_metrics(), n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"unknown metric {name!r}{hint} Known: {', '.join(known_metrics())}")
+
+
+def cheap_first(metrics: Sequence[Metric]) -> list[Metric]:
+    """The metrics, those that are not expensive first."""
+    return sorted(metrics, key=lambda one: one.expensive)

@@ -1,0 +1,57 @@
+"""Outcomes by what was evaluated: nothing is computed twice, wherever it runs."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+
+from hwnas.search.evaluate import Evaluator, Outcome, Task, packed
+from hwnas.search.executors import InlineExecutor
+from hwnas.search.strategy import Proposal
+
+Key = tuple[tuple[int, ...], str]
+
+
+class Results:
+    """Starts evaluations and hands out their outcomes.
+
+    With an executor evaluations start when they are announced; without one they run when taken.
+    """
+
+    def __init__(self, evaluator: Evaluator, executor: Executor | None) -> None:
+        self._evaluator = evaluator
+        self._executor = None if isinstance(executor, InlineExecutor) else executor
+        self._blob = packed(evaluator) if self._executor else b""
+        self._known: dict[Key, Outcome] = {}
+        self._running: dict[Key, Future[Outcome]] = {}
+
+    def remember(self, proposal: Proposal, outcome: Outcome) -> None:
+        """Take an outcome from an earlier run."""
+        self._known.setdefault(_key(proposal), outcome)
+
+    def start(self, proposal: Proposal) -> None:
+        """Announce that the outcome of `proposal` will be taken."""
+        key = _key(proposal)
+        if self._executor and key not in self._known and key not in self._running:
+            self._running[key] = self._executor.submit(Task(self._blob, *key))
+
+    def take(self, proposal: Proposal) -> Outcome:
+        """The outcome; it took no time if it was known already."""
+        key = _key(proposal)
+        if key in self._known:
+            return replace(self._known[key], seconds=0.0)
+        if key in self._running:
+            outcome = self._running.pop(key).result()
+        else:
+            outcome = self._evaluator(proposal.architecture, proposal.maximize)
+        self._known[key] = outcome
+        return outcome
+
+    def cancel(self) -> None:
+        """Give up what has not begun."""
+        for future in self._running.values():
+            future.cancel()
+
+
+def _key(proposal: Proposal) -> Key:
+    return proposal.architecture.encoding, proposal.maximize

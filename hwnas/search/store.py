@@ -1,0 +1,114 @@
+"""The trials of a run in SQLite: written as they come, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hwnas.search.records import Trial
+
+SCHEMA = 1
+
+
+class CorruptRunError(ValueError):
+    """A run folder cannot be read; the message names the file and what is wrong."""
+
+
+class TrialStore:
+    """Trials by number, and small JSON documents by name, in one file.
+
+    Raises:
+        CorruptRunError: the file is not such a store.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            # With a write-ahead log, NORMAL loses no committed trial when the process is killed.
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._create()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise CorruptRunError(f"{path} is damaged or is no record of trials: {error}") from error
+
+    def _create(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, SCHEMA):
+            raise CorruptRunError(f"{self.path} was written by another version of hwnas (schema {version})")
+        self._connection.executescript(
+            f"""
+            CREATE TABLE IF NOT EXISTS trials (
+                number INTEGER PRIMARY KEY, architecture TEXT NOT NULL, encoding TEXT NOT NULL,
+                maximize TEXT NOT NULL, status TEXT NOT NULL, metrics TEXT NOT NULL,
+                reason TEXT NOT NULL, seconds REAL NOT NULL);
+            CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, content TEXT NOT NULL);
+            PRAGMA user_version={SCHEMA};
+            """
+        )
+
+    def add(self, trial: Trial, encoding: tuple[int, ...], maximize: str) -> None:
+        """Record a trial for good."""
+        self._connection.execute(
+            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                trial.number,
+                trial.architecture,
+                json.dumps(encoding),
+                maximize,
+                trial.status,
+                json.dumps(dict(trial.metrics)),
+                trial.reason,
+                trial.seconds,
+            ),
+        )
+
+    def trials(self) -> list[Trial]:
+        """All trials in order."""
+        return [trial for trial, _, _ in self.rows()]
+
+    def rows(self) -> list[tuple[Trial, tuple[int, ...], str]]:
+        """All trials in order, with their encoding and the metric they were asked for.
+
+        Raises:
+            CorruptRunError: a row cannot be read, or trials are missing.
+        """
+        try:
+            found = self._connection.execute("SELECT * FROM trials ORDER BY number").fetchall()
+            rows = [_read_row(row) for row in found]
+        except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
+            raise CorruptRunError(f"{self.path} is damaged: {error}") from error
+        if [trial.number for trial, _, _ in rows] != list(range(len(rows))):
+            raise CorruptRunError(f"{self.path} is damaged: trials are missing")
+        return rows
+
+    def put(self, name: str, content: Mapping[str, Any]) -> None:
+        """Keep a document under `name`, in place of an earlier one."""
+        self._connection.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, json.dumps(content)))
+
+    def get(self, name: str) -> dict[str, Any] | None:
+        """The document kept under `name`, or None."""
+        row = self._connection.execute("SELECT content FROM documents WHERE name = ?", (name,)).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
+    def documents(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """All documents whose name starts with `prefix`."""
+        rows = self._connection.execute("SELECT name, content FROM documents ORDER BY rowid").fetchall()
+        return {name: dict(json.loads(content)) for name, content in rows if name.startswith(prefix)}
+
+    def close(self) -> None:
+        """Write everything into the one file and close it."""
+        self._connection.close()
+
+
+def _read_row(row: tuple[Any, ...]) -> tuple[Trial, tuple[int, ...], str]:
+    number, architecture, encoding, maximize, status, metrics, reason, seconds = row
+    values = {str(name): float(value) for name, value in json.loads(metrics).items()}
+    if status not in ("complete", "infeasible", "failed"):
+        raise ValueError(f"trial {number} has status {status!r}")
+    trial = Trial(int(number), str(architecture), status, values, str(reason), float(seconds))
+    return trial, tuple(int(index) for index in json.loads(encoding)), str(maximize)

@@ -1,0 +1,59 @@
+"""Search strategies: they ask for architectures and are told what these are worth."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hwnas.objectives import Objective
+from hwnas.spaces import Architecture, SearchSpace
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An architecture to evaluate, by the metric `maximize` (the objective's own, or a cheaper proxy)."""
+
+    architecture: Architecture
+    maximize: str
+
+
+class Strategy(ABC):
+    """A deterministic function of its seed and of what it was told, in that order.
+
+    The loop keeps up to a fixed number of proposals under way and tells their results in the order in
+    which they were asked; so an interrupted search is resumed by telling it again what was recorded.
+    """
+
+    def __init__(self, space: SearchSpace, objective: Objective, *, seed: int) -> None:
+        self.space = space
+        self.objective = objective
+        self.seed = seed
+
+    @abstractmethod
+    def ask(self) -> Proposal | None:
+        """The next architecture to evaluate, or None to wait until all proposals have been told."""
+
+    @abstractmethod
+    def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
+        """The metrics of a proposal: all of them, or those known before it turned out infeasible."""
+
+    def settings(self) -> Mapping[str, Any]:
+        """What, beside the seed, the behaviour depends on; recorded with a run."""
+        return {}
+
+
+STRATEGIES: dict[str, Callable[..., Strategy]] = {}
+
+
+def register(name: str) -> Callable[[type[Strategy]], type[Strategy]]:
+    """Make a strategy known by `name`; raises ValueError on a collision."""
+
+    def add(kind: type[Strategy]) -> type[Strategy]:
+        if name in STRATEGIES:
+            raise ValueError(f"strategy {name} is registered twice")
+        STRATEGIES[name] = kind
+        return kind
+
+    return add

@@ -1,0 +1,64 @@
+"""An image classification data set, held in memory as bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Images and labels of a train and a test part.
+
+    Shapes: images are uint8 [N, C, H, W], labels int64 [N] with values in 0..len(classes)-1.
+    `mean` and `std` are of each channel of the train images, on the scale where a pixel is in [0, 1];
+    `std` is at least 1/255. `mirrors` says whether a mirrored image keeps its label.
+    """
+
+    name: str
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    mirrors: bool = True
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Shape (C, H, W) of one image."""
+        _, channels, height, width = self.train_images.shape
+        return channels, height, width
+
+    def standardise(self, images: Tensor) -> Tensor:
+        """Turn uint8 [N, C, H, W] into float32 of mean 0 and deviation 1 per channel of the train set."""
+        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1) * 255
+        scale = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1) * 255
+        return images.float().sub_(mean).div_(scale)
+
+    def batch(self, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+        """Draw a random train batch: standardised float32 [size, C, H, W], and labels int64 [size].
+
+        Raises ValueError where the train set has fewer images than `size`.
+        """
+        if not 1 <= size <= len(self.train_labels):
+            raise ValueError(f"size must be 1 to {len(self.train_labels)}, the train images; got {size}")
+        drawn = torch.randperm(len(self.train_labels), generator=torch.Generator().manual_seed(seed))[:size]
+        return self.standardise(self.train_images[drawn]), self.train_labels[drawn]
+
+
+def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Give mean and standard deviation per channel of uint8 [N, C, H, W], pixels on the scale [0, 1]."""
+    counts = [
+        torch.bincount(images[:, c].reshape(-1), minlength=256).double() for c in range(images.shape[1])
+    ]
+    values = torch.arange(256, dtype=torch.float64) / 255
+    means = [float((count * values).sum() / count.sum()) for count in counts]
+    variances = [
+        float((count * (values - mean) ** 2).sum() / count.sum())
+        for count, mean in zip(counts, means, strict=True)
+    ]
+    return tuple(means), tuple(max(variance**0.5, 1 / 255) for variance in variances)

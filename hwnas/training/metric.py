@@ -1,0 +1,81 @@
+"""The accuracy of an architecture after training, as a metric of a search."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+import torch
+
+from hwnas.training.dataset import DataSet
+from hwnas.training.datasets import load
+from hwnas.training.loop import train
+from hwnas.training.settings import TrainingSettings
+
+
+class HasNetwork(Protocol):
+    """Anything with a `Network`: an architecture."""
+
+    @property
+    def network(self) -> Any:
+        """The network to train."""
+
+
+class TrainedAccuracy:
+    """Train an architecture's network, and give its test accuracy: a fraction in [0, 1].
+
+    A metric of a search (`name`, `unit`, `higher_is_better`, `expensive`). It holds the data set's name and
+    not its images, so it is small when it is sent to a worker process; each process loads the images once.
+    The same architecture and settings give the same number on a CPU with the same number of threads.
+
+    Args:
+        data: what `load` takes: `digits`, or a path.
+        settings: how to train; the seed also decides the initial weights.
+        resolution: pixels on a side, as in `load`; it must be what the networks take.
+        limit: at most so many train and test images, as in `load`.
+        data_seed: the seed of `load`.
+        device: where to train, for example `cuda`; the CPU where None.
+    """
+
+    def __init__(
+        self,
+        data: str,
+        settings: TrainingSettings | None = None,
+        *,
+        resolution: int | None = None,
+        limit: int | None = None,
+        data_seed: int = 0,
+        device: str | None = None,
+    ) -> None:
+        self.name = "accuracy"
+        self.unit = "fraction"
+        self.higher_is_better = True
+        self.expensive = True
+        self.data = data
+        self.settings = TrainingSettings() if settings is None else settings
+        self.resolution = resolution
+        self.limit = limit
+        self.data_seed = data_seed
+        self.device = device
+
+    def __call__(self, architecture: HasNetwork) -> float:
+        """Give the test accuracy, in [0, 1].
+
+        Raises TrainingDiverged, and ValueError as `load` and `train` do.
+        """
+        from hwnas.network.to_torch import to_torch
+
+        data = self.load()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.settings.seed)
+            module = to_torch(architecture.network)
+        return train(module, data, self.settings, device=self.device).accuracy
+
+    def load(self) -> DataSet:
+        """Give the data set; it is read once in a process."""
+        return _load(self.data, self.resolution, self.limit, self.data_seed)
+
+
+@lru_cache(maxsize=2)
+def _load(spec: str, resolution: int | None, limit: int | None, seed: int) -> DataSet:
+    return load(spec, resolution, limit, seed)

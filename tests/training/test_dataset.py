@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+import torch
+
+from hwnas.training.dataset import channel_statistics
+
+from .networks import dark_and_light
+
+
+def test_statistics_are_those_of_numpy():
+    images = np.random.default_rng(0).integers(0, 256, (7, 3, 5, 4), dtype=np.uint8)
+    mean, std = channel_statistics(torch.from_numpy(images))
+    np.testing.assert_allclose(mean, (images / 255).mean((0, 2, 3)))
+    np.testing.assert_allclose(std, (images / 255).std((0, 2, 3)))
+
+
+def test_a_constant_channel_does_not_divide_by_zero():
+    assert channel_statistics(torch.full((2, 1, 3, 3), 51, dtype=torch.uint8)) == ((0.2,), (1 / 255,))
+
+
+def test_standardised_train_images_have_mean_0_and_deviation_1():
+    data = dark_and_light()
+    before = data.train_images.clone()
+    values = data.standardise(data.train_images)
+    assert values.dtype == torch.float32
+    torch.testing.assert_close(values.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(values.std((0, 2, 3)), torch.ones(3), atol=1e-3, rtol=0)
+    assert data.train_images.equal(before)
+
+
+def test_a_batch_is_drawn_by_its_seed():
+    data = dark_and_light()
+    inputs, targets = data.batch(8, seed=1)
+    assert inputs.shape == (8, *data.input_shape)
+    assert targets.shape == (8,)
+    assert inputs.equal(data.batch(8, seed=1)[0])
+    assert not inputs.equal(data.batch(8, seed=2)[0])
+    with pytest.raises(ValueError, match="size must be 1 to 32, the train images; got 33"):
+        data.batch(33)
