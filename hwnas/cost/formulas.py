@@ -122,13 +122,13 @@ FORMULAS: dict[str, Formula] = {
     **dict.fromkeys(
         ("Relu", "Sigmoid", "Tanh", "HardSwish", "HardSigmoid", "Softplus", "Softsign", "Mish", "Erf", "Exp", "Log",
          "Sqrt", "Neg", "Abs", "Reciprocal", "Floor", "Ceil", "Sign", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu",
-         "Clip", "PRelu", "Cast"),
+         "Clip", "PRelu"),
         _per_output,
     ),
     **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean"), _many),
     **dict.fromkeys(
         ("Concat", "Split", "Slice", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Expand", "Pad",
-         "DepthToSpace", "SpaceToDepth", "ConstantOfShape", "Dropout", "Identity"),
+         "DepthToSpace", "SpaceToDepth", "ConstantOfShape", "Dropout"),
         _free,
     ),
 }  # fmt: skip

@@ -34,8 +34,9 @@ class Entry:
         kind: ``network`` (a whole one) or ``block``.
         name: architecture string, or path of the block where it was met first.
         n: number of samples.
-        flops: floating-point operations of one inference, or None if not counted.
-        params: number of parameters, or None if not counted.
+        flops: floating-point operations of one inference (2 per multiply-accumulate, see
+            `hwnas.cost.count`), or None if not counted.
+        params: number of trainable parameters, or None if not counted.
         onnx_sha256: hash of the ONNX file that ran.
         blocks: of a whole network, its blocks: (key, how often).
 
@@ -99,7 +100,7 @@ def _check_labels(entry: Entry) -> None:
     _require(entry.kind in KINDS, "kind", entry.kind, " or ".join(KINDS))
     for field in ("name", "reason"):
         text = getattr(entry, field)
-        _require(_printable(text), field, text, f"at most {_LONGEST_TEXT} printable characters")
+        _require(is_label(text), field, text, f"at most {_LONGEST_TEXT} printable characters")
     for flag in entry.flags:
         _require(flag in FLAGS, "flags", flag, f"among {', '.join(FLAGS)}")
     for field in ("flops", "params"):
@@ -135,5 +136,6 @@ def _require(ok: bool, field: str, value: object, rule: str) -> None:
         raise ValueError(f"{field} is {value!r}; it must be {rule}")
 
 
-def _printable(text: str) -> bool:
+def is_label(text: str) -> bool:
+    """Whether a name or reason may stand in a table: short enough, and printable characters only."""
     return len(text) <= _LONGEST_TEXT and all(c.isprintable() for c in text)

@@ -78,8 +78,8 @@ class Journal:
             self._write(self._path, to_plain(record))
         self.records.append(record)
 
-    def table(self) -> LatencyTable:
-        """The table of all records.
+    def table(self, space: str | None = None) -> LatencyTable:
+        """The table of all records; `space` is kept for the record.
 
         Raises:
             ValueError: there is no record yet.
@@ -87,7 +87,7 @@ class Journal:
         if not self.records:
             raise ValueError("nothing was measured")
         environment = combined([record.environment for record in self.records])
-        return LatencyTable(TableMeta(self.identity, self.sentinels, environment), self.entries)
+        return LatencyTable(TableMeta(self.identity, self.sentinels, environment, space), self.entries)
 
     def _open(self, path: Path) -> None:
         if path.exists():

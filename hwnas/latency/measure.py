@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from hwnas.latency import host
 from hwnas.latency.campaign import Group, GroupResult
 from hwnas.latency.device import Device
-from hwnas.latency.entry import Entry, failed_entry
+from hwnas.latency.entry import Entry, failed_entry, is_label
 from hwnas.latency.journal import Journal, Record
 from hwnas.latency.lock import machine_lock
 from hwnas.latency.protocol import Protocol as TimingProtocol
@@ -63,12 +63,13 @@ def measure(
     networks: Iterable[Measurable],
     device: Device,
     *,
-    blocks: bool = True,
+    blocks: bool | Iterable[tuple[str, Network]] = True,
     folder: str | Path | None = None,
     progress: ProgressCallback | None = None,
     protocol: TimingProtocol | None = None,
     seed: int = 0,
     names: Sequence[str] | None = None,
+    space: str | None = None,
 ) -> LatencyTable:
     """Measure whole networks and their distinct blocks.
 
@@ -80,19 +81,20 @@ def measure(
         networks: networks, or objects with a ``.network`` (architectures), whose ``str`` becomes the
             name. Equal networks and equal blocks are measured once.
         device: where to measure. It is locked meanwhile: a second measurement waits, and says so.
-        blocks: also measure the blocks.
+        blocks: measure the networks' blocks too, or not, or these blocks with their names.
         folder: where the journal and the table are kept; None: only in memory.
         progress: called before each round.
         protocol: how to time; the device's own by default.
         seed: of the order of the models in the rounds.
         names: names of the networks instead of their ``str``.
+        space: the search space that the names are architectures of, for the record.
 
     Returns:
         The table, in microseconds. A model that the runtime refuses has a failed entry with the reason.
 
     Raises:
-        ValueError: no networks, or another number of names than networks; the folder's journal is of
-            another device, runtime or protocol, or damaged.
+        ValueError: no networks, another number of names than networks, or an unprintable name; the
+            folder's journal is of another device, runtime or protocol, or damaged.
         OSError: the folder cannot be written; the message names it.
         RunnerDiedError: the worker cannot be started or dies repeatedly without a model to blame.
     """
@@ -119,7 +121,7 @@ def measure(
             )
             journal.append(_record(group, models, run.measure()))
             report.done += len(group)
-        table = journal.table()
+        table = journal.table(space)
         if folder:
             table.save(folder)
     report("done")
@@ -157,7 +159,9 @@ def _network(item: Measurable) -> Network:
     return item.network if hasattr(item, "network") else item
 
 
-def _subjects(items: list[Measurable], names: Sequence[str] | None, blocks: bool) -> list[Subject]:
+def _subjects(
+    items: list[Measurable], names: Sequence[str] | None, blocks: bool | Iterable[tuple[str, Network]]
+) -> list[Subject]:
     if not items:
         raise ValueError("no networks to measure")
     names = [str(item) for item in items] if names is None else names
@@ -166,12 +170,14 @@ def _subjects(items: list[Measurable], names: Sequence[str] | None, blocks: bool
     whole: dict[str, Subject] = {}
     parts: dict[str, Subject] = {}
     for item, name in zip(items, names, strict=True):
+        if not is_label(name):
+            raise ValueError(f"the name {name[:60]!r} is too long or has unprintable characters")
         network = _network(item)
         inside = list(network.blocks())
         counts = Counter(block.key for _, block in inside)
         whole.setdefault(network.key, Subject(network.key, "network", name, network, tuple(counts.items())))
         for path, block in inside if blocks else ():
-            parts.setdefault(block.key, Subject(block.key, "block", path, block))
+            parts.setdefault(block.key, Subject(block.key, "block", printable(path), block))
     return [*whole.values(), *(part for part in parts.values() if part.key not in whole)]
 
 
@@ -206,16 +212,21 @@ def _record(group: list[Subject], models: dict[str, bytes], result: GroupResult)
 
 
 def _entry(subject: Subject, model: bytes, result: GroupResult) -> Entry:
+    from hwnas.cost import count
+
     key = subject.key
     if key in result.failures:
         reason = printable(result.failures[key])
         return failed_entry(key, subject.kind, subject.name, reason, blocks=subject.blocks)
+    counts = count(subject.network).whole
     return Entry(
         key,
         subject.kind,
         subject.name,
         **asdict(result.measured[key]),
         flags=flags_of(key, result),
+        flops=counts.flops,
+        params=counts.params,
         onnx_sha256=hashlib.sha256(model).hexdigest(),
         blocks=subject.blocks,
     )

@@ -32,6 +32,7 @@ def merge(a: LatencyTable, b: LatencyTable) -> LatencyTable:
         identity=a.meta.identity,
         sentinels=a.meta.sentinels,
         environment=combined([a.meta.environment, b.meta.environment]),
+        space=a.meta.space if a.meta.space == b.meta.space else None,
         parents=(a.table_id, b.table_id),
     )
     return LatencyTable(meta, entries)

@@ -12,7 +12,7 @@ from hwnas.latency.campaign import Group
 from hwnas.latency.device import Device, ModelFailedError
 from hwnas.latency.entry import Entry
 from hwnas.latency.lock import machine_lock
-from hwnas.latency.measure import Progress, ProgressCallback, flags_of
+from hwnas.latency.measure import Progress, ProgressCallback, flags_of, printable
 
 _LARGEST = (1 << 31) - 1
 
@@ -35,7 +35,7 @@ def measure_onnx(
         ValueError: the model is no ONNX, too large (2 GiB), or an input is not static float32.
         ModelFailedError: the runtime refuses the model or fails to run it; the message names the model.
     """
-    name = "the model" if isinstance(model, bytes) else Path(model).name
+    name = "the model" if isinstance(model, bytes) else printable(Path(model).name)
     content = _fixed(model, name)
     key = hashlib.sha256(content).hexdigest()
 

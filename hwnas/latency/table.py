@@ -34,12 +34,14 @@ class TableMeta:
         identity: device, runtime and protocol.
         sentinels: name -> 10th percentile in microseconds: the table's reference.
         environment: circumstances of the measurement.
+        space: the search space that the names of the networks are architectures of, or None.
         parents: ids of the tables this one was merged from.
     """
 
     identity: Identity
     sentinels: dict[str, float]
     environment: Environment
+    space: str | None = None
     parents: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from hwnas.network.network import Attribute, Block, Item, Layer, Network, Parameter, Shape, Value
-from hwnas.network.operators import get_operator, infer_shapes, normalised
+from hwnas.network.operators import get_operator, infer_shapes, input_shapes, normalised
 
 BlockFunction = Callable[..., Value | Sequence[Value]]
 
@@ -91,7 +91,7 @@ class Builder:
         inputs: Sequence[Value | Parameter | None],
         attributes: Mapping[str, Attribute | Sequence[int]],
     ) -> tuple[Value, ...]:
-        shapes = [i.shape for i in inputs if i is not None]
+        shapes = input_shapes(inputs)
         full = normalised(op, attributes, shapes)
         found = infer_shapes(op, full, shapes)
         outputs = tuple(

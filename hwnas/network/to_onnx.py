@@ -14,16 +14,11 @@ from hwnas.network.network import Layer, Network, Value
 from hwnas.network.operators import get_operator
 from hwnas.network.weights import Weights, module_weights, random_weights
 
-OPSET = 20
+OPSET = 21
 IR_VERSION = 10
 _FREE = "batch"
 
 _FLOAT_INPUTS = frozenset({"min", "max", "constant_value", "ratio", "scales"})
-_NOT_WRITTEN = {
-    "Conv": {"kernel_shape"},
-    "Dropout": {"ratio", "training_mode"},
-    "BatchNormalization": {"training_mode"},
-}
 
 
 def to_onnx(
@@ -34,7 +29,7 @@ def to_onnx(
     batch: int | None = 1,
     seed: int = 0,
 ) -> onnx.ModelProto:
-    """The ONNX model of `network` in float32, opset 20; written to `path` where one is given.
+    """The ONNX model of `network` in float32, opset 21; written to `path` where one is given.
 
     Args:
         network: what to write.
@@ -129,15 +124,14 @@ class _Writer:
         attributes = {
             name: value
             for name, value in layer.attributes.items()
-            if name not in _NOT_WRITTEN.get(layer.op, set())
-            and name not in operator.attribute_inputs.values()
+            if name not in operator.attribute_inputs.values()
         }
         for position, name in sorted(operator.attribute_inputs.items()):
-            if layer.op != "Dropout" and name in layer.attributes:
+            if name in layer.attributes:
                 inputs += [""] * (position - len(inputs))
                 inputs.append(self._constant(layer, name))
-        if layer.op == "Split" and "split" in layer.attributes:
-            attributes.pop("num_outputs", None)
+        if layer.op == "Resize" and "sizes" in layer.attributes:
+            attributes["axes"] = tuple(range(1, len(layer.output.shape) + 1))
         self.nodes.append(
             helper.make_node(
                 layer.op, inputs, [value.name for value in layer.outputs], name=layer.name, **attributes
@@ -146,9 +140,12 @@ class _Writer:
 
     def _constant(self, layer: Layer, name: str) -> str:
         value = layer.attributes[name]
-        if layer.op in ("Resize", "Expand") and name in ("sizes", "shape"):
+        if (layer.op, name) == ("Expand", "shape"):
             assert isinstance(value, tuple)
-            value = (1 if layer.op == "Expand" else self.batch or 1, *value[1:])
+            value = (1, *value[1:])
+        if (layer.op, name) == ("Resize", "sizes"):
+            assert isinstance(value, tuple)
+            value = value[1:]
         array = np.asarray(value, dtype=np.float32 if name in _FLOAT_INPUTS else np.int64)
         return self._initializer(f"{layer.name}:{name}", array)
 

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from hwnas.network.network import Layer, Network, Parameter, Shape
-from hwnas.network.torch_layers import FUNCTIONS, MODULES
+from hwnas.network.operators import get_operator
+from hwnas.network.torch_functions import FUNCTIONS
+from hwnas.network.torch_layers import MODULES
 
 
 def to_torch(network: Network) -> fx.GraphModule:
@@ -32,83 +34,107 @@ class _Translator:
         self.root = nn.Module()
         self.graph = fx.Graph()
         self.nodes: dict[str, fx.Node] = {}
+        self.tensors: dict[str, Tensor] = {}
 
     def module(self) -> fx.GraphModule:
         for index, value in enumerate(self.network.inputs):
             self.nodes[value.name] = self.graph.placeholder(f"x{index}" if index else "x")
         for layer in self.network.layers:
-            self._translate(layer)
+            node = self._module_call(layer) if layer.op in MODULES else self._function_call(layer)
+            if len(layer.outputs) == 1:
+                self.nodes[layer.output.name] = node
+            else:
+                for index, value in enumerate(layer.outputs):
+                    self.nodes[value.name] = self.graph.call_function(_item, (node, index))
+        self._place_parameters()
         results = tuple(self.nodes[value.name] for value in self.network.flat_outputs)
         self.graph.output(results[0] if len(results) == 1 else results)
         return fx.GraphModule(self.root, self.graph, class_name="Network")
 
-    def _translate(self, layer: Layer) -> None:
-        parameters = [
-            self.network.parameters[name] for name in layer.inputs if name in self.network.parameters
-        ]
-        shapes = [self.network.values[name].shape for name in layer.inputs if name in self.network.values]
-        if layer.op in MODULES:
-            child = MODULES[layer.op](layer, shapes, [p.shape for p in parameters])
-            _add_submodule(self.root, layer.name, child)
-            self._share(layer, child)
-            values = tuple(self.nodes[name] for name in layer.inputs if name in self.nodes)
-            node = self.graph.call_module(layer.name, values)
-        elif layer.op == "ConstantOfShape":
+    def _value_shapes(self, layer: Layer) -> list[Shape]:
+        return [self.network.values[name].shape for name in layer.inputs if name in self.nodes]
+
+    def _module_call(self, layer: Layer) -> fx.Node:
+        names = [name for name in layer.inputs if name in self.network.parameters]
+        shapes = [self.network.parameters[name].shape for name in names]
+        child = MODULES[layer.op](layer, self._value_shapes(layer), shapes)
+        _add_submodule(self.root, layer.name, child)
+        slots = get_operator(layer.op).parameters
+        for position, name in enumerate(layer.inputs):
+            if name in self.network.parameters:
+                self._bind(child, slots[position], self.network.parameters[name])
+        values = tuple(self.nodes[name] for name in layer.inputs if name in self.nodes)
+        return self.graph.call_module(layer.name, values)
+
+    def _bind(self, child: nn.Module, slot: str, parameter: Parameter) -> None:
+        """Let `child` use the tensor of `parameter`: its own at the first use, the shared one later."""
+        known = self.tensors.get(parameter.name)
+        if known is None and parameter.constant is None:
+            own: Tensor = getattr(child, slot)
+            if isinstance(own, nn.Parameter):
+                own.requires_grad_(parameter.trainable)
+            self.tensors[parameter.name] = own
+            return
+        tensor = _tensor(parameter) if known is None else known
+        self.tensors[parameter.name] = tensor
+        delattr(child, slot)
+        _register(child, slot, tensor)
+
+    def _function_call(self, layer: Layer) -> fx.Node:
+        if layer.op == "ConstantOfShape":
             first = self.nodes[self.network.inputs[0].name]
             value = float(str(layer.attributes["value"]))
-            node = self.graph.call_function(_filled, (first, layer.output.shape, value))
-        elif layer.op in FUNCTIONS:
-            function, settings = FUNCTIONS[layer.op](layer, shapes)
-            arguments = tuple(self._argument(name, layer) for name in layer.inputs if name)
-            node = self.graph.call_function(function, arguments, settings)
-        else:
+            return self.graph.call_function(_filled, (first, layer.output.shape, value))
+        if layer.op not in FUNCTIONS:
             raise ValueError(f"layer {layer.name}: operator {layer.op} has no counterpart in torch here")
-        if len(layer.outputs) == 1:
-            self.nodes[layer.output.name] = node
-        else:
-            for index, value in enumerate(layer.outputs):
-                self.nodes[value.name] = self.graph.call_function(_item, (node, index))
+        function, settings = FUNCTIONS[layer.op](layer, self._value_shapes(layer))
+        arguments = tuple(self._argument(name) for name in layer.inputs if name)
+        return self.graph.call_function(function, arguments, settings)
 
-    def _argument(self, name: str, layer: Layer) -> fx.Node:
+    def _argument(self, name: str) -> fx.Node:
         if name in self.nodes:
             return self.nodes[name]
-        parameter = self.network.parameters[name]
-        path, _, attribute = parameter.name.rpartition(".")
-        _add_submodule(self.root, path, nn.Module())
-        holder = self.root.get_submodule(path)
-        if not hasattr(holder, attribute):
-            _register(holder, attribute, parameter)
-        return self.graph.get_attr(parameter.name)
+        if name not in self.tensors:
+            self.tensors[name] = _tensor(self.network.parameters[name])
+        return self.graph.get_attr(name)
 
-    def _share(self, layer: Layer, child: nn.Module) -> None:
-        """Let layers that share a parameter of the network share torch's too, by its first user's name."""
-        owned = {f"{layer.name}.{name}" for name, _ in child.named_parameters()}
-        own = [name for name in layer.inputs if name in self.network.parameters]
-        for name in own:
-            if name not in owned and name.rpartition(".")[0] != layer.name:
-                path, _, attribute = name.rpartition(".")
-                setattr(child, attribute, getattr(self.root.get_submodule(path), attribute))
+    def _place_parameters(self) -> None:
+        """Put every parameter under the network's name for it, where no layer has it there already."""
+        for name, parameter in self.network.parameters.items():
+            path, _, attribute = name.rpartition(".")
+            if path:
+                _add_submodule(self.root, path, nn.Module())
+            holder = self.root.get_submodule(path)
+            if not hasattr(holder, attribute):
+                _register(holder, attribute, self.tensors.get(name, _tensor(parameter)))
 
 
 def _add_submodule(root: nn.Module, path: str, child: nn.Module) -> None:
     """Put `child` at the dotted `path`, making the modules on the way; what is there already stays."""
-    for part in path.split(".")[:-1]:
+    *parents, leaf = path.split(".")
+    for part in parents:
         if part not in root._modules:
             root.add_module(part, nn.Module())
         root = root.get_submodule(part)
-    leaf = path.rpartition(".")[2]
     if leaf not in root._modules:
         root.add_module(leaf, child)
 
 
-def _register(holder: nn.Module, name: str, parameter: Parameter) -> None:
+def _register(holder: nn.Module, name: str, tensor: Tensor) -> None:
+    if isinstance(tensor, nn.Parameter):
+        holder.register_parameter(name, tensor)
+    else:
+        holder.register_buffer(name, tensor)
+
+
+def _tensor(parameter: Parameter) -> Tensor:
+    """A constant as it is; any other parameter as torch initialises a weight, or 0 for vectors."""
     if parameter.constant is not None:
-        holder.register_buffer(name, torch.tensor(parameter.constant).reshape(parameter.shape))
-        return
+        return torch.tensor(parameter.constant).reshape(parameter.shape)
     tensor = torch.zeros(parameter.shape)
     if len(parameter.shape) >= 2:
         nn.init.kaiming_uniform_(tensor, a=math.sqrt(5))
-    holder.register_parameter(name, nn.Parameter(tensor, requires_grad=parameter.trainable))
+    return nn.Parameter(tensor, requires_grad=parameter.trainable)
 
 
 def _filled(like: Tensor, shape: Shape, value: float) -> Tensor:

@@ -15,7 +15,7 @@ from hwnas.proxies.result import Measurement
     needs=("data", "labels", "gradients"),
     mode="as-is",
     summary="sum over conv and linear layers of the L2 norm of dL/dW",
-    source="Abdelfattah et al. 2021, Zero-Cost Proxies for Lightweight NAS, section 3.2",
+    source="Abdelfattah et al. 2021, Zero-Cost Proxies for Lightweight NAS",
 )
 def grad_norm(context: Context) -> Measurement:
     """Return the sum over convolutions and linear layers of ||dL/dW||_2.

@@ -26,7 +26,7 @@ _COLUMNS_AT_ONCE = 2**20
     needs=("data",),
     mode="as-is",
     summary="log-determinant of the kernel of agreeing ReLU codes over a batch (v2, hook_logdet)",
-    source="Mellor et al. 2021, Neural Architecture Search without Training, section 3, eq. 2; hook_logdet",
+    source="Mellor et al. 2021, Neural Architecture Search without Training, K_H (hook_logdet)",
 )
 def naswot(context: Context) -> Measurement:
     """Return log |det K|, K[i, j] = the number of ReLU units (B x B) that images i and j switch alike.

@@ -15,7 +15,7 @@ from hwnas.proxies.result import Measurement
     needs=("data", "labels", "gradients"),
     mode="as-is",
     summary="sum over conv and linear weights of |w * dL/dw|",
-    source="Lee et al. 2019, SNIP, eq. 5 without its normalisation; as Abdelfattah et al. 2021, section 3.2",
+    source="Lee et al. 2019, SNIP, sensitivity, not normalised; as Abdelfattah et al. 2021",
 )
 def snip(context: Context) -> Measurement:
     """Return the sum over convolutions and linear layers of sum |w * dL/dw|, in units of the loss.

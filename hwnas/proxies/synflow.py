@@ -15,9 +15,7 @@ from hwnas.proxies.gradients import sum_over_layers, weight_gradients
 from hwnas.proxies.registry import proxy
 from hwnas.proxies.result import Measurement
 
-_SOURCE = (
-    "Tanaka et al. 2020, Pruning neural networks without any data, eq. 2; as Abdelfattah et al. 2021, 3.2"
-)
+_SOURCE = "Tanaka et al. 2020, Pruning neural networks without any data, R_SF; as Abdelfattah et al. 2021"
 
 
 @proxy(

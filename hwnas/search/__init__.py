@@ -1,0 +1,30 @@
+"""Search under constraints: strategies, the loop, run folders, verified answers."""
+
+from hwnas.search.evolution import RegularizedEvolution
+from hwnas.search.executors import process_pool
+from hwnas.search.random_search import RandomSearch
+from hwnas.search.records import RunRecord, Trial
+from hwnas.search.run import Best, Events, NothingFeasibleError, Run, load, run
+from hwnas.search.store import CorruptRunError
+from hwnas.search.strategy import STRATEGIES, Proposal, Strategy, register
+from hwnas.search.verify import Training
+
+__all__ = [
+    "STRATEGIES",
+    "Best",
+    "CorruptRunError",
+    "Events",
+    "NothingFeasibleError",
+    "Proposal",
+    "RandomSearch",
+    "RegularizedEvolution",
+    "Run",
+    "RunRecord",
+    "Strategy",
+    "Training",
+    "Trial",
+    "load",
+    "process_pool",
+    "register",
+    "run",
+]

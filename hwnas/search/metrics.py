@@ -109,10 +109,7 @@ def proxy_batch(
         return torch.from_numpy(noise), torch.from_numpy(generator.integers(classes, size=batch))
     from hwnas.training import load
 
-    images = load(data, resolution=shape[-1])
-    chosen = torch.from_numpy(generator.permutation(len(images.train_labels))[:batch])
-    mean, std = images.mean.view(-1, 1, 1), images.std.view(-1, 1, 1)
-    return (images.train_images[chosen].float() / 255 - mean) / std, images.train_labels[chosen]
+    return load(data, resolution=shape[-1]).batch(batch, seed)
 
 
 def known_metrics() -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hwnas.objectives.metric import MetricError
+
 
 @dataclass(frozen=True)
 class TrainingResult:
@@ -25,7 +27,7 @@ class TrainingResult:
     diverged: str | None = None
 
 
-class TrainingDiverged(ArithmeticError):  # noqa: N818
+class TrainingDiverged(MetricError):  # noqa: N818
     """The loss or an output became NaN or infinite.
 
     Attributes:

@@ -79,7 +79,7 @@ def test_a_failed_entry_has_a_reason_and_no_time():
         ("params", -1),
         ("onnx_sha256", "12"),
         ("blocks", (("aaaaaaaa", 1),)),
-    ],  # fmt: skip
+    ],
 )
 def test_each_field_of_an_entry_is_checked(field, value):
     with pytest.raises(ValueError, match=f"^{field} is"):

@@ -126,7 +126,6 @@ class PreActivation(nn.Module):
 
 
 def test_the_bypass_hands_on_a_copy() -> None:
-    assert synflow(PreActivation(inplace=True), shape=(3,)) is not None
     values = [synflow(PreActivation(inplace), shape=(3,)).value for inplace in (True, False)]
     assert values[0] == values[1]
 

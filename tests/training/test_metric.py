@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from hwnas.network import Builder, Network
+from hwnas.objectives.metric import MetricError
 from hwnas.training.metric import TrainedAccuracy
 from hwnas.training.settings import TrainingSettings
 
@@ -46,3 +47,9 @@ def test_it_survives_pickling_and_gives_the_same_number(metric):
 def test_the_data_is_read_once_and_stays_out_of_the_pickle(metric):
     assert metric.load() is metric.load()
     assert len(pickle.dumps(metric)) < 2000
+
+
+def test_a_training_that_diverges_is_a_metric_error():
+    settings = TrainingSettings(epochs=1, lr=1e30, warmup_epochs=0)
+    with pytest.raises(MetricError, match="the training diverged in epoch 1"):
+        TrainedAccuracy("digits", settings, limit=200)(SimpleNamespace(network=network()))

@@ -1,0 +1,110 @@
+"""`hwnas list`: what there is, by kind."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+
+from hwnas.cli.options import Json
+from hwnas.cli.output import print_json, print_table
+
+
+class Kind(str, Enum):
+    """What can be listed."""
+
+    devices = "devices"
+    spaces = "spaces"
+    proxies = "proxies"
+    metrics = "metrics"
+    strategies = "strategies"
+    tables = "tables"
+    predictors = "predictors"
+
+
+def listing(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    json: Json = False,
+) -> None:
+    """List devices, spaces, proxies, metrics, strategies, tables or predictors."""
+    rows = _LISTS[kind]()
+    if json:
+        print_json(rows)
+        return
+    if not rows:
+        print(f"no {kind.value} found")
+        return
+    print_table(list(rows[0]), [[str(value) for value in row.values()] for row in rows])
+
+
+def _first_line(thing: Any) -> str:
+    return (thing.__doc__ or "").strip().splitlines()[0]
+
+
+def _devices() -> list[dict[str, str]]:
+    from hwnas.latency import devices
+
+    return [{"device": name} for name in devices()]
+
+
+def _spaces() -> list[dict[str, str]]:
+    import inspect
+
+    from hwnas.spaces import SPACES
+
+    return [
+        {"space": name, "settings": ", ".join(inspect.signature(kind).parameters), "is": _first_line(kind)}
+        for name, kind in SPACES.items()
+    ]
+
+
+def _proxies() -> list[dict[str, str]]:
+    from hwnas.proxies import get, names
+
+    found = [get(name) for name in names()]
+    return [
+        {
+            "proxy": one.name,
+            "better": "higher" if one.higher_is_better else "lower",
+            "needs": ", ".join(sorted(one.needs)) or "nothing",
+            "is": one.summary,
+        }
+        for one in found
+    ]
+
+
+def _metrics() -> list[dict[str, str]]:
+    from hwnas.search.metrics import COUNTS, known_metrics
+
+    rows = [{"metric": n, "kind": "count" if n in COUNTS else "zero-cost proxy"} for n in known_metrics()]
+    return [*rows, {"metric": "latency_ms", "kind": "predictor (--predictor)"}]
+
+
+def _strategies() -> list[dict[str, str]]:
+    from hwnas.search import STRATEGIES
+
+    return [{"strategy": name, "is": _first_line(kind)} for name, kind in STRATEGIES.items()]
+
+
+def _tables() -> list[dict[str, str]]:
+    from hwnas.cli.data import found_in
+
+    return [{"table": name, "folder": str(folder)} for name, folder in found_in("latency_tables").items()]
+
+
+def _predictors() -> list[dict[str, str]]:
+    from hwnas.cli.data import found_in
+
+    return [{"predictor": name, "folder": str(folder)} for name, folder in found_in("predictors").items()]
+
+
+_LISTS = {
+    Kind.devices: _devices,
+    Kind.spaces: _spaces,
+    Kind.proxies: _proxies,
+    Kind.metrics: _metrics,
+    Kind.strategies: _strategies,
+    Kind.tables: _tables,
+    Kind.predictors: _predictors,
+}

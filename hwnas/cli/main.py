@@ -1,0 +1,48 @@
+"""The `hwnas` program."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import typer
+
+COMMANDS = {
+    "demo": "demo",
+    "measure": "measure",
+    "fit": "fit",
+    "predict": "predict",
+    "search": "search",
+    "report": "report",
+    "train": "train",
+    "export": "export",
+    "count": "count",
+    "score": "score",
+    "list": "listing",
+}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Find neural networks that fit a device: measure it, predict, search under a budget, verify.",
+)
+for name, module in COMMANDS.items():
+    app.command(name)(getattr(import_module(f"hwnas.cli.{module}"), module))
+
+
+def main() -> None:
+    """Run the program: exit code 2 and one line for the user's mistakes, 130 for Ctrl-C."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _stop("stopped; the same command goes on from here", 130)
+    except MemoryError:
+        _stop("error: not enough memory for this input", 2)
+    except (ValueError, OSError) as error:
+        _stop(f"error: {error}", 2)
+
+
+def _stop(message: str, code: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(code)

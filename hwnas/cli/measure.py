@@ -1,0 +1,126 @@
+"""`hwnas measure`: a latency table of a device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwnas.cli.options import Arch, DeviceName, Json, Quick, Seed, Space, Threads
+from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar
+from hwnas.cli.targets import architecture, search_space
+from hwnas.latency import QUICK, Device, LatencyTable, Progress, device, measure_onnx
+from hwnas.latency import measure as measure_networks
+from hwnas.spaces import Architecture, SearchSpace
+from hwnas.spaces.coverage import distinct_blocks
+
+
+def measure(
+    files: Annotated[list[Path] | None, typer.Argument(help="ONNX files to time, as they are.")] = None,
+    space: Space = None,
+    arch: Arch = None,
+    samples: Annotated[int, typer.Option(help="Whole architectures of the space to measure.")] = 30,
+    blocks: Annotated[
+        str, typer.Option(help="Blocks to measure: `all` of the space, those of the `sample`, or `none`.")
+    ] = "all",
+    device_name: DeviceName = "ort-cpu",
+    threads: Threads = 1,
+    quick: Quick = False,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the table. The same command resumes an interrupted one.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure whole networks and their blocks on a device, into a latency table; or time ONNX files."""
+    on = device(device_name, threads=threads)
+    if files:
+        if space or arch or out:
+            raise ValueError("ONNX files are timed as they are; give no --space, --arch or --out with them")
+        _time_files(files, on, json)
+        return
+    if blocks not in ("all", "sample", "none"):
+        raise ValueError(f"--blocks must be all, sample or none, not {blocks!r}")
+    found = search_space(space)
+    if arch is not None:
+        chosen = [architecture(space, arch)]
+    else:
+        if samples < 1:
+            raise ValueError(f"--samples must be at least 1, not {samples}")
+        chosen = found.sample(samples, seed=seed)
+    with progress_bar("measuring") as bar:
+        table = measure_space(found, chosen, on, blocks=blocks, folder=out, quick=quick, seed=seed, bar=bar)
+    _print(table, out, json)
+
+
+def measure_space(
+    space: SearchSpace,
+    chosen: list[Architecture],
+    on: Device,
+    *,
+    blocks: str,
+    folder: Path | None,
+    quick: bool,
+    seed: int,
+    bar: Bar,
+) -> LatencyTable:
+    """Measure `chosen` and, where `blocks` is `all`, every block that the space has."""
+
+    def show(progress: Progress) -> None:
+        bar.update(progress.done, progress.total, progress.message)
+
+    return measure_networks(
+        chosen,
+        on,
+        blocks=distinct_blocks(space, seed=seed).values() if blocks == "all" else blocks == "sample",
+        folder=folder,
+        progress=show,
+        protocol=QUICK if quick else None,
+        seed=seed,
+        space=str(space),
+    )
+
+
+def _time_files(files: list[Path], on: Device, json: bool) -> None:
+    entries = {str(path): measure_onnx(path, on) for path in files}
+    if json:
+        from dataclasses import asdict
+
+        print_json({name: asdict(entry) for name, entry in entries.items()})
+        return
+    rows = [
+        [name, f"{e.latency_ms:.4f}", f"{e.p50_us / 1000:.4f}", f"{e.min_us / 1000:.4f}", " ".join(e.flags)]
+        for name, e in entries.items()
+    ]
+    print_table(["file", "p10 ms", "median ms", "min ms", "flags"], rows)
+
+
+def _print(table: LatencyTable, out: Path | None, json: bool) -> None:
+    networks = [e for e in table.entries.values() if e.kind == "network" and not e.failed]
+    blocks = [e for e in table.entries.values() if e.kind == "block" and not e.failed]
+    failed = [e for e in table.entries.values() if e.failed]
+    unstable = [e for e in table.entries.values() if "unstable" in e.flags]
+    latencies = sorted(e.latency_ms for e in networks)
+    content = {
+        "table": str(out) if out else None,
+        "table_id": table.table_id,
+        "networks": len(networks),
+        "blocks": len(blocks),
+        "failed": {e.name: e.reason for e in failed},
+        "unstable": len(unstable),
+        "latency_ms": {"min": latencies[0], "max": latencies[-1]} if latencies else None,
+    }
+    if json:
+        print_json(content)
+        return
+    span = f"{latencies[0]:.3f} to {latencies[-1]:.3f} ms" if latencies else "none"
+    console.print(
+        f"{len(networks)} networks ({span}) and {len(blocks)} blocks measured, "
+        f"{len(unstable)} unstable, {len(failed)} failed",
+        markup=False,
+    )
+    for entry in failed:
+        console.print(f"failed: {entry.name}: {entry.reason}", markup=False)
+    if out:
+        console.print(f"wrote {out}", markup=False)

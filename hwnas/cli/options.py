@@ -1,0 +1,23 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Space = Annotated[
+    str | None,
+    typer.Option(help="Search space: a name, or module:Class, with settings: mobilenetv2:resolution=96,classes=10"),
+]
+Arch = Annotated[str | None, typer.Option(help="Architecture of the space, as `hwnas` prints it.")]
+InputShape = Annotated[str | None, typer.Option("--input", help="Input shape of a torch module, such as 3x224x224.")]
+DeviceName = Annotated[str, typer.Option("--device", help="Device to measure on (see `hwnas list devices`).")]
+Threads = Annotated[int, typer.Option(help="Threads that the runtime may use.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Fewer repetitions: the protocol's quick variant. Tables do not mix.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Where to write.")]

@@ -1,0 +1,71 @@
+"""Printing: tables for people, JSON for machines, progress on the error stream."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def print_json(content: Any) -> None:
+    """Print valid JSON: numbers that are not finite become null."""
+    print(json.dumps(_finite(content), indent=2, ensure_ascii=False, default=str))
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    if isinstance(content, Mapping):
+        return {str(key): _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    return content
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
+    """Print a table; all but the first column are aligned to the right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, markup=False)
+
+
+def say(message: str) -> None:
+    """A line for people, on the error stream."""
+    errors.print(message, markup=False)
+
+
+class Bar:
+    """One progress bar."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def update(self, done: int, total: int, message: str) -> None:
+        """Show `done` of `total` and a word on what is happening."""
+        self._progress.update(self._task, completed=done, total=total, description=message)
+
+
+@contextmanager
+def progress_bar(message: str) -> Iterator[Bar]:
+    """A bar on the error stream, shown only to people."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors, disable=not errors.is_terminal) as progress:
+        yield Bar(progress, progress.add_task(message, total=None))

@@ -1,0 +1,29 @@
+"""`hwnas report`: draw the report of a run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwnas.cli.options import Json
+from hwnas.cli.output import console, print_json
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    json: Json = False,
+) -> None:
+    """Write report.html and report.png of a run, finished or not, and state its answer."""
+    from hwnas import search
+    from hwnas.report import write_report
+
+    found = search.load(run)
+    write_report(found.record, run)
+    if json:
+        from dataclasses import asdict
+
+        print_json(asdict(found.record))
+        return
+    console.print(f"wrote {run / 'report.html'} and {run / 'report.png'}", markup=False)

@@ -1,0 +1,139 @@
+"""`hwnas search`: the best network under constraints, verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hwnas.cli.data import resolve
+from hwnas.cli.options import Json, Seed, Space
+from hwnas.cli.output import console, print_json, print_table, progress_bar, say
+from hwnas.cli.targets import search_space
+
+if TYPE_CHECKING:
+    from hwnas.search import Run, Training, Trial
+
+
+def search(
+    folder: Annotated[Path, typer.Option("--run", help="Folder of the run. The same command resumes it.")],
+    space: Space = None,
+    maximize: Annotated[str, typer.Option(help="Metric to maximise (see `hwnas list metrics`).")] = "naswot",
+    subject_to: Annotated[
+        list[str] | None, typer.Option(help="Constraint such as 'latency_ms <= 5ms'; may be repeated.")
+    ] = None,
+    predictor: Annotated[
+        str | None, typer.Option(help="Predictor of latency_ms: a folder or a name.")
+    ] = None,
+    strategy: Annotated[str, typer.Option(help="random or evolution.")] = "evolution",
+    population: Annotated[int | None, typer.Option(help="Evolution: size of the population.")] = None,
+    tournament: Annotated[int | None, typer.Option(help="Evolution: members compared for a parent.")] = None,
+    warm_up: Annotated[int | None, typer.Option(help="Evolution: architectures scored beforehand.")] = None,
+    warm_up_by: Annotated[str | None, typer.Option(help="Evolution: the proxy to score them by.")] = None,
+    budget: Annotated[int, typer.Option(help="Number of trials.")] = 200,
+    jobs: Annotated[int, typer.Option(help="Worker processes. The result does not depend on it.")] = 1,
+    data: Annotated[
+        str | None, typer.Option(help="Data set of the proxies' batch and of the training.")
+    ] = None,
+    train_epochs: Annotated[int, typer.Option(help="Train the candidates this long; 0 for not at all.")] = 0,
+    candidates: Annotated[int, typer.Option(help="How many candidates to verify.")] = 5,
+    measure: Annotated[
+        bool, typer.Option(help="Measure the candidates on the predictor's device.")
+    ] = True,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Search a space under constraints, then measure and train the best candidates."""
+    from hwnas.report import write_report
+    from hwnas.search import Events, process_pool
+    from hwnas.search import run as run_search
+
+    settings = {
+        "population": population,
+        "tournament": tournament,
+        "warm_up": warm_up,
+        "warm_up_by": warm_up_by,
+    }
+    fitted, on = _predictor(predictor, measure)
+    with process_pool(jobs) as executor, progress_bar("searching") as bar:
+
+        def show(trial: Trial) -> None:
+            bar.update(trial.number + 1, budget, f"searching, {trial.status}")
+
+        found = run_search(
+            search_space(space),
+            maximize=maximize,
+            folder=folder,
+            subject_to=subject_to or [],
+            metrics={"latency_ms": fitted} if fitted is not None else {},
+            strategy=strategy,
+            strategy_settings={name: value for name, value in settings.items() if value is not None},
+            budget=budget,
+            seed=seed,
+            data=data,
+            executor=executor,
+            device=on,
+            training=_training(data, train_epochs, seed),
+            candidates=candidates,
+            events=Events(show, say),
+        )
+    write_report(found.record, folder)
+    print_answer(found, json)
+
+
+def _predictor(name: str | None, measure: bool) -> tuple[Any, Any]:
+    """The fitted predictor and the device that it is of, checked to be this machine's."""
+    if name is None:
+        return None, None
+    from hwnas.latency import device
+    from hwnas.latency.predictors import load
+
+    fitted = load(resolve("predictors", name))
+    if not measure:
+        return fitted, None
+    on = device(fitted.device_name, threads=fitted.identity.device.threads)
+    fitted.check_device(on.identity(fitted.identity.protocol))
+    return fitted, on
+
+
+def _training(data: str | None, epochs: int, seed: int) -> Training | None:
+    if epochs == 0:
+        return None
+    if data is None:
+        raise ValueError("--train-epochs needs --data: digits, a file, or a folder of images")
+    from hwnas.search import Training
+    from hwnas.training import TrainingSettings
+
+    return Training(data, TrainingSettings(epochs=epochs, seed=seed))
+
+
+def print_answer(found: Run, json: bool) -> None:
+    """Print the verified candidates, and the answer; raises NothingFeasibleError where there is none."""
+    record = found.record
+    if json:
+        from dataclasses import asdict
+
+        print_json({"winner": record.winner, "candidates": [asdict(c) for c in record.candidates]})
+        found.best()
+        return
+    names = [record.maximize, *(n for n in record.bounds if n != record.maximize)]
+    measured = list(dict.fromkeys(name for c in record.candidates for name in c.measured))
+    rows = [
+        [
+            candidate.architecture,
+            *(_number(candidate.predicted, name) for name in names),
+            *(_number(candidate.measured, name) for name in measured),
+            "yes" if candidate.satisfies else "no",
+        ]
+        for candidate in record.candidates
+    ]
+    columns = ["candidate", *names, *(f"{name}, measured" for name in measured), "satisfies"]
+    print_table(columns, rows)
+    console.print(f"report: {found.folder / 'report.html'}", markup=False)
+    best = found.best()
+    console.print(f"best: {best.architecture}\n      {best.onnx}", markup=False)
+
+
+def _number(values: Any, name: str) -> str:
+    return f"{values[name]:.4g}" if name in values else ""

@@ -1,0 +1,105 @@
+"""What a command works on: an ONNX file, an architecture of a space, or a torch module."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwnas.network.network import Network
+from hwnas.spaces import Architecture, SearchSpace, space as space_of
+
+
+@dataclass(frozen=True)
+class Target:
+    """A network and how it is called; `excluded` names layers left out of an ONNX file."""
+
+    name: str
+    network: Network
+    excluded: tuple[str, ...] = ()
+    module: Any = None
+
+
+def target(
+    name: str | None,
+    space: str | None,
+    arch: str | None,
+    input_shape: str | None = None,
+    *,
+    skip_unknown: bool = False,
+) -> Target:
+    """Resolve the options of a command; raises ValueError naming the option that is missing or wrong."""
+    if arch is not None or space is not None:
+        if name is not None:
+            raise ValueError("give either a file or module, or --space with --arch, not both")
+        chosen = architecture(space, arch)
+        return Target(str(chosen), chosen.network)
+    if name is None:
+        raise ValueError("nothing to work on: give an .onnx file, module:factory, or --space with --arch")
+    if name.endswith(".onnx"):
+        return _onnx(Path(name), skip_unknown)
+    if ":" in name:
+        return _module(name, input_shape)
+    raise ValueError(f"{name!r} is neither an .onnx file nor module:factory of a torch module")
+
+
+def search_space(spec: str | None) -> SearchSpace:
+    """The space of `--space`; spaces of one's own are looked for in the current folder too."""
+    if spec is None:
+        raise ValueError("--space is missing, such as --space mobilenetv2:resolution=96,classes=10")
+    _look_here()
+    return space_of(spec)
+
+
+def architecture(space: str | None, arch: str | None) -> Architecture:
+    """The architecture of `--space` and `--arch`."""
+    found = search_space(space)
+    if arch is None:
+        example = found.sample(1, seed=0)[0]
+        raise ValueError(f"--arch is missing: an architecture of {found.name}, such as {example}")
+    return found.parse(arch)
+
+
+def shape(text: str | None) -> tuple[int, ...]:
+    """`3x224x224` as numbers; raises ValueError where it is not a shape."""
+    if text is None:
+        raise ValueError("--input is missing: the input shape of the module, such as --input 3x224x224")
+    try:
+        sizes = tuple(int(part) for part in text.lower().replace(",", "x").split("x"))
+    except ValueError:
+        raise ValueError(f"--input {text!r} is not a shape such as 3x224x224") from None
+    if not sizes or min(sizes) < 1:
+        raise ValueError(f"--input {text!r} is not a shape such as 3x224x224")
+    return sizes
+
+
+def _onnx(path: Path, skip_unknown: bool) -> Target:
+    from hwnas.network.from_onnx import read_onnx
+
+    reading = read_onnx(path, exclude_unknown=skip_unknown)
+    return Target(str(path), reading.network, reading.excluded)
+
+
+def _module(name: str, input_shape: str | None) -> Target:
+    import torch
+
+    from hwnas.network.from_torch import from_torch
+
+    _look_here()
+    where, _, factory = name.partition(":")
+    sizes = shape(input_shape)
+    try:
+        made = getattr(importlib.import_module(where), factory)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"no torch module {name}: {error}") from error
+    module = made if isinstance(made, torch.nn.Module) else made()
+    if not isinstance(module, torch.nn.Module):
+        raise ValueError(f"{name} gives a {type(module).__name__}, not a torch.nn.Module")
+    return Target(name, from_torch(module, torch.zeros(1, *sizes)), module=module)
+
+
+def _look_here() -> None:
+    if "" not in sys.path:
+        sys.path.insert(0, "")

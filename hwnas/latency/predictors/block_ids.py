@@ -1,0 +1,120 @@
+"""A small number for each distinct block met in this process, and the blocks of a network as such numbers.
+
+A layer that stands alone beside blocks is a block of one layer (`Network.blocks`); its key is found
+once for each distinct layer, not once for each network.
+"""
+
+from __future__ import annotations
+
+import struct
+from threading import Lock
+from typing import Any
+
+from hwnas.network.network import Layer, Network, Shape, cut_layer
+
+_numbers: dict[str, int] = {}
+_layer_numbers: dict[tuple[Any, ...], bytes] = {}
+_keys: list[str] = []
+_descriptions: list[str] = []
+_adding = Lock()
+
+
+def block_ids(network: Network) -> bytes:
+    """The innermost blocks of `network`, repeated ones repeatedly: packed numbers, four bytes each."""
+    memory: _Memory | None = network.__dict__.get(_MEMORY)
+    if memory is None:
+        memory = network.__dict__[_MEMORY] = _Memory(_read(network))
+    elif memory.packed is None:
+        memory.packed = _read(network)
+    return memory.packed  # type: ignore[return-value]
+
+
+def key_of(number: int) -> str:
+    """The canonical key of a block."""
+    return _keys[number]
+
+
+def description_of(number: int) -> str:
+    """Its operators and its input and output shapes, for people."""
+    return _descriptions[number]
+
+
+class _Memory:
+    """What is remembered of one network object. A copy in another process starts empty."""
+
+    __slots__ = ("packed",)
+
+    def __init__(self, packed: bytes | None = None) -> None:
+        self.packed = packed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Memory, ()
+
+
+_MEMORY = "_hwnas_latency_block_ids"
+
+
+def _read(network: Network) -> bytes:
+    shapes = dict(network.inputs)
+    found = []
+    for item in network.items:
+        if isinstance(item, Layer):
+            found.append(_layer_number(item, network, shapes))
+        elif item.network.is_innermost:
+            found.append(_whole_number(item.network))
+        else:
+            found.append(block_ids(item.network))
+        shapes.update(item.outputs)
+    return b"".join(found)
+
+
+_WHOLE = "_hwnas_latency_block_id"
+
+
+def _whole_number(block: Network) -> bytes:
+    memory: _Memory | None = block.__dict__.get(_WHOLE)
+    if memory is None or memory.packed is None:
+        memory = block.__dict__[_WHOLE] = _Memory(_number(block))
+    return memory.packed  # type: ignore[return-value]
+
+
+def _layer_number(layer: Layer, network: Network, shapes: dict[str, Shape]) -> bytes:
+    """The number of a layer alone. Which of its inputs are one value is part of what it is."""
+    owned = network.own_parameters
+    places = {name: place for place, name in enumerate(dict.fromkeys(layer.inputs))}
+    signature = (
+        layer.op,
+        tuple([_input_signature(name, network, shapes) for name in layer.inputs]),
+        tuple([places[name] for name in layer.inputs]),
+        tuple([shape for _, shape in layer.outputs]),
+        tuple(layer.attributes.items()),
+    )
+    found = _layer_numbers.get(signature)
+    if found is None:
+        values = {value.name: value for value in network.inputs}
+        for item in network.items:
+            values.update((value.name, value) for value in item.outputs)
+        found = _layer_numbers[signature] = _number(cut_layer(layer, values, owned))
+    return found
+
+
+def _input_signature(name: str, network: Network, shapes: dict[str, Shape]) -> Any:
+    if name in shapes or not name:
+        return shapes.get(name)
+    parameter = network.own_parameters[name]
+    return parameter.shape, parameter.trainable, parameter.constant
+
+
+def _number(block: Network) -> bytes:
+    with _adding:
+        if block.key not in _numbers:
+            _keys.append(block.key)
+            _descriptions.append(_describe(block))
+            _numbers[block.key] = len(_keys) - 1
+        return struct.pack("<i", _numbers[block.key])
+
+
+def _describe(block: Network) -> str:
+    operators = "-".join(layer.op for layer in block.layers)
+    shapes = [" ".join("×".join(map(str, v.shape)) for v in side) for side in (block.inputs, block.outputs)]
+    return f"{operators} {shapes[0]} → {shapes[1]}"

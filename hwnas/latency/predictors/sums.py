@@ -1,0 +1,63 @@
+"""The features of whole networks: their layers' descriptors, summed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwnas.latency.features import CLASSES, QUANTITIES
+from hwnas.latency.predictors.layer_ids import descriptors
+from hwnas.latency.predictors.reading import read
+from hwnas.network.network import Network
+
+FEATURES: tuple[str, ...] = tuple(
+    f"{which}.{kind}.{quantity}"
+    for which in ("every", "live")
+    for kind in (*CLASSES, "all")
+    for quantity in QUANTITIES
+)
+"""Names of the columns: over every layer and over the live layers, by class and over all classes."""
+
+_COUNTS_AT_ONCE = 1 << 22
+
+
+def features(networks: Sequence[Network]) -> NDArray[np.float64]:
+    """`[n, len(FEATURES)]`: for each network the sums of its layers' quantities.
+
+    Runtimes that prune dead branches follow the live layers, those that run a graph as written every
+    layer; so both are given. A network costs tens of microseconds, its blocks being read once.
+    """
+    readings = [read(network) for network in networks]
+    every = _sums([reading.every for reading in readings])
+    live = every.copy()
+    partly_dead = [i for i, reading in enumerate(readings) if len(reading.live) < len(reading.every)]
+    live[partly_dead] = _sums([readings[i].live for i in partly_dead])
+    return np.concatenate([_with_totals(every), _with_totals(live)], axis=1)
+
+
+def _with_totals(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    # [n, classes · quantities] -> [n, (classes + 1) · quantities]
+    totals = sums.reshape(len(sums), len(CLASSES), len(QUANTITIES)).sum(axis=1)
+    return np.concatenate([sums, totals], axis=1)
+
+
+def _sums(packed: Sequence[bytes]) -> NDArray[np.float64]:
+    """The sum of the descriptors of each packed list of layers: `[n, classes · quantities]`."""
+    ids = np.frombuffer(b"".join(packed), dtype="<i4")
+    used = np.flatnonzero(np.bincount(ids))
+    table = descriptors(used).reshape(len(used), len(CLASSES) * len(QUANTITIES))
+    column_of = np.zeros(ids.max(initial=0) + 1, dtype=np.int64)
+    column_of[used] = np.arange(len(used))
+    columns = column_of[ids]
+    ends = np.cumsum([0] + [len(part) // 4 for part in packed])
+    result = np.zeros((len(packed), table.shape[1]))
+    step = max(1, _COUNTS_AT_ONCE // max(1, len(used)))
+    for start in range(0, len(packed), step):
+        stop = min(start + step, len(packed))
+        rows = np.repeat(np.arange(stop - start), np.diff(ends[start : stop + 1]))
+        cells = rows * len(used) + columns[ends[start] : ends[stop]]
+        counts = np.bincount(cells, minlength=(stop - start) * len(used))
+        result[start:stop] = counts.reshape(stop - start, len(used)) @ table
+    return result

@@ -1,0 +1,137 @@
+"""How good a predictor is on networks that it was not fitted on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from hwnas.latency.predictors.base import Predictor, UnseenLayersWarning
+from hwnas.network.network import Network
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class HeldOutError:
+    """Errors over networks that the predictor had not seen.
+
+    Attributes:
+        n: number of networks.
+        mape: mean of |predicted / measured - 1|, in percent.
+        within_5: share of networks predicted within 5 % of the measurement, in percent.
+        within_10: share within 10 %, in percent.
+        spearman: rank correlation in [-1, 1]; NaN where either side is constant.
+
+    Raises:
+        ValueError: a number is out of range; the message names it.
+    """
+
+    n: int
+    mape: float
+    within_5: float
+    within_10: float
+    spearman: float
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError(f"n is {self.n}; at least 1 network must be held out")
+        if not 0 <= self.mape < np.inf:
+            raise ValueError(f"mape is {self.mape}; it must be a finite percentage")
+        for name in ("within_5", "within_10"):
+            if not 0 <= getattr(self, name) <= 100:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 to 100 %")
+        if not (np.isnan(self.spearman) or -1 <= self.spearman <= 1):
+            raise ValueError(f"spearman is {self.spearman}; it must be -1 to 1")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.mape:.1f} % mean error, {self.within_5:.0f} % within 5 %, {self.within_10:.0f} % within "
+            f"10 %, rank correlation {self.spearman:.3f} ({self.n} networks held out)"
+        )
+
+
+def mape(predicted: Floats, measured: Floats) -> float:
+    """Mean absolute percentage error, in percent: 100 · mean |predicted / measured - 1|; both `[n]`."""
+    return float(100 * np.mean(_relative_errors(predicted, measured)))
+
+
+def within(predicted: Floats, measured: Floats, percent: float) -> float:
+    """Share of predictions within ± `percent` of the measurement, in percent; both `[n]`.
+
+    The ±10 % accuracy of nn-Meter (Zhang et al., MobiSys 2021, section 7) with `percent` 10.
+    """
+    return float(100 * np.mean(_relative_errors(predicted, measured) <= percent / 100))
+
+
+def spearman(predicted: Floats, measured: Floats) -> float:
+    """Spearman's rank correlation, ties ranked by their mean; NaN where either side is constant. Both `[n]`."""
+    ranks = [np.asarray(rankdata(side), dtype=np.float64) for side in (predicted, measured)]
+    a, b = (rank - rank.mean() for rank in ranks)
+    spread = float(np.sqrt((a @ a) * (b @ b)))
+    return min(1.0, max(-1.0, float(a @ b) / spread)) if spread > 0 else float("nan")
+
+
+def held_out_error(predicted: Floats, measured: Floats) -> HeldOutError:
+    """All figures at once; both `[n]`, in the same unit, `measured` positive."""
+    return HeldOutError(
+        n=len(measured),
+        mape=mape(predicted, measured),
+        within_5=within(predicted, measured, 5),
+        within_10=within(predicted, measured, 10),
+        spearman=spearman(predicted, measured),
+    )
+
+
+def folds(n: int, k: int, *, seed: int) -> Iterator[tuple[Indices, Indices]]:
+    """`k` pairs (to fit, to hold out) of indices below `n`; each index is held out once."""
+    order = np.random.default_rng(seed).permutation(n)
+    for part in np.array_split(order, k):
+        yield np.setdiff1d(np.arange(n), part), np.sort(part)
+
+
+def can_cross_validate(n: int, fewest: int) -> bool:
+    """Whether each of `FOLDS` folds of `n` networks leaves at least `fewest` to fit on."""
+    return n >= 2 and n - -(-n // FOLDS) >= fewest
+
+
+def cross_validated(
+    fit_predict: Callable[[Indices, Indices], Floats], measured: Floats, *, seed: int
+) -> HeldOutError:
+    """Cross-validation in `FOLDS` folds (leave-one-out below that many networks), all predictions together.
+
+    Args:
+        fit_predict: fits on the first indices and predicts the second, in the unit of `measured`.
+        measured: `[n]`.
+        seed: of the folds.
+    """
+    predicted = np.full(len(measured), np.nan)
+    for kept, held_out in folds(len(measured), min(FOLDS, len(measured)), seed=seed):
+        predicted[held_out] = fit_predict(kept, held_out)
+    return held_out_error(predicted, measured)
+
+
+def cross_validate(
+    make: Callable[[], Predictor], networks: Sequence[Network], latency_ms: Floats, *, seed: int
+) -> HeldOutError:
+    """The held-out error of the predictors that `make` makes, each fitted anew on the rest of `networks`."""
+
+    def fit_predict(kept: Indices, held_out: Indices) -> Floats:
+        predictor = make()
+        predictor.fit([networks[i] for i in kept], latency_ms[kept])
+        return predictor.predict([networks[i] for i in held_out])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnseenLayersWarning)
+        return cross_validated(fit_predict, latency_ms, seed=seed)
+
+
+def _relative_errors(predicted: Floats, measured: Floats) -> Floats:
+    return np.asarray(np.abs(np.asarray(predicted) / np.asarray(measured) - 1))

@@ -1,0 +1,109 @@
+"""The folder of a run: its configuration, its lock, its files."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from hwnas.search.store import CorruptRunError
+
+CONFIG = "config.json"
+ENVIRONMENT = "environment.json"
+TRIALS = "trials.sqlite"
+RESULTS = "results.csv"
+NETWORKS = "networks"
+
+
+class RunInUseError(ValueError):
+    """Another process is searching in the same folder."""
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold `folder` for one search; raises RunInUseError where another process has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunInUseError(f"another search is running in {folder}") from None
+        yield
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`; raises CorruptRunError naming the file where there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CorruptRunError(f"{path.parent} is no run folder: {path.name} is missing") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise CorruptRunError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise CorruptRunError(f"{path} is damaged: an object expected")
+    return content
+
+
+def claim(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write the configuration of a new run, or check that a present one is the same.
+
+    Raises:
+        ValueError: the folder holds a run with other settings; names them.
+        CorruptRunError: its configuration cannot be read.
+    """
+    path = folder / CONFIG
+    wanted = json.loads(json.dumps(config))
+    if not path.exists():
+        if (folder / TRIALS).exists():
+            raise CorruptRunError(f"{folder} holds trials, but {CONFIG} is missing")
+        write_json(folder / ENVIRONMENT, environment())
+        write_json(path, wanted)
+        return
+    present = read_json(path)
+    different = [name for name in {**present, **wanted} if present.get(name) != wanted.get(name)]
+    if different:
+        listed = "; ".join(f"{name} was {present.get(name)!r}, now {wanted.get(name)!r}" for name in different)
+        raise ValueError(f"{folder} holds a run with other settings ({listed}); choose another folder")
+
+
+def environment() -> dict[str, Any]:
+    """Machine and versions, for the record."""
+    return {
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "versions": {name: _version(name) for name in ("hwnas", "torch", "onnx", "onnxruntime", "numpy")},
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,17 @@
+"""What all tests share: the real data, where it is present."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+DATA = Path(os.environ.get("HWNAS_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+@pytest.fixture
+def nasbench201_csv() -> Path:
+    """`index,arch,test_accuracy` of all 15,625 cells, in the benchmark's order."""
+    path = DATA / "nasbench201" / "cifar10_accuracy.csv"
+    if not path.exists():
+        pytest.skip(f"NAS-Bench-201's table is not at {path}: set HWNAS_TEST_DATA")
+    return path
