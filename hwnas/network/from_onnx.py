@@ -1,38 +1,49 @@
 """Read an ONNX model as a network.
 
-The file is data that nobody vouches for: weights are not read, external files are not opened, only
-small integer computations on shapes are carried out, and sizes are checked before they are believed.
+The file is data that nobody vouches for (see `onnx_file`): weights are not read, only small computations
+on shapes are carried out (see `folding`), and shapes come from our own inference.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
-from hwnas.network.network import Attribute, Layer, Network, Parameter, Shape, Value
-from hwnas.network.operators import OPERATORS, UnknownOperatorError, get_operator, infer_shapes, normalised
+from hwnas.network.folding import FOLDS, MAX_FOLDED, Array, fold, target_shape
+from hwnas.network.network import Layer, Network, Parameter, Shape, Value
+from hwnas.network.onnx_attributes import adapted, plain_array, plain_attributes, tensor_array
+from hwnas.network.onnx_file import (
+    FLOAT_BYTES,
+    NodeCheck,
+    check_size,
+    check_stored,
+    is_standard,
+    load_external,
+    load_model,
+    opset,
+    stated_shape,
+)
+from hwnas.network.operators import (
+    OPERATORS,
+    UnknownOperatorError,
+    get_operator,
+    infer_shapes,
+    input_shapes,
+    normalised,
+)
 from hwnas.network.order import in_topological_order, path_names
 from hwnas.network.weights import Weights
 
-MAX_ELEMENTS = 2**31
-MAX_FOLDED = 65_536
-
-_FOLDABLE = frozenset(
-    {"Shape", "Gather", "Concat", "Unsqueeze", "Squeeze", "Cast", "Slice", "Add", "Sub", "Mul", "Div", "Floor",
-     "Reshape", "Identity", "ReduceProd", "Neg", "Equal", "Where", "Size", "Mod", "Sqrt", "Range", "Max", "Min",
-     "Expand", "ConstantOfShape"}
-)  # fmt: skip
-_FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE}
+MAX_FOLDED_IN_ALL = 64 * MAX_FOLDED
 _PASSED_THROUGH = frozenset({"Identity", "Cast", "CastLike"})
+_VIEWS = frozenset({"Transpose", "Reshape", "Unsqueeze", "Squeeze", *_PASSED_THROUGH})
+_READ_OTHERWISE = frozenset({"Constant", "Shape", "Size", *FOLDS, *_PASSED_THROUGH})
 
 
 @dataclass(frozen=True)
@@ -43,23 +54,34 @@ class Reading:
     excluded: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _View:
+    """A weight as another weight transposed or reshaped."""
+
+    op: str
+    attributes: dict[str, Any]
+    source: str
+    settings: tuple[Array, ...]
+    shape: Shape
+
+
 def from_onnx(model: str | Path | bytes | onnx.ModelProto) -> Network:
-    """The network that an ONNX model describes; a free batch dimension is left out.
+    """The network that an ONNX model describes; the batch dimension is left out.
 
     Raises:
         UnknownOperatorError: naming every operator outside the vocabulary and its first layer.
-        ValueError: not an ONNX model, damaged, cyclic, of dynamic shapes, or absurdly large.
+        ValueError: not an ONNX model, damaged, cyclic, of dynamic shapes, absurdly large, with inputs
+            that are no floating-point numbers, or mixing the batch into other axes.
+        OSError: there is no such file.
     """
-    reading = read_onnx(model, exclude_unknown=False)
-    return reading.network
+    return read_onnx(model, exclude_unknown=False).network
 
 
 def read_onnx(model: str | Path | bytes | onnx.ModelProto, *, exclude_unknown: bool) -> Reading:
     """As `from_onnx`; with `exclude_unknown`, unknown operators whose output shape the model states
     are left out, and named: what they feed sees their result as an input of the network.
     """
-    proto = load_model(model)
-    return _Reader(proto.graph, exclude_unknown).read()
+    return _Reader(load_model(model), exclude_unknown).read()
 
 
 def onnx_weights(model: str | Path | bytes | onnx.ModelProto) -> Weights:
@@ -69,274 +91,299 @@ def onnx_weights(model: str | Path | bytes | onnx.ModelProto) -> Weights:
         ValueError: as `from_onnx`, or an external data file outside the model's folder.
     """
     proto = load_model(model)
-    reader = _Reader(proto.graph, exclude_unknown=True)
+    reader = _Reader(proto, exclude_unknown=True)
     network = reader.read().network
     if isinstance(model, (str, Path)):
-        _load_external(proto, Path(model).resolve().parent)
-    named = {tensor.name: tensor for tensor in proto.graph.initializer}
-    sources = {parameter: source for source, parameter in reader.parameter_names.items()}
+        load_external(proto, Path(model).resolve().parent)
     return {
-        name: numpy_helper.to_array(named[sources[name]]).astype(np.float32)
-        for name in network.parameters
-        if name in sources
+        reader.parameter_names[source]: reader.array(source)
+        .astype(np.float32)
+        .reshape(network.parameters[reader.parameter_names[source]].shape)
+        for source in reader.parameter_names
     }
 
 
-def load_model(model: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
-    """The parsed model, external data left alone; raises ValueError where it cannot be one."""
-    if isinstance(model, onnx.ModelProto):
-        return model
-    name = "the model" if isinstance(model, bytes) else str(model)
-    data = model if isinstance(model, bytes) else Path(model).read_bytes()
-    proto = onnx.ModelProto()
-    try:
-        proto.ParseFromString(data)
-    except DecodeError as error:
-        raise ValueError(f"{name} is not an ONNX model, or is damaged or cut off") from error
-    if not proto.graph.node or not proto.graph.output:
-        raise ValueError(
-            f"{name} is not an ONNX model, or is damaged or cut off: it has no layers or no outputs"
-        )
-    return proto
-
-
-def _load_external(proto: onnx.ModelProto, folder: Path) -> None:
-    for tensor in proto.graph.initializer:
-        if tensor.data_location != TensorProto.EXTERNAL:
-            continue
-        location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
-        target = (folder / location).resolve()
-        if not target.is_relative_to(folder) or not target.is_file():
-            raise ValueError(
-                f"tensor {tensor.name!r} refers to {location!r}, which is no file in the model's folder"
-            )
-    onnx.load_external_data_for_model(proto, str(folder))
-
-
 class _Reader:
-    """Reads one graph: constants are folded, layers get their shapes from our own inference."""
+    """Reads one graph, node by node in topological order.
 
-    def __init__(self, graph: onnx.GraphProto, exclude_unknown: bool) -> None:
-        self.graph = graph
-        self.exclude_unknown = exclude_unknown
+    A name in the graph is one of: a value (of an input or a layer), a known constant, a stored weight
+    (`initializers`), or a view of one.
+    """
+
+    def __init__(self, proto: onnx.ModelProto, exclude_unknown: bool) -> None:
+        graph = proto.graph
+        self.graph, self.opset, self.exclude_unknown = graph, opset(proto), exclude_unknown
+        self.check_node = NodeCheck(proto)
         self.initializers = {tensor.name: tensor for tensor in graph.initializer}
-        self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        self.constants: dict[str, Array] = {}
+        self.views: dict[str, _View] = {}
         self.values: dict[str, Value] = {}
         self.inputs: list[Value] = []
         self.layers: list[Layer] = []
         self.parameters: dict[str, Parameter] = {}
         self.parameter_names: dict[str, str] = {}
         self.excluded: list[str] = []
+        self.batch = 1
+        self.folded = 0
         self.stated = {info.name: info for info in (*graph.value_info, *graph.output)}
         self.users = Counter(name for node in graph.node for name in node.input)
-        names = path_names(
-            [*(info.name for info in graph.input), *(n.name or n.output[0] for n in graph.node)]
+        self.users.update(info.name for info in graph.output)
+        self.names = path_names(
+            [*(info.name for info in graph.input), *(_described(node) for node in graph.node)]
         )
-        self.input_names = dict(zip((info.name for info in graph.input), names, strict=False))
-        self.names = names[len(graph.input) :]
 
     def read(self) -> Reading:
         self._check_operators()
+        self._check_names()
+        for tensor in self.initializers.values():
+            check_stored(tensor)
         self._read_inputs()
-        for index in in_topological_order(
-            [(list(node.input), list(node.output)) for node in self.graph.node]
-        ):
-            self._read_node(self.graph.node[index], self.names[index])
+        nodes = [(list(node.input), list(node.output)) for node in self.graph.node]
+        for index in in_topological_order(nodes):
+            self._read_node(self.graph.node[index], self.names[len(self.graph.input) + index])
         outputs = tuple(self._value(info.name, "an output of the model") for info in self.graph.output)
         network = Network(tuple(self.inputs), outputs, tuple(self.layers), self.parameters)
         return Reading(network, tuple(self.excluded))
 
+    def array(self, source: str) -> Array:
+        """The values of a weight, of a view of one, or of a constant."""
+        views = []
+        while source in self.views:
+            views.append(self.views[source])
+            source = self.views[source].source
+        found = self.constants.get(source)
+        array = tensor_array(self.initializers[source]) if found is None else found
+        for view in reversed(views):
+            if view.op not in _PASSED_THROUGH:
+                array = FOLDS[view.op](view.attributes, [array, *view.settings])
+        return array
+
     def _check_operators(self) -> None:
-        known = OPERATORS.keys() | _FOLDABLE | _PASSED_THROUGH | {"Constant"}
         unknown: dict[str, str] = {}
         for node in self.graph.node:
-            if node.op_type not in known:
-                unknown.setdefault(node.op_type, node.name or node.output[0])
+            if not _is_known(node):
+                unknown.setdefault(_operator_name(node), _described(node))
         if unknown and not self.exclude_unknown:
             listed = ", ".join(f"{op} (first in {place!r})" for op, place in sorted(unknown.items()))
             raise UnknownOperatorError(f"operators not known to hwnas: {listed}")
 
+    def _check_names(self) -> None:
+        inputs = [info.name for info in self.graph.input]
+        stored = [tensor.name for tensor in self.graph.initializer]
+        produced = [name for node in self.graph.node for name in node.output if name]
+        for group in (inputs, stored, [*{*inputs, *stored}, *produced]):
+            for name, times in Counter(group).items():
+                if times > 1:
+                    raise ValueError(f"value {name!r} is defined twice")
+
     def _read_inputs(self) -> None:
-        for info in self.graph.input:
+        fixed: set[int] = set()
+        for info, name in zip(self.graph.input, self.names, strict=False):
             if info.name in self.initializers:
                 continue
-            shape = _stated_shape(info)
+            shape, kind = stated_shape(info), info.type.tensor_type.elem_type
             if shape is None:
                 raise ValueError(
-                    f"input {info.name!r} has a free dimension beside the batch; give it a fixed shape"
+                    f"input {info.name!r} has a free dimension beside the batch, or none at all; "
+                    "give it a fixed shape"
                 )
-            self.inputs.append(self._define(info.name, shape, self.input_names[info.name]))
+            if kind not in FLOAT_BYTES and not self.exclude_unknown:
+                names = TensorProto.DataType
+                held = names.Name(kind) if kind in names.values() else f"type {kind}"
+                raise ValueError(f"input {info.name!r} holds {held}; only floating-point inputs are read")
+            first = info.type.tensor_type.shape.dim[0]
+            if first.HasField("dim_value"):
+                fixed.add(first.dim_value)
+            self.inputs.append(self._define(info.name, shape, name))
         if not self.inputs:
             raise ValueError("the model has no inputs")
+        if len(fixed) > 1 or min(fixed, default=1) < 1:
+            raise ValueError(f"the inputs have batches of {sorted(fixed)}; one positive size expected")
+        self.batch = max(fixed, default=1)
 
     def _read_node(self, node: onnx.NodeProto, name: str) -> None:
+        if not _is_known(node):
+            self._exclude(node, name)
+            return
+        self.check_node(node, name)
+        try:
+            self._read_known(node, name)
+        except UnknownOperatorError:
+            raise
+        except (ValueError, KeyError) as error:
+            raise ValueError(f"layer {name!r}: {error}") from error
+
+    def _read_known(self, node: onnx.NodeProto, name: str) -> None:
+        attributes = plain_attributes(node)
         if node.op_type == "Constant":
-            self._read_constant(node)
-        elif self._fold(node):
+            self._add_constant(node.output[0], np.asarray(next(iter(attributes.values()))))
+        elif node.op_type in ("Shape", "Size"):
+            self._add_constant(node.output[0], self._shape_of(node, attributes))
+        elif self._view(node, attributes) or self._fold(node, attributes):
             pass
         elif node.op_type in _PASSED_THROUGH:
-            self._pass_through(node, name)
-        elif node.op_type not in OPERATORS:
-            self._exclude(node, name)
+            self._pass_through(node, attributes)
+        elif node.op_type in OPERATORS:
+            self._read_layer(node, name, attributes)
         else:
-            self._read_layer(node, name)
+            raise UnknownOperatorError(
+                f"layer {name!r}: operator {node.op_type} is known on constants only, not on activations"
+            )
 
-    def _pass_through(self, node: onnx.NodeProto, name: str) -> None:
+    def _pass_through(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
         """Give the output of an Identity or Cast the meaning of its input."""
-        source, output = node.input[0], node.output[0]
-        if source in self.constants:
-            self.constants[output] = self.constants[source]
-        elif source in self.initializers:
-            self.initializers[output] = self.initializers[source]
-        else:
-            self.values[output] = self._value(source, f"an input of layer {name!r}")
+        if attributes.get("to", TensorProto.FLOAT) not in FLOAT_BYTES:
+            raise ValueError(f"a cast to {TensorProto.DataType.Name(attributes['to'])} rounds its input")
+        self.values[node.output[0]] = self._value(node.input[0], f"the input of a {node.op_type}")
 
-    def _read_constant(self, node: onnx.NodeProto) -> None:
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        if "value" in attributes:
-            _check_size(attributes["value"].dims, node.output[0])
-            self.constants[node.output[0]] = numpy_helper.to_array(attributes["value"])
-        else:
-            value = next(iter(attributes.values()))
-            self.constants[node.output[0]] = np.asarray(value)
+    def _add_constant(self, name: str, array: Array) -> None:
+        self.folded += array.size
+        if self.folded > MAX_FOLDED_IN_ALL:
+            raise ValueError(f"the model computes more than {MAX_FOLDED_IN_ALL} constants")
+        self.constants[name] = array
 
-    def _constant(self, name: str) -> np.ndarray[Any, Any] | None:
+    def _constant(self, name: str) -> Array | None:
         """The value of a constant or a small stored tensor, or None."""
-        if name in self.constants:
-            return self.constants[name]
         tensor = self.initializers.get(name)
-        if tensor is None or tensor.data_location == TensorProto.EXTERNAL:
-            return None
-        if math.prod(tensor.dims) > MAX_FOLDED:
-            return None
-        try:
-            self.constants[name] = numpy_helper.to_array(tensor)
-        except ValueError as error:
-            raise ValueError(f"tensor {name!r} is damaged: {error}") from error
-        return self.constants[name]
+        if name not in self.constants and tensor is not None and tensor.data_location != TensorProto.EXTERNAL:
+            if np.prod(tensor.dims, dtype=float) > MAX_FOLDED:
+                return None
+            self._add_constant(name, tensor_array(tensor))
+        return self.constants.get(name)
 
-    def _fold(self, node: onnx.NodeProto) -> bool:
-        """Carry out a computation on shapes; false where the node is not one."""
-        if node.op_type not in _FOLDABLE:
-            return False
-        if node.op_type in ("Shape", "Size"):
-            self.constants[node.output[0]] = self._folded_shape(node)
-            return True
-        if node.op_type == "ConstantOfShape" and self.users[node.output[0]] and not self._feeds_shapes(node):
-            return False
-        if any(name in self.values or self._is_weight(name) for name in node.input if name):
-            return False
-        found = {name: self._constant(name) for name in node.input if name}
-        if any(value is None for value in found.values()):
-            return False
-        if _folded_size(node, found) > MAX_FOLDED:
-            raise ValueError(f"layer {node.name!r}: {node.op_type} gives more than {MAX_FOLDED} constants")
-        self.constants[node.output[0]] = _evaluate(node, found)
-        return True
-
-    def _folded_shape(self, node: onnx.NodeProto) -> np.ndarray[Any, Any]:
+    def _shape_of(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> Array:
         source = node.input[0]
         if source in self.values:
-            shape = np.asarray((1, *self.values[source].shape), dtype=np.int64)
-        elif source in self.initializers:
-            shape = np.asarray(self.initializers[source].dims, dtype=np.int64)
-        elif source in self.constants:
-            shape = np.asarray(self.constants[source].shape, dtype=np.int64)
+            shape = (self.batch, *self.values[source].shape)
         else:
-            raise ValueError(f"layer {node.name!r} reads {source!r}, which nothing defines")
-        bounds = {a.name: a.i for a in node.attribute}
+            shape = self._stored_shape(source)
         if node.op_type == "Size":
-            return np.asarray(shape.prod())
-        return shape[bounds.get("start", 0) : bounds.get("end", len(shape))]
+            return np.asarray(np.prod(shape, dtype=np.float64)).astype(np.int64)
+        return np.asarray(shape[attributes.get("start", 0) : attributes.get("end", len(shape))], np.int64)
 
-    def _feeds_shapes(self, node: onnx.NodeProto) -> bool:
-        """Whether a filled constant is an intermediate of a shape computation: integers, that is."""
-        value = next((a.t for a in node.attribute if a.name == "value"), None)
-        return value is not None and value.data_type not in _FLOATS
+    def _stored_shape(self, name: str) -> Shape:
+        if name in self.views:
+            return self.views[name].shape
+        if name in self.initializers:
+            return tuple(self.initializers[name].dims)
+        if name in self.constants:
+            return self.constants[name].shape
+        raise ValueError(f"it reads {name!r}, which nothing defines")
+
+    def _view(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> bool:
+        """Note a weight that is moved but not changed; false where the node does something else."""
+        if node.op_type not in _VIEWS or not self._is_weight(node.input[0]):
+            return False
+        settings = [self._constant(name) for name in node.input[1:] if name]
+        if node.op_type != "CastLike" and any(value is None for value in settings):
+            return False
+        known = tuple(value for value in settings if value is not None)
+        shape = self._stored_shape(node.input[0])
+        if node.op_type == "Reshape":
+            shape = target_shape(shape, plain_array(known[0], node.input[1]))
+        elif node.op_type not in _PASSED_THROUGH:
+            hollow = np.broadcast_to(np.float32(0), shape)  # takes no memory, whatever the shape
+            shape = tuple(FOLDS[node.op_type](attributes, [hollow, *known]).shape)
+        self.views[node.output[0]] = _View(node.op_type, attributes, node.input[0], known, shape)
+        return True
 
     def _is_weight(self, name: str) -> bool:
+        if name in self.views:
+            return True
         tensor = self.initializers.get(name)
-        return tensor is not None and tensor.data_type in _FLOATS and math.prod(tensor.dims) > 1
+        return tensor is not None and tensor.data_type in FLOAT_BYTES and np.prod(tensor.dims, dtype=float) > 1
 
-    def _read_layer(self, node: onnx.NodeProto, name: str) -> None:
-        operator = get_operator(node.op_type)
-        attributes: dict[str, Any] = {a.name: _plain(helper.get_attribute_value(a)) for a in node.attribute}
-        for position, attribute in operator.attribute_inputs.items():
+    def _fold(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> bool:
+        """Carry out a computation on known constants; false where the node is not one."""
+        names = [name for name in node.input if name]
+        if node.op_type not in FOLDS or any(name in self.values or self._is_weight(name) for name in names):
+            return False
+        found = [self._constant(name) for name in names]
+        known = [value for value in found if value is not None]
+        if len(known) < len(found) or (node.op_type == "ConstantOfShape" and self._has_batch(known[0], attributes)):
+            return False
+        self._add_constant(node.output[0], fold(node.op_type, attributes, known))
+        return True
+
+    def _has_batch(self, shape: Array, attributes: dict[str, Any]) -> bool:
+        """Whether a filled tensor is a constant activation: floating-point numbers for every sample."""
+        fill = np.asarray(attributes.get("value", np.float32(0)))
+        return bool(fill.dtype.kind == "f" and shape.size > 1 and shape.ravel()[0] == self.batch)
+
+    def _read_layer(self, node: onnx.NodeProto, name: str, attributes: dict[str, Any]) -> None:
+        op, known = node.op_type, get_operator(node.op_type)
+        of_attributes = {1: "scales"} if op == "Resize" and self.opset < 11 else known.attribute_inputs
+        for position, attribute in of_attributes.items():
             if position < len(node.input) and node.input[position]:
-                attributes[attribute] = self._attribute_input(node, position, name)
-        if node.op_type == "ConstantOfShape":
-            attributes["value"] = _fill_value(attributes.get("value"))
+                attributes[attribute] = self._attribute_input(node.input[position])
         inputs = [
-            self._input(node, position, name)
+            self._input(node, position, name) if node.input[position] else None
             for position in range(len(node.input))
-            if position not in operator.attribute_inputs
+            if position not in of_attributes and not (op == "Resize" and position == 1)
         ]
         while inputs and inputs[-1] is None:
             inputs.pop()
-        attributes = _adapted(
-            node.op_type, attributes, [i.shape for i in inputs if i is not None], len(node.output)
+        shapes = input_shapes(inputs)
+        attributes = adapted(
+            op, attributes, shapes, outputs=len(node.output), batch=self.batch, opset=self.opset
         )
-        shapes = [i.shape for i in inputs if i is not None]
-        try:
-            full = normalised(node.op_type, attributes, shapes)
-            found = infer_shapes(node.op_type, full, shapes)
-        except (ValueError, KeyError) as error:
-            raise ValueError(f"layer {name!r}: {error}") from error
+        full = normalised(op, attributes, shapes)
+        found = infer_shapes(op, full, shapes)
         outputs = tuple(
             self._define(output, shape, name if len(found) == 1 else f"{name}:{index}")
             for index, (output, shape) in enumerate(zip(node.output, found, strict=False))
         )
-        self.layers.append(
-            Layer(name, node.op_type, tuple("" if i is None else i.name for i in inputs), outputs, full)
-        )
+        self.layers.append(Layer(name, op, tuple("" if i is None else i.name for i in inputs), outputs, full))
 
-    def _attribute_input(self, node: onnx.NodeProto, position: int, name: str) -> Attribute:
-        value = self._constant(node.input[position])
+    def _attribute_input(self, source: str) -> Any:
+        value = self._constant(source)
         if value is None:
-            raise ValueError(
-                f"layer {name!r}: {node.op_type} with a computed {node.input[position]!r} has no static shape"
-            )
-        return _plain(value)
+            raise ValueError(f"{source!r} is computed from the input, or defined nowhere: no static shape")
+        return plain_array(value, source)
 
-    def _input(self, node: onnx.NodeProto, position: int, name: str) -> Value | Parameter | None:
+    def _input(self, node: onnx.NodeProto, position: int, name: str) -> Value | Parameter:
         source = node.input[position]
-        if not source:
-            return None
         if source in self.values:
             return self.values[source]
-        return self._parameter(node, position, source, name)
+        if source not in self.parameter_names:
+            self._add_parameter(source, name, get_operator(node.op_type).parameters.get(position))
+        return self.parameters[self.parameter_names[source]]
 
-    def _parameter(self, node: onnx.NodeProto, position: int, source: str, name: str) -> Parameter | None:
-        if source in self.parameter_names:
-            return self.parameters[self.parameter_names[source]]
-        slot = get_operator(node.op_type).parameters.get(position, f"parameter{position}")
-        full = f"{name}.{slot}"
-        if source in self.initializers and (self._is_weight(source) or node.op_type in _ALWAYS_WEIGHTS):
-            shape = tuple(int(size) for size in self.initializers[source].dims)
+    def _add_parameter(self, source: str, layer: str, slot: str | None) -> None:
+        if slot is None:
+            raise ValueError(f"it reads {source!r}, which is a constant or nowhere defined, not an activation")
+        shape = self._stored_shape(source)
+        if slot == "bias" and len(shape) == 2 and shape[0] == 1:
+            shape = shape[1:]
+        name = _free(f"{layer}.{slot}", self.parameters, self.names)
+        check_size(shape, source)
+        if self._is_weight(source) or self._is_lone_weight(source, slot):
             trainable = slot not in ("running_mean", "running_var")
-            parameter = Parameter(full, shape, trainable)
+            self.parameters[name] = Parameter(name, shape, trainable)
         else:
             value = self._constant(source)
-            if value is not None and slot == "bias" and not value.any():
-                return None
             if value is None:
-                raise ValueError(f"layer {name!r} reads {source!r}, which nothing defines")
-            parameter = Parameter(full, value.shape, False, tuple(float(v) for v in value.ravel()))
-        _check_size(parameter.shape, source)
-        self.parameters[full] = parameter
-        self.parameter_names[source] = full
-        return parameter
+                raise ValueError(f"{source!r} is too large to be a constant")
+            constant = tuple(float(v) for v in value.ravel())
+            self.parameters[name] = Parameter(name, shape, False, constant)
+        self.parameter_names[source] = name
+
+    def _is_lone_weight(self, source: str, slot: str) -> bool:
+        """Whether a stored single number is a weight of its layer: one with a channel of its own."""
+        return source in self.initializers and len(self.initializers[source].dims) > 0 and slot != "scalar"
 
     def _exclude(self, node: onnx.NodeProto, name: str) -> None:
         for index, output in enumerate(node.output):
-            shape = _stated_shape(self.stated[output]) if output in self.stated else None
+            if not self.users[output]:
+                continue
+            shape = stated_shape(self.stated[output]) if output in self.stated else None
             if shape is None:
                 raise UnknownOperatorError(
-                    f"layer {name!r}: operator {node.op_type} is not known to hwnas and cannot be left out, "
-                    f"since the model does not state the shape of {output!r}"
+                    f"layer {name!r}: operator {_operator_name(node)} is not known to hwnas and cannot be "
+                    f"left out, since the model does not state the shape of {output!r}"
                 )
             self.inputs.append(self._define(output, shape, f"{name}:excluded{index}"))
-        self.excluded.append(f"{name} ({node.op_type})")
+        self.excluded.append(f"{name} ({_operator_name(node)})")
 
     def _value(self, name: str, what: str) -> Value:
         if name not in self.values:
@@ -344,106 +391,25 @@ class _Reader:
         return self.values[name]
 
     def _define(self, source: str, shape: Shape, name: str) -> Value:
-        _check_size(shape, source)
+        check_size(shape, source)
         self.values[source] = Value(name, tuple(shape))
         return self.values[source]
 
 
-_ALWAYS_WEIGHTS = frozenset({"Conv", "ConvTranspose", "Gemm", "BatchNormalization", "PRelu"})
+def _is_known(node: onnx.NodeProto) -> bool:
+    return is_standard(node.domain) and (node.op_type in OPERATORS or node.op_type in _READ_OTHERWISE)
 
 
-def _check_size(shape: Iterable[int], name: str) -> None:
-    sizes = list(shape)
-    if any(size < 0 for size in sizes) or math.prod(sizes) > MAX_ELEMENTS:
-        raise ValueError(
-            f"tensor {name!r} of shape {sizes}: more than {MAX_ELEMENTS} elements, or a negative size"
-        )
+def _operator_name(node: onnx.NodeProto) -> str:
+    return node.op_type if is_standard(node.domain) else f"{node.domain}.{node.op_type}"
 
 
-def _stated_shape(info: onnx.ValueInfoProto) -> Shape | None:
-    """The stated shape without the batch, or None where it is not fixed."""
-    dims = info.type.tensor_type.shape.dim
-    if not dims or any(not dim.HasField("dim_value") or dim.dim_value <= 0 for dim in dims[1:]):
-        return None
-    return tuple(dim.dim_value for dim in dims[1:])
+def _described(node: onnx.NodeProto) -> str:
+    return node.name or next(iter(node.output), "") or node.op_type
 
 
-def _plain(value: Any) -> Any:
-    """ONNX attribute values as numbers, strings and tuples."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, TensorProto):
-        return _plain(numpy_helper.to_array(value))
-    if isinstance(value, np.ndarray):
-        return value.item() if value.ndim == 0 else tuple(value.tolist())
-    if isinstance(value, (list, tuple)) or (hasattr(value, "__iter__") and not isinstance(value, str)):
-        return tuple(_plain(item) for item in value)
-    return value
-
-
-def _fill_value(value: Any) -> float:
-    if value is None:
-        return 0.0
-    return float(value[0] if isinstance(value, tuple) else value)
-
-
-def _evaluate(
-    node: onnx.NodeProto, inputs: Mapping[str, np.ndarray[Any, Any] | None]
-) -> np.ndarray[Any, Any]:
-    from onnx.reference import ReferenceEvaluator
-
-    graph = helper.make_graph(
-        [node],
-        "fold",
-        [
-            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
-            for name, v in inputs.items()
-            if v is not None
-        ],
-        [helper.make_empty_tensor_value_info(node.output[0])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    result: np.ndarray[Any, Any] = np.asarray(ReferenceEvaluator(model).run(None, dict(inputs))[0])
-    if result.size > MAX_FOLDED:
-        raise ValueError(f"layer {node.name!r} folds to {result.size} elements, more than {MAX_FOLDED}")
-    return result
-
-
-def _folded_size(node: onnx.NodeProto, inputs: Mapping[str, np.ndarray[Any, Any] | None]) -> float:
-    """How many elements the operators that can grow their input would give."""
-    if node.op_type == "Range":
-        start, limit, delta = (float(np.asarray(inputs[name])) for name in node.input)
-        return math.inf if delta == 0 else (limit - start) / delta
-    if node.op_type in ("Expand", "ConstantOfShape"):
-        return math.prod(int(size) for size in np.ravel(inputs[node.input[-1]]))  # type: ignore[arg-type]
-    return 0
-
-
-def _adapted(op: str, attributes: dict[str, Any], shapes: list[Shape], outputs: int) -> dict[str, Any]:
-    """Attributes as the vocabulary states them: the batch as 0, axes and parts spelt out."""
-    if op in ("Reshape", "Expand", "ConstantOfShape"):
-        attributes["shape"] = _with_batch(op, tuple(attributes["shape"]), shapes)
-    attributes.pop("allowzero", None)
-    if op.startswith("Reduce") and "axes" not in attributes:
-        raise ValueError(f"{op} over all axes mixes the batch into the result")
-    if op == "Split" and "split" not in attributes:
-        attributes.setdefault("num_outputs", outputs)
-    if op == "Pad" and "value" in attributes:
-        attributes["constant_value"] = attributes.pop("value")
-    if op == "Dropout":
-        attributes.pop("training_mode", None)
-        attributes.pop("seed", None)
-    if op == "Resize":
-        attributes = {name: value for name, value in attributes.items() if value != ()}
-    return attributes
-
-
-def _with_batch(op: str, target: tuple[int, ...], shapes: list[Shape]) -> tuple[int, ...]:
-    """A target shape whose first entry, whatever it is called, stands for the batch and becomes 0."""
-    if op == "Reshape" and target and target[0] not in (0, 1, -1):
-        raise ValueError(f"a reshape to {list(target)} mixes the batch into other axes")
-    if op == "Reshape" and target[:1] == (-1,):
-        rest = [shapes[0][i - 1] if size == 0 else size for i, size in enumerate(target) if i > 0]
-        if -1 not in rest and math.prod(rest) != math.prod(shapes[0]):
-            raise ValueError(f"a reshape to {list(target)} mixes the batch into other axes")
-    return (0, *target[1:])
+def _free(name: str, taken: dict[str, Parameter], layers: list[str]) -> str:
+    free, count = name, 1
+    while free in taken or free in layers:
+        free, count = f"{name}_{count}", count + 1
+    return free

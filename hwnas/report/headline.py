@@ -79,15 +79,16 @@ def _unverified(record: RunRecord) -> str:
     points, drawn = cloud(record), score_axis(record)
     feasible = int((points.state == FEASIBLE).sum())
     if not feasible:
-        return f"None of {_trials(len(record.trials))} satisfies {_budgets(record)}."
+        return f"None of {trials_of(len(record.trials))} satisfies {_budgets(record)}."
     best = quantity(best_so_far(points, drawn)[-1] / drawn.scale, drawn.metric)
     return (
-        f"No network has been verified yet: {feasible} of {_trials(len(record.trials))} "
+        f"No network has been verified yet: {feasible} of {trials_of(len(record.trials))} "
         f"feasible by the search's estimates, best {label(record.maximize)} {best}."
     )
 
 
-def _trials(number: int) -> str:
+def trials_of(number: int) -> str:
+    """`1 trial`, `300 trials`."""
     return "1 trial" if number == 1 else f"{number:,} trials"
 
 

@@ -204,8 +204,8 @@ def _numbered(panel: Axes, found: derived.Comparison, k: int, winner: int | None
 
 def _blocks(panel: Axes, record: RunRecord) -> None:
     candidate = derived.answer(record)
-    whose = "winning" if record.winner is not None else "nearest"
-    _dress(panel, f"{whose} network, block by block", "share of the network (%)", "")
+    which = "winning network, " if record.winner is not None else "nearest network, "
+    _dress(panel, f"{which if candidate else ''}block by block", "share of the network (%)", "")
     if candidate is None or not candidate.blocks:
         _empty(panel, "no blocks were recorded")
         return

@@ -11,6 +11,8 @@ import numpy as np
 from hwnas.report import derived, figures
 from hwnas.report import markup as m
 from hwnas.report.derived import ACCURACY, FAILED, FEASIBLE, INFEASIBLE, LATENCY, metric_info
+from hwnas.report.headline import trials_of
+from hwnas.report.scatter import scatter
 from hwnas.report.text import count, described, flattened, label, percent, quantity
 from hwnas.search.records import BlockShare, Candidate, RunRecord
 
@@ -35,7 +37,7 @@ def trade_off(record: RunRecord) -> str:
     cost, score = derived.cost_axis(record), derived.score_axis(record)
     title = f"{label(score.metric.name)} against {label(cost.metric.name) if cost else 'cost'}"
     text = _trade_off_caption(record)
-    drawn = m.plot("scatter", title, figures.scatter(record), "No trial has both a cost and a score to draw.")
+    drawn = m.plot("scatter", title, scatter(record), "No trial has both a cost and a score to draw.")
     return m.section(title[0].upper() + title[1:], m.caption(text), drawn)
 
 
@@ -43,7 +45,7 @@ def progress(record: RunRecord) -> str:
     """How the search advanced, and what it rejected."""
     points, score = derived.cloud(record), derived.score_axis(record)
     tally = {s: int((points.state == s).sum()) for s in (FEASIBLE, INFEASIBLE, FAILED)}
-    text = f"{len(record.trials):,} trials: " + ", ".join(f"{n:,} {s}" for s, n in tally.items()) + "."
+    text = f"{trials_of(len(record.trials))}: " + ", ".join(f"{n:,} {s}" for s, n in tally.items()) + "."
     best = derived.best_so_far(points, score)
     if len(best) and math.isfinite(best[-1]):
         first = int(points.number[np.argmax(best == best[-1])])
@@ -72,8 +74,8 @@ def verification(record: RunRecord) -> str:
 def blocks(record: RunRecord) -> str:
     """Where the answer's latency goes."""
     candidate = derived.answer(record)
-    whose = "The winning network" if record.winner is not None else "The nearest network"
-    title = f"{whose}, block by block"
+    which = "winning" if record.winner is not None else "nearest"
+    title = f"The {which} network, block by block" if candidate else "Block by block"
     if candidate is None or not candidate.blocks:
         return m.section(title, m.note("No blocks were recorded."))
     drawn = m.plot(

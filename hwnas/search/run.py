@@ -59,22 +59,24 @@ class Best:
 
 @dataclass(frozen=True)
 class Run:
-    """A search in its folder."""
+    """A search in its folder; `space` is looked up by its recorded name where it is not given."""
 
     folder: Path
-    space: SearchSpace
     record: RunRecord
+    space: SearchSpace | None = None
 
     def best(self) -> Best:
         """The best network that satisfies the constraints by measurement.
 
         Raises:
             NothingFeasibleError: there is none; the message names the nearest.
+            ValueError: the space cannot be found by its name.
         """
         if self.record.winner is None:
             raise NothingFeasibleError(nearest(self.record))
         chosen = self.record.candidates[self.record.winner]
-        network = self.space.parse(chosen.architecture).network
+        space = self.space or space_of(self.record.config["space"])
+        network = space.parse(chosen.architecture).network
         file = self.folder / chosen.onnx if chosen.onnx else None
         return Best(chosen.architecture, network, {**chosen.predicted, **chosen.measured}, file)
 
@@ -160,20 +162,18 @@ def run(
             _write_outcome(folder, found, infos, budget, device, training, resolved)
         finally:
             store.close()
-    return load(folder)
+    return load(folder, space)
 
 
-def load(folder: str | Path) -> Run:
+def load(folder: str | Path, space: SearchSpace | None = None) -> Run:
     """The run in `folder`, finished or not.
 
     Raises:
         CorruptRunError: it is no run folder, or damaged.
-        ValueError: its space cannot be found.
     """
     folder = Path(folder)
     config = read_json(folder / CONFIG)
     try:
-        space = space_of(config["space"])
         bounds = {str(name): float(bound) for name, bound in config["constraints"].items()}
         maximize = str(config["maximize"])
     except (KeyError, TypeError, AttributeError) as error:
@@ -205,7 +205,7 @@ def load(folder: str | Path) -> Run:
         environment={**environment, **outcome.get("environment", {})},
         predictor_error=outcome.get("predictor_error", {}),
     )
-    return Run(folder, space, record)
+    return Run(folder, record, space)
 
 
 def make_strategy(
@@ -343,10 +343,18 @@ def _write_outcome(
             "candidates": [asdict(candidate) for candidate in found],
             "metrics": {name: asdict(info) for name, info in infos.items()},
             "settings": {"budget": budget, "training": asdict(training) if training else None},
-            "environment": {"device": asdict(device.identity()) if device else None},
+            "environment": _measured_on(device),
             "predictor_error": next((asdict(error) for error in errors if error is not None), {}),
         },
     )
+
+
+def _measured_on(device: Device | None) -> dict[str, Any]:
+    if device is None:
+        return {}
+    identity = device.identity()
+    plain = asdict(identity)
+    return {**plain, "protocol": {"id": identity.protocol.id, **plain["protocol"]}}
 
 
 def _candidate(entry: Mapping[str, Any]) -> Candidate:

@@ -154,6 +154,8 @@ def test_something_missing(name: str) -> None:
     assert [tag for tag, _ in page.tags].count("section") == 5
     for figure in page.figures.values():
         assert figure["data"]
+        for trace in figure["data"]:
+            assert any(v is not None for v in trace["x"]) and any(v is not None for v in trace["y"])
     assert "nan" not in page.text.lower().split()
 
 

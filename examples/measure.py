@@ -1,0 +1,24 @@
+"""Measure: how fast are these networks, and each of their blocks, on this device?"""
+
+import sys
+
+import hwnas
+
+folder = sys.argv[1] if len(sys.argv) > 1 else "runs/measured"
+space = hwnas.spaces.MobileNetV2(resolution=32, classes=10, width=0.35)
+device = hwnas.latency.device("ort-cpu", threads=1)
+table = hwnas.latency.measure(
+    space.sample(12, seed=0),
+    device,
+    folder=f"{folder}/table",
+    protocol=hwnas.latency.QUICK,
+    space=str(space),
+)
+print(f"{len(table.networks)} networks, {len(table.blocks)} blocks")
+
+predictor = hwnas.latency.fit(table, kind="lookup", space=space)
+print("held out:", predictor.error)
+predictor.save(f"{folder}/predictor")
+
+best_of_sample = min(table.networks, key=lambda entry: entry.p10_us)
+print(f"fastest of the sample: {best_of_sample.latency_ms:.3f} ms")

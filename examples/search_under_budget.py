@@ -1,0 +1,35 @@
+"""Search: the best network that runs within a latency budget on this device."""
+
+import sys
+
+import hwnas
+from hwnas.training import TrainingSettings
+
+folder = sys.argv[1] if len(sys.argv) > 1 else "runs/searched"
+space = hwnas.spaces.MobileNetV2(resolution=32, classes=10, width=0.35, depths=(-1, 0), widths=(1.0,))
+device = hwnas.latency.device("ort-cpu", threads=1)
+table = hwnas.latency.measure(
+    space.sample(10, seed=0), device, folder=f"{folder}/table", protocol=hwnas.latency.QUICK
+)
+predictor = hwnas.latency.fit(table, kind="linear", space=space)
+budget_ms = sorted(entry.latency_ms for entry in table.networks)[5]
+
+run = hwnas.search.run(
+    space,
+    maximize="naswot",
+    subject_to=[f"latency_ms <= {budget_ms:.3f}", "params <= 2M"],
+    metrics={"latency_ms": predictor},
+    strategy="evolution",
+    strategy_settings={"population": 10, "tournament": 4},
+    budget=30,
+    data="digits",
+    device=device,
+    training=hwnas.search.Training("digits", TrainingSettings(epochs=1, augmentation=None)),
+    candidates=2,
+    folder=f"{folder}/run",
+)
+hwnas.report.write_report(run.record, run.folder)
+best = run.best()
+print(best.architecture)
+print({name: round(value, 4) for name, value in best.metrics.items()})
+print(best.onnx)
