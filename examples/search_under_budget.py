@@ -7,12 +7,12 @@ from hwnas.training import TrainingSettings
 
 folder = sys.argv[1] if len(sys.argv) > 1 else "runs/searched"
 space = hwnas.spaces.MobileNetV2(resolution=32, classes=10, width=0.35, depths=(-1, 0), widths=(1.0,))
-device = hwnas.latency.device("ort-cpu", threads=1)
+device = hwnas.latency.device("ort-cpu", threads=1, protocol=hwnas.latency.QUICK)
 table = hwnas.latency.measure(
-    space.sample(10, seed=0), device, folder=f"{folder}/table", protocol=hwnas.latency.QUICK
+    space.sample(20, seed=0), device, folder=f"{folder}/table", space=str(space), blocks=False
 )
-predictor = hwnas.latency.fit(table, kind="linear", space=space)
-budget_ms = sorted(entry.latency_ms for entry in table.networks)[5]
+predictor = hwnas.latency.fit(table, kind="linear")
+budget_ms = sorted(entry.latency_ms for entry in table.networks)[10]
 
 run = hwnas.search.run(
     space,

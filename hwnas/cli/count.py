@@ -19,7 +19,9 @@ def count(
     space: Space = None,
     arch: Arch = None,
     input_shape: InputShape = None,
-    check: Annotated[bool, typer.Option("--check", help="Compare with fvcore, operator by operator.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with fvcore, operator by operator.")
+    ] = False,
     skip_unknown: Annotated[
         bool, typer.Option("--skip-unknown", help="Leave unknown operators out, and name them.")
     ] = False,

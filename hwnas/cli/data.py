@@ -32,4 +32,6 @@ def resolve(kind: str, name: str) -> Path:
     if name in known:
         return known[name]
     what = "latency table" if kind == "latency_tables" else "predictor"
-    raise ValueError(f"no {what} {name!r}: no such folder, and the known ones are {', '.join(known) or 'none'}")
+    raise ValueError(
+        f"no {what} {name!r}: no such folder, and the known ones are {', '.join(known) or 'none'}"
+    )

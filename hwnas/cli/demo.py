@@ -26,8 +26,7 @@ def demo(
     Repeating the command resumes or shows what is there.
     """
     from hwnas.cli.measure import measure_space
-    from hwnas.latency import device
-    from hwnas.latency.fit import fit
+    from hwnas.latency import QUICK, device, fit
     from hwnas.report import write_report
     from hwnas.search import Events, Training, Trial, process_pool
     from hwnas.search import run as run_search
@@ -35,21 +34,19 @@ def demo(
     from hwnas.training import TrainingSettings
 
     started = time.perf_counter()
-    space, on = space_of(SPACE), device("ort-cpu", threads=1)
+    space, on = space_of(SPACE), device("ort-cpu", threads=1, protocol=QUICK)
     say(f"1. measure {space} on {on.describe().model}, one thread")
     with progress_bar("measuring") as bar:
         chosen = space.sample(12, seed=seed)
         table = measure_space(
-            space, chosen, on, blocks="all", folder=folder / "table", quick=True, seed=seed, bar=bar
+            space, chosen, on, blocks="all", folder=folder / "table", seed=seed, bar=bar
         )
     predictor = fit(table, "lookup", space=space, seed=seed)
     predictor.save(folder / "predictor")
-    latencies = sorted(e.latency_ms for e in table.entries.values() if e.kind == "network" and not e.failed)
+    latencies = sorted(entry.latency_ms for entry in table.networks if not entry.failed)
     bound = round(latencies[len(latencies) // 2], 2)
-    say(
-        f"2. look-up of {sum(e.kind == 'block' for e in table.entries.values())} blocks, corrected on "
-        f"{len(latencies)} networks: held-out error {100 * predictor.error.mape:.1f} %"
-    )
+    error = f", held-out error {100 * predictor.held_out.mape:.1f} %" if predictor.held_out else ""
+    say(f"2. look-up of {len(table.blocks)} blocks, corrected on {len(latencies)} networks{error}")
     say(f"3. search for the best network under {bound} ms, the median of those measured")
     with process_pool(2) as executor, progress_bar("searching") as bar:
 

@@ -10,7 +10,7 @@ import typer
 from hwnas.cli.options import Arch, DeviceName, Json, Quick, Seed, Space, Threads
 from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar
 from hwnas.cli.targets import architecture, search_space
-from hwnas.latency import QUICK, Device, LatencyTable, Progress, device, measure_onnx
+from hwnas.latency import ORT_CPU_V1, QUICK, Device, LatencyTable, Progress, device, measure_onnx
 from hwnas.latency import measure as measure_networks
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.spaces.coverage import distinct_blocks
@@ -34,7 +34,7 @@ def measure(
     json: Json = False,
 ) -> None:
     """Measure whole networks and their blocks on a device, into a latency table; or time ONNX files."""
-    on = device(device_name, threads=threads)
+    on = device(device_name, threads=threads, protocol=QUICK if quick else ORT_CPU_V1)
     if files:
         if space or arch or out:
             raise ValueError("ONNX files are timed as they are; give no --space, --arch or --out with them")
@@ -50,7 +50,7 @@ def measure(
             raise ValueError(f"--samples must be at least 1, not {samples}")
         chosen = found.sample(samples, seed=seed)
     with progress_bar("measuring") as bar:
-        table = measure_space(found, chosen, on, blocks=blocks, folder=out, quick=quick, seed=seed, bar=bar)
+        table = measure_space(found, chosen, on, blocks=blocks, folder=out, seed=seed, bar=bar)
     _print(table, out, json)
 
 
@@ -61,7 +61,6 @@ def measure_space(
     *,
     blocks: str,
     folder: Path | None,
-    quick: bool,
     seed: int,
     bar: Bar,
 ) -> LatencyTable:
@@ -76,7 +75,6 @@ def measure_space(
         blocks=distinct_blocks(space, seed=seed).values() if blocks == "all" else blocks == "sample",
         folder=folder,
         progress=show,
-        protocol=QUICK if quick else None,
         seed=seed,
         space=str(space),
     )
@@ -97,10 +95,10 @@ def _time_files(files: list[Path], on: Device, json: bool) -> None:
 
 
 def _print(table: LatencyTable, out: Path | None, json: bool) -> None:
-    networks = [e for e in table.entries.values() if e.kind == "network" and not e.failed]
-    blocks = [e for e in table.entries.values() if e.kind == "block" and not e.failed]
-    failed = [e for e in table.entries.values() if e.failed]
-    unstable = [e for e in table.entries.values() if "unstable" in e.flags]
+    networks = [entry for entry in table.networks if not entry.failed]
+    blocks = [entry for entry in table.blocks if not entry.failed]
+    failed = [entry for entry in table if entry.failed]
+    unstable = [entry for entry in table if "unstable" in entry.flags]
     latencies = sorted(e.latency_ms for e in networks)
     content = {
         "table": str(out) if out else None,

@@ -10,10 +10,14 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Space = Annotated[
     str | None,
-    typer.Option(help="Search space: a name, or module:Class, with settings: mobilenetv2:resolution=96,classes=10"),
+    typer.Option(
+        help="Search space: a name, or module:Class, with settings: mobilenetv2:resolution=96,classes=10"
+    ),
 ]
 Arch = Annotated[str | None, typer.Option(help="Architecture of the space, as `hwnas` prints it.")]
-InputShape = Annotated[str | None, typer.Option("--input", help="Input shape of a torch module, such as 3x224x224.")]
+InputShape = Annotated[
+    str | None, typer.Option("--input", help="Input shape of a torch module, such as 3x224x224.")
+]
 DeviceName = Annotated[str, typer.Option("--device", help="Device to measure on (see `hwnas list devices`).")]
 Threads = Annotated[int, typer.Option(help="Threads that the runtime may use.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]

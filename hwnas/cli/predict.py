@@ -13,7 +13,9 @@ from hwnas.cli.targets import search_space, target
 
 
 def predict(
-    predictor: Annotated[str, typer.Argument(help="Predictor: a folder, or a name of `hwnas list predictors`.")],
+    predictor: Annotated[
+        str, typer.Argument(help="Predictor: a folder, or a name of `hwnas list predictors`.")
+    ],
     file: Annotated[str | None, typer.Argument(help="net.onnx, or module:factory of a torch module.")] = None,
     space: Space = None,
     arch: Arch = None,
@@ -23,9 +25,9 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict latencies in milliseconds without measuring."""
-    from hwnas.latency.predictors import load
+    from hwnas.latency import FittedPredictor
 
-    fitted = load(resolve("predictors", predictor))
+    fitted = FittedPredictor.load(resolve("predictors", predictor))
     if samples:
         if arch is not None or file is not None:
             raise ValueError("--samples draws from --space; give no file and no --arch with it")
@@ -38,6 +40,4 @@ def predict(
     if json:
         print_json([{"name": n, "latency_ms": v} for n, v in zip(names, latencies, strict=True)])
         return
-    print_table(
-        ["network", "latency ms"], [[n, f"{v:.4f}"] for n, v in zip(names, latencies, strict=True)]
-    )
+    print_table(["network", "latency ms"], [[n, f"{v:.4f}"] for n, v in zip(names, latencies, strict=True)])

@@ -77,7 +77,8 @@ def _print(rows: list[dict[str, Any]], out: Path | None, as_json: bool) -> None:
         from dataclasses import asdict
 
         content = [
-            {"name": row["name"], "proxies": {n: asdict(r) for n, r in row["results"].items()}} for row in rows
+            {"name": row["name"], "proxies": {n: asdict(r) for n, r in row["results"].items()}}
+            for row in rows
         ]
         print_json(content)
         return

@@ -13,6 +13,7 @@ from hwnas.cli.output import console, print_json, print_table, progress_bar, say
 from hwnas.cli.targets import search_space
 
 if TYPE_CHECKING:
+    from hwnas.latency import Device, FittedPredictor
     from hwnas.search import Run, Training, Trial
 
 
@@ -38,9 +39,7 @@ def search(
     ] = None,
     train_epochs: Annotated[int, typer.Option(help="Train the candidates this long; 0 for not at all.")] = 0,
     candidates: Annotated[int, typer.Option(help="How many candidates to verify.")] = 5,
-    measure: Annotated[
-        bool, typer.Option(help="Measure the candidates on the predictor's device.")
-    ] = True,
+    measure: Annotated[bool, typer.Option(help="Measure the candidates on the predictor's device.")] = True,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -82,19 +81,14 @@ def search(
     print_answer(found, json)
 
 
-def _predictor(name: str | None, measure: bool) -> tuple[Any, Any]:
+def _predictor(name: str | None, measure: bool) -> tuple[FittedPredictor | None, Device | None]:
     """The fitted predictor and the device that it is of, checked to be this machine's."""
     if name is None:
         return None, None
-    from hwnas.latency import device
-    from hwnas.latency.predictors import load
+    from hwnas.latency import FittedPredictor, device_like
 
-    fitted = load(resolve("predictors", name))
-    if not measure:
-        return fitted, None
-    on = device(fitted.device_name, threads=fitted.identity.device.threads)
-    fitted.check_device(on.identity(fitted.identity.protocol))
-    return fitted, on
+    fitted = FittedPredictor.load(resolve("predictors", name))
+    return fitted, device_like(fitted.card.identity) if measure else None
 
 
 def _training(data: str | None, epochs: int, seed: int) -> Training | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hwnas.network.network import Network
-from hwnas.spaces import Architecture, SearchSpace, space as space_of
+from hwnas.spaces import Architecture, SearchSpace
+from hwnas.spaces import space as space_of
 
 
 @dataclass(frozen=True)

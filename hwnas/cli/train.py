@@ -15,7 +15,9 @@ from hwnas.cli.targets import target
 def train(
     space: Space = None,
     arch: Arch = None,
-    data: Annotated[str, typer.Option(help="digits, an .npz or .parquet file, or a folder of images.")] = "digits",
+    data: Annotated[
+        str, typer.Option(help="digits, an .npz or .parquet file, or a folder of images.")
+    ] = "digits",
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
     batch_size: Annotated[int, typer.Option(help="Images in a step.")] = 64,
     lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.05,
@@ -55,6 +57,8 @@ def train(
         content = {"accuracy": result.accuracy, "accuracies": result.accuracies, "losses": result.losses}
         print_json({**content, "seconds": result.seconds, "onnx": str(out) if out else None})
         return
-    console.print(f"test accuracy {100 * result.accuracy:.2f} % after {epochs} epochs, {result.seconds:.0f} s")
+    console.print(
+        f"test accuracy {100 * result.accuracy:.2f} % after {epochs} epochs, {result.seconds:.0f} s"
+    )
     if out is not None:
         console.print(f"wrote {out}", markup=False)

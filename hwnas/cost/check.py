@@ -12,14 +12,16 @@ from torch import Tensor, nn
 
 from hwnas.cost.count import Counts
 
-OPERATORS = {
-    "conv": ("Conv", "ConvTranspose"),
-    "linear": ("Gemm",),
-    "matmul": ("MatMul",),
-    "batch_norm": ("BatchNormalization",),
-    "layer_norm": ("LayerNormalization",),
-    "adaptive_avg_pool2d": ("GlobalAveragePool", "ReduceMean"),
-}
+# fvcore's names and ours for the same work; what one counts under several names is compared as a sum.
+GROUPS = (
+    (("conv",), ("Conv", "ConvTranspose")),
+    (("linear", "addmm", "matmul", "mm", "bmm", "einsum"), ("Gemm", "MatMul")),
+    (("batch_norm",), ("BatchNormalization",)),
+    (("layer_norm",), ("LayerNormalization",)),
+    (("group_norm", "instance_norm"), ("GroupNormalization", "InstanceNormalization")),
+    (("upsample_nearest2d", "upsample_bilinear2d"), ("Resize",)),
+    (("adaptive_avg_pool2d",), ("GlobalAveragePool", "ReduceMean")),
+)
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ def differences(counts: Counts, module: nn.Module, example: Tensor) -> list[Diff
         module.train(was_training)
     found = [Difference("activations", counts.activations, activations)]
     ours = counts.macs_by_operator + counts.elementwise_by_operator
-    for name, value in theirs.items():
-        operators = OPERATORS.get(name)
-        if operators is None:
-            raise ValueError(f"fvcore counts operator {name}, which this check does not know")
-        found.append(Difference(name, sum(ours[op] for op in operators), int(value)))
+    unknown = set(theirs) - {name for names, _ in GROUPS for name in names}
+    if unknown:
+        raise ValueError(f"fvcore counts {', '.join(sorted(unknown))}, which this check does not know")
+    for names, operators in GROUPS:
+        if any(name in theirs for name in names):
+            total = sum(int(theirs[name]) for name in names)
+            found.append(Difference(names[0], sum(ours[op] for op in operators), total))
     return [difference for difference in found if difference.ours != difference.fvcore]

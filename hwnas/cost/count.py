@@ -1,14 +1,28 @@
-"""MACs, FLOPs, parameters and activations of a network, whole and over its live layers."""
+"""MACs, FLOPs, parameters and activations of a network, whole and over its live layers.
+
+A block is counted once for each distinct network, however often and by however many networks it is
+called.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
-from hwnas.cost.formulas import layer_cost
-from hwnas.network.liveness import live_layers
-from hwnas.network.network import Block, Item, Network, Parameter, Shape, Value
+from hwnas.cost.formulas import LayerCost, layer_cost
+from hwnas.network.liveness import Mask, live_items
+from hwnas.network.network import Block, Layer, Network, Parameter, Shape
+
+
+class _Part(NamedTuple):
+    """The operator of a layer, its cost, and the parameters that it reads."""
+
+    op: str
+    cost: LayerCost
+    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -21,21 +35,43 @@ class Counts:
         activations: output elements of convolutions and matrix products (Radosavovic et al., "Designing
             Network Design Spaces", 2020).
         elementwise: all other arithmetic operations (see `hwnas.cost.formulas`).
-        macs_by_operator: MACs and other operations by ONNX operator.
-        elementwise_by_operator: the other operations likewise.
+        layers: (operator, cost) of the layers that stand in no block.
+        blocks: counts of the blocks.
     """
 
     macs: int = 0
     params: int = 0
     activations: int = 0
     elementwise: int = 0
-    macs_by_operator: Counter[str] = field(default_factory=Counter)
-    elementwise_by_operator: Counter[str] = field(default_factory=Counter)
+    layers: tuple[tuple[str, LayerCost], ...] = ()
+    blocks: tuple[Counts, ...] = ()
 
     @property
     def flops(self) -> int:
         """Floating-point operations: 2 per MAC."""
         return 2 * self.macs
+
+    @cached_property
+    def macs_by_operator(self) -> Counter[str]:
+        """MACs by ONNX operator."""
+        total = Counter[str]()
+        for op, cost in self.layers:
+            if cost.macs:
+                total[op] += cost.macs
+        for block in self.blocks:
+            total.update(block.macs_by_operator)
+        return total
+
+    @cached_property
+    def elementwise_by_operator(self) -> Counter[str]:
+        """The other operations by ONNX operator."""
+        total = Counter[str]()
+        for op, cost in self.layers:
+            if cost.elementwise:
+                total[op] += cost.elementwise
+        for block in self.blocks:
+            total.update(block.elementwise_by_operator)
+        return total
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -43,8 +79,7 @@ class Counts:
             self.params + other.params,
             self.activations + other.activations,
             self.elementwise + other.elementwise,
-            self.macs_by_operator + other.macs_by_operator,
-            self.elementwise_by_operator + other.elementwise_by_operator,
+            blocks=(self, other),
         )
 
 
@@ -62,13 +97,7 @@ class NetworkCounts:
     @cached_property
     def live(self) -> Counts:
         """Live layers and their parameters only."""
-        live = live_layers(self.network)
-        layers = [layer for layer in self.network.layers if layer.name in live]
-        if len(layers) == len(self.network.layers):
-            return self.whole
-        used = {name for layer in layers for name in layer.inputs}
-        parameters = {name: p for name, p in self.network.parameters.items() if name in used}
-        return _flat(layers, dict(self.network.values), parameters)
+        return _live(self.network, None, None)
 
 
 def count(network: Network) -> NetworkCounts:
@@ -76,44 +105,60 @@ def count(network: Network) -> NetworkCounts:
     return NetworkCounts(network)
 
 
-_CACHE = "_hwnas_counts"
+_WHOLE, _LIVE, _PARTS = "_hwnas_counts", "_hwnas_live_counts", "_hwnas_layer_costs"
 
 
 def _whole(network: Network) -> Counts:
-    """Blocks are counted once for each distinct network, however often they are called."""
-    found: Counts | None = network.__dict__.get(_CACHE)
+    found: Counts | None = network.__dict__.get(_WHOLE)
     if found is None:
-        values = {value.name: value for value in network.inputs}
-        for item in network.items:
-            values.update((value.name, value) for value in item.outputs)
-        found = _flat(network.items, values, network.own_parameters)
-        network.__dict__[_CACHE] = found
+        blocks = [_whole(item.network) for item in network.items if isinstance(item, Block)]
+        found = _sum(_parts(network).values(), blocks, network.own_parameters.values())
+        network.__dict__[_WHOLE] = found
     return found
 
 
-def _flat(
-    items: tuple[Item, ...] | list[Item], values: dict[str, Value], parameters: dict[str, Parameter]
-) -> Counts:
+def _live(network: Network, reached: Mask | None, wanted: Mask | None) -> Counts:
+    known: dict[tuple[Mask | None, Mask | None], Counts] = network.__dict__.setdefault(_LIVE, {})
+    found = known.get((reached, wanted))
+    if found is None:
+        live = live_items(network, reached, wanted).items
+        blocks = [_live(i.item.network, i.reached, i.wanted) for i in live if isinstance(i.item, Block)]
+        costs = _parts(network)
+        parts = [costs[i.item.name] for i in live if isinstance(i.item, Layer)]
+        read = {name for part in parts for name in part.reads}
+        found = _sum(parts, blocks, [p for name, p in network.own_parameters.items() if name in read])
+        known[reached, wanted] = found
+    return found
+
+
+def _sum(parts: Iterable[_Part], blocks: list[Counts], parameters: Iterable[Parameter]) -> Counts:
     macs, activations, elementwise = 0, 0, 0
-    params = sum(parameter.size for parameter in parameters.values() if parameter.trainable)
-    macs_by, elementwise_by = Counter[str](), Counter[str]()
-    for item in items:
-        if isinstance(item, Block):
-            inner = _whole(item.network)
-            macs, params = macs + inner.macs, params + inner.params
-            activations, elementwise = activations + inner.activations, elementwise + inner.elementwise
-            macs_by.update(inner.macs_by_operator)
-            elementwise_by.update(inner.elementwise_by_operator)
-            continue
-        cost = layer_cost(item, [_shape(name, values, parameters) for name in item.inputs if name])
-        macs, activations = macs + cost.macs, activations + cost.activations
+    params = sum([parameter.size for parameter in parameters if parameter.trainable])
+    layers = tuple([(part.op, part.cost) for part in parts])
+    for _, cost in layers:
+        macs += cost.macs
+        activations += cost.activations
         elementwise += cost.elementwise
-        if cost.macs:
-            macs_by[item.op] += cost.macs
-        if cost.elementwise:
-            elementwise_by[item.op] += cost.elementwise
-    return Counts(macs, params, activations, elementwise, macs_by, elementwise_by)
+    for block in blocks:
+        macs += block.macs
+        params += block.params
+        activations += block.activations
+        elementwise += block.elementwise
+    return Counts(macs, params, activations, elementwise, layers, tuple(blocks))
 
 
-def _shape(name: str, values: dict[str, Value], parameters: dict[str, Parameter]) -> Shape:
-    return values[name].shape if name in values else parameters[name].shape
+def _parts(network: Network) -> Mapping[str, _Part]:
+    """The layers that stand in `network` itself, by name."""
+    found: dict[str, _Part] | None = network.__dict__.get(_PARTS)
+    if found is None:
+        found = {}
+        shapes: dict[str, Shape] = {value.name: value.shape for value in network.inputs}
+        shapes.update((name, parameter.shape) for name, parameter in network.own_parameters.items())
+        for item in network.items:
+            if isinstance(item, Layer):
+                reads = tuple([name for name in item.inputs if name in network.own_parameters])
+                cost = layer_cost(item, [shapes[name] for name in item.inputs if name])
+                found[item.name] = _Part(item.op, cost, reads)
+            shapes.update(item.outputs)
+        network.__dict__[_PARTS] = found
+    return found

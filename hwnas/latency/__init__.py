@@ -14,13 +14,16 @@ from hwnas.latency.device import (
     RunnerDiedError,
     RuntimeCard,
     device,
+    device_like,
     devices,
 )
 from hwnas.latency.entry import Entry
+from hwnas.latency.fit import fit
 from hwnas.latency.measure import Progress, latency_ms, measure
 from hwnas.latency.merge import merge
 from hwnas.latency.onnx_file import measure_onnx
 from hwnas.latency.ort_cpu import OrtCpu
+from hwnas.latency.predictors.fitted import FittedPredictor
 from hwnas.latency.protocol import ORT_CPU_V1, QUICK, Protocol
 from hwnas.latency.table import DeviceMismatchError, LatencyTable
 
@@ -31,6 +34,7 @@ __all__ = [
     "DeviceCard",
     "DeviceMismatchError",
     "Entry",
+    "FittedPredictor",
     "LatencyTable",
     "ModelFailedError",
     "OrtCpu",
@@ -39,7 +43,9 @@ __all__ = [
     "RunnerDiedError",
     "RuntimeCard",
     "device",
+    "device_like",
     "devices",
+    "fit",
     "latency_ms",
     "measure",
     "measure_onnx",

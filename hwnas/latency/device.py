@@ -192,3 +192,20 @@ def device(name: str, **options: Any) -> Device:
     if name not in _REGISTRY:
         raise ValueError(f"no device {name!r}; known: {', '.join(devices())}")
     return _REGISTRY[name](**options)
+
+
+def device_like(identity: Identity) -> Device:
+    """The device of this machine whose numbers are comparable with those of `identity`.
+
+    Raises:
+        ValueError: there is none; the message names the fields that differ.
+    """
+    differences: list[str] = []
+    for name in devices():
+        found = device(name, threads=identity.device.threads, protocol=identity.protocol)
+        differences = identity.differences(found.identity())
+        if not differences:
+            return found
+    raise ValueError(
+        f"this machine is not the one that was measured ({identity.device.model}): {'; '.join(differences)}"
+    )

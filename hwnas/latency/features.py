@@ -26,13 +26,14 @@ QUANTITIES = ("count", "macs", "elementwise", "weight_bytes", "input_bytes", "ou
 
 _ACTIVATIONS = ("Relu", "Clip", "LeakyRelu", "PRelu", "HardSigmoid", "HardSwish", "Abs", "Neg", "Sign")
 _SMOOTH = (
-    "Sigmoid", "Tanh", "Softplus", "Softsign", "Mish", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Elu", "Selu",
-    "Celu", "Gelu", "Softmax", "LogSoftmax",
+    "Sigmoid", "Tanh", "Softplus", "Softsign", "Mish", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Elu",
+    "Selu", "Celu", "Gelu", "Softmax", "LogSoftmax",
 )  # fmt: skip
 _NORMS = ("BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization", "LRN")
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean")
 _REDUCTIONS = (
-    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2",
+    "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin",
+    "ReduceProd", "ReduceL2",
 )  # fmt: skip
 
 _CLASS_OF = {
@@ -47,9 +48,9 @@ _CLASS_OF = {
 }
 
 CLASSES = (
-    "pointwise_conv", "conv_3x3", "conv", "grouped_conv", "depthwise_conv_3x3", "depthwise_conv", "transposed_conv",
-    "matrix_product", "normalisation", "activation", "smooth_activation", "arithmetic", "pooling", "reduction",
-    "movement",
+    "pointwise_conv", "conv_3x3", "conv", "grouped_conv", "depthwise_conv_3x3", "depthwise_conv",
+    "transposed_conv", "matrix_product", "normalisation", "activation", "smooth_activation", "arithmetic",
+    "pooling", "reduction", "movement",
 )  # fmt: skip
 
 

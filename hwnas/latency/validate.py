@@ -25,9 +25,9 @@ class HeldOutError:
 
     Attributes:
         n: number of networks.
-        mape: mean of |predicted / measured - 1|, in percent.
-        within_5: share of networks predicted within 5 % of the measurement, in percent.
-        within_10: share within 10 %, in percent.
+        mape: mean of |predicted / measured - 1|: 0.03 is 3 %.
+        within_5: share of networks predicted within 5 % of the measurement, 0 to 1.
+        within_10: share within 10 %, 0 to 1.
         spearman: rank correlation in [-1, 1]; NaN where either side is constant.
 
     Raises:
@@ -44,35 +44,35 @@ class HeldOutError:
         if self.n < 1:
             raise ValueError(f"n is {self.n}; at least 1 network must be held out")
         if not 0 <= self.mape < np.inf:
-            raise ValueError(f"mape is {self.mape}; it must be a finite percentage")
+            raise ValueError(f"mape is {self.mape}; it must be finite and not negative")
         for name in ("within_5", "within_10"):
-            if not 0 <= getattr(self, name) <= 100:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 to 100 %")
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 to 1")
         if not (np.isnan(self.spearman) or -1 <= self.spearman <= 1):
             raise ValueError(f"spearman is {self.spearman}; it must be -1 to 1")
 
     def __str__(self) -> str:
         return (
-            f"{self.mape:.1f} % mean error, {self.within_5:.0f} % within 5 %, {self.within_10:.0f} % within "
-            f"10 %, rank correlation {self.spearman:.3f} ({self.n} networks held out)"
+            f"{self.mape:.1%} mean error, {self.within_5:.0%} within 5%, {self.within_10:.0%} within "
+            f"10%, rank correlation {self.spearman:.3f} ({self.n} networks held out)"
         )
 
 
 def mape(predicted: Floats, measured: Floats) -> float:
-    """Mean absolute percentage error, in percent: 100 · mean |predicted / measured - 1|; both `[n]`."""
-    return float(100 * np.mean(_relative_errors(predicted, measured)))
+    """Mean absolute percentage error as a fraction: mean |predicted / measured - 1|; both `[n]`."""
+    return float(np.mean(_relative_errors(predicted, measured)))
 
 
-def within(predicted: Floats, measured: Floats, percent: float) -> float:
-    """Share of predictions within ± `percent` of the measurement, in percent; both `[n]`.
+def within(predicted: Floats, measured: Floats, tolerance: float) -> float:
+    """Share of predictions, 0 to 1, within ± `tolerance` of the measurement; both `[n]`.
 
-    The ±10 % accuracy of nn-Meter (Zhang et al., MobiSys 2021, section 7) with `percent` 10.
+    The ±10 % accuracy of nn-Meter (Zhang et al., MobiSys 2021, section 7) with `tolerance` 0.1.
     """
-    return float(100 * np.mean(_relative_errors(predicted, measured) <= percent / 100))
+    return float(np.mean(_relative_errors(predicted, measured) <= tolerance))
 
 
 def spearman(predicted: Floats, measured: Floats) -> float:
-    """Spearman's rank correlation, ties ranked by their mean; NaN where either side is constant. Both `[n]`."""
+    """Spearman's rank correlation, ties ranked by their mean; NaN where a side is constant. Both `[n]`."""
     ranks = [np.asarray(rankdata(side), dtype=np.float64) for side in (predicted, measured)]
     a, b = (rank - rank.mean() for rank in ranks)
     spread = float(np.sqrt((a @ a) * (b @ b)))
@@ -84,8 +84,8 @@ def held_out_error(predicted: Floats, measured: Floats) -> HeldOutError:
     return HeldOutError(
         n=len(measured),
         mape=mape(predicted, measured),
-        within_5=within(predicted, measured, 5),
-        within_10=within(predicted, measured, 10),
+        within_5=within(predicted, measured, 0.05),
+        within_10=within(predicted, measured, 0.1),
         spearman=spearman(predicted, measured),
     )
 

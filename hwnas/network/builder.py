@@ -47,17 +47,19 @@ class Builder:
         Equal calls share one `Network`, so `function` must be pure and its arguments hashable. Returns
         what the function returns: a `Value`, or a tuple of them.
         """
-        network, single = _block_network(function, tuple(v.shape for v in inputs), tuple(arguments.items()))
-        if not network.items:
-            passed = dict(zip((v.name for v in network.inputs), inputs, strict=True))
-            results = tuple(passed[v.name] for v in network.outputs)
-            return results[0] if single else results
-        name = self._free_name(name)
-        outputs = tuple(
-            Value(name if single else f"{name}:{i}", v.shape) for i, v in enumerate(network.outputs)
+        network, single = _block_network(
+            function, tuple([value.shape for value in inputs]), tuple(arguments.items())
         )
-        self._items.append(Block(name, network, tuple(v.name for v in inputs), outputs))
-        return outputs[0] if single else outputs
+        if not network.items:
+            return _passed_through(network, inputs, single)
+        name = self._free_name(name)
+        if single:
+            result = Value(name, network.outputs[0].shape)
+            self._items.append(Block(name, network, tuple([v.name for v in inputs]), (result,)))
+            return result
+        results = tuple([Value(f"{name}:{i}", v.shape) for i, v in enumerate(network.outputs)])
+        self._items.append(Block(name, network, tuple([v.name for v in inputs]), results))
+        return results
 
     def layer(
         self,
@@ -246,6 +248,13 @@ class Builder:
             self._taken[name] += 1
         self._taken[free] = 1
         return free
+
+
+def _passed_through(network: Network, inputs: Sequence[Value], single: bool) -> Any:
+    """The outputs of a block without layers: some of its inputs."""
+    passed = dict(zip((value.name for value in network.inputs), inputs, strict=True))
+    results = tuple(passed[value.name] for value in network.outputs)
+    return results[0] if single else results
 
 
 @lru_cache(maxsize=8192)

@@ -13,12 +13,11 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from hwnas.network.network import Layer, Network, Parameter
+from hwnas.network.canonical_graph import Graph
+from hwnas.network.network import Network
 
-COMMUTATIVE = frozenset({"Add", "Mul", "Max", "Min", "Sum", "Mean"})
 MAX_LEAVES = 2000
 
 Colour = bytes
@@ -30,9 +29,9 @@ def canonical_key(network: Network) -> str:
     Raises:
         ValueError: the network is so symmetric that more than `MAX_LEAVES` orders would be compared.
     """
-    graph = _Graph.of(network)
+    graph = Graph(network)
     best: bytes | None = None
-    for leaf, form in enumerate(_leaves(graph, graph.refined({}))):
+    for leaf, form in enumerate(_leaves(graph, _refined(graph, {}))):
         if leaf >= MAX_LEAVES:
             raise ValueError(f"the network has more than {MAX_LEAVES} symmetric orders: no canonical key")
         best = form if best is None else min(best, form)
@@ -40,119 +39,74 @@ def canonical_key(network: Network) -> str:
     return hashlib.blake2b(best, digest_size=16).hexdigest()
 
 
-def _digest(*parts: bytes) -> Colour:
-    return hashlib.blake2b(b"\x1f".join(parts), digest_size=8).digest()
+def _refined(graph: Graph, singled_out: dict[int, int]) -> list[Colour]:
+    """Stable colours of the nodes; `singled_out` gives nodes an order of their own."""
+    colours = list(graph.labels)
+    for node, order in singled_out.items():
+        colours[node] += struct.pack("<i", order)
+    for slot, (node, part) in enumerate(graph.outputs):
+        colours[node] += struct.pack("<ii", slot, part)
+    classes = 0
+    while True:
+        _look_back(graph, colours)
+        if len(set(colours)) == len(colours):
+            return colours
+        _look_ahead(graph, colours)
+        found = len(set(colours))
+        if found in (classes, len(colours)):
+            return colours
+        classes = found
 
 
-@dataclass(frozen=True)
-class _Graph:
-    """Nodes are the inputs, the shared and unused parameters, and the layers, in topological order.
-
-    A constant, and a parameter that one layer alone uses, is part of the layer's label.
-
-    `sources[i]` are pairs (node, which of its outputs); `users[i]` pairs (node, slot), where the slot
-    of a commutative operator is 0 throughout.
-    """
-
-    labels: list[bytes]
-    sources: list[list[tuple[int, int]]]
-    commutative: list[bool]
-    outputs: list[tuple[int, int]]
-    users: list[list[tuple[int, int]]] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, network: Network) -> _Graph:
-        place: dict[str, tuple[int, int]] = {}
-        labels: list[bytes] = []
-        sources: list[list[tuple[int, int]]] = []
-        commutative: list[bool] = []
-
-        def add(label: bytes, inputs: list[tuple[int, int]], swaps: bool) -> int:
-            labels.append(label)
-            sources.append(inputs)
-            commutative.append(swaps)
-            return len(labels) - 1
-
-        for index, value in enumerate(network.inputs):
-            place[value.name] = (add(f"input {index} {value.shape}".encode(), [], False), 0)
-        users = Counter(name for layer in network.layers for name in layer.inputs)
-        owned = {
-            name: _parameter_label(p)
-            for name, p in network.parameters.items()
-            if users[name] == 1 or p.constant is not None
-        }
-        for parameter in network.parameters.values():
-            if parameter.name not in owned:
-                place[parameter.name] = (add(_parameter_label(parameter), [], False), 0)
-        for layer in network.layers:
-            inputs = [place.get(name, (-1, 0)) for name in layer.inputs]
-            node = add(_layer_label(layer, owned), inputs, layer.op in COMMUTATIVE)
-            place.update((value.name, (node, slot)) for slot, value in enumerate(layer.outputs))
-        graph = cls(labels, sources, commutative, [place[v.name] for v in network.flat_outputs])
-        graph.users.extend([] for _ in labels)
-        for node, inputs in enumerate(sources):
-            for slot, (source, _) in enumerate(inputs):
-                if source >= 0:
-                    graph.users[source].append((node, 0 if commutative[node] else slot))
-        return graph
-
-    def refined(self, singled_out: dict[int, int]) -> list[Colour]:
-        """Stable colours of the nodes; `singled_out` gives nodes an order of their own."""
-        colours = [
-            _digest(label, struct.pack("<i", singled_out.get(node, -1)))
-            for node, label in enumerate(self.labels)
-        ]
-        for slot, (node, part) in enumerate(self.outputs):
-            colours[node] = _digest(colours[node], struct.pack("<ii", slot, part))
-        classes = 0
-        while True:
-            for node, inputs in enumerate(self.sources):
-                seen = [struct.pack("<i", part) + (colours[i] if i >= 0 else b"") for i, part in inputs]
-                colours[node] = _digest(colours[node], *(sorted(seen) if self.commutative[node] else seen))
-            for node in range(len(colours) - 1, -1, -1):
-                behind = sorted(struct.pack("<i", slot) + colours[user] for user, slot in self.users[node])
-                colours[node] = _digest(colours[node], *behind)
-            found = len(set(colours))
-            if found == classes or found == len(colours):
-                return colours
-            classes = found
-
-    def form(self, colours: list[Colour]) -> bytes:
-        """The whole description with the nodes numbered by their (distinct) colours."""
-        order = sorted(range(len(colours)), key=colours.__getitem__)
-        rank = {node: position for position, node in enumerate(order)}
-        rank[-1] = -1
-        lines = []
-        for node in order:
-            inputs = [(rank[source], part) for source, part in self.sources[node]]
-            if self.commutative[node]:
-                inputs.sort()
-            lines.append(self.labels[node] + repr(inputs).encode())
-        lines.append(repr([(rank[node], part) for node, part in self.outputs]).encode())
-        return b"\n".join(lines)
+def _look_back(graph: Graph, colours: list[Colour]) -> None:
+    """Mix the colours of its sources into each node's, in topological order."""
+    digest, absent = hashlib.blake2b, b"-"
+    for node, inputs in enumerate(graph.sources):
+        seen = [_BYTE[part & 255] + (colours[i] if i >= 0 else absent) for i, part in inputs]
+        if len(seen) > 1 and graph.commutative[node]:
+            seen.sort()
+        colours[node] = digest(colours[node] + b"".join(seen), digest_size=16).digest()
 
 
-def _parameter_label(parameter: Parameter) -> bytes:
-    return f"parameter {parameter.shape} {parameter.trainable} {parameter.constant}".encode()
+def _look_ahead(graph: Graph, colours: list[Colour]) -> None:
+    """Mix the colours of its users into each node's, in reverse order."""
+    digest = hashlib.blake2b
+    for node in range(len(colours) - 1, -1, -1):
+        behind = [_BYTE[slot & 255] + colours[user] for user, slot in graph.users[node]]
+        behind.sort()
+        colours[node] = digest(colours[node] + b"".join(behind), digest_size=16).digest()
 
 
-def _layer_label(layer: Layer, owned: Mapping[str, bytes]) -> bytes:
-    shapes = [value.shape for value in layer.outputs]
-    commutative = layer.op in COMMUTATIVE
-    parameters = [
-        (0 if commutative else slot, owned[name]) for slot, name in enumerate(layer.inputs) if name in owned
-    ]
-    return f"{layer.op} {sorted(layer.attributes.items())} {shapes} {sorted(parameters)}".encode()
+_BYTE = [bytes((number,)) for number in range(256)]
 
 
-def _leaves(graph: _Graph, colours: list[Colour]) -> Iterator[bytes]:
+def _form(graph: Graph, colours: list[Colour]) -> bytes:
+    """The whole description with the nodes numbered by their (distinct) colours."""
+    order = sorted(range(len(colours)), key=colours.__getitem__)
+    rank = [0] * len(order) + [-1]  # the last is that of node -1
+    for position, node in enumerate(order):
+        rank[node] = position
+    numbers: list[int] = []
+    for node in order:
+        inputs = [(rank[source], part) for source, part in graph.sources[node]]
+        if graph.commutative[node]:
+            inputs.sort()
+        numbers.append(len(inputs))
+        for pair in inputs:
+            numbers += pair
+    for node, part in graph.outputs:
+        numbers += (rank[node], part)
+    return b"".join([graph.labels[node] for node in order]) + struct.pack(f"<{len(numbers)}i", *numbers)
+
+
+def _leaves(graph: Graph, colours: list[Colour]) -> Iterator[bytes]:
     """Descriptions in every order that the colours and the exchanges leave open."""
     stack: list[tuple[dict[int, int], list[Colour]]] = [({}, colours)]
     while stack:
         singled_out, colours = stack.pop()
         tied = _first_tie(colours)
         if not tied:
-            yield graph.form(colours)
+            yield _form(graph, colours)
             continue
         representatives = [tied[0]]
         for node in tied[1:]:
@@ -160,7 +114,7 @@ def _leaves(graph: _Graph, colours: list[Colour]) -> Iterator[bytes]:
                 representatives.append(node)
         for node in representatives:
             chosen = singled_out | {node: len(singled_out)}
-            stack.append((chosen, graph.refined(chosen)))
+            stack.append((chosen, _refined(graph, chosen)))
 
 
 def _first_tie(colours: list[Colour]) -> list[int]:
@@ -170,7 +124,7 @@ def _first_tie(colours: list[Colour]) -> list[int]:
     return [node for node, colour in enumerate(colours) if colour == tied] if tied else []
 
 
-def _exchangeable(graph: _Graph, colours: list[Colour], first: int, second: int) -> bool:
+def _exchangeable(graph: Graph, colours: list[Colour], first: int, second: int) -> bool:
     """Whether swapping two tied nodes, and what hangs on them, maps the graph onto itself.
 
     Follows forced and unique pairs only, so a true answer is proof and a false one is not.
@@ -194,7 +148,7 @@ def _exchangeable(graph: _Graph, colours: list[Colour], first: int, second: int)
 
 
 def _paired(
-    graph: _Graph, colours: list[Colour], swap: dict[int, int], a: int, b: int
+    graph: Graph, colours: list[Colour], swap: dict[int, int], a: int, b: int
 ) -> list[tuple[int, int]] | None:
     """Which neighbours of `a` must go to which of `b`; nothing where that is not unique."""
     pairs: list[tuple[int, int]] = []
@@ -230,7 +184,7 @@ def _match(
     return pairs
 
 
-def _is_automorphism(graph: _Graph, swap: dict[int, int]) -> bool:
+def _is_automorphism(graph: Graph, swap: dict[int, int]) -> bool:
     touched = set(swap)
     for node in swap:
         touched.update(user for user, _ in graph.users[node])

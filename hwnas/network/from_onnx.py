@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from hwnas.network.folding import FOLDS, MAX_FOLDED, Array, fold, target_shape
 from hwnas.network.network import Layer, Network, Parameter, Shape, Value
@@ -43,7 +43,10 @@ from hwnas.network.weights import Weights
 MAX_FOLDED_IN_ALL = 64 * MAX_FOLDED
 _PASSED_THROUGH = frozenset({"Identity", "Cast", "CastLike"})
 _VIEWS = frozenset({"Transpose", "Reshape", "Unsqueeze", "Squeeze", *_PASSED_THROUGH})
-_READ_OTHERWISE = frozenset({"Constant", "Shape", "Size", *FOLDS, *_PASSED_THROUGH})
+_OPTIONAL_BIAS = frozenset({"Conv", "ConvTranspose", "Gemm", "LayerNormalization"})
+_READ_OTHERWISE = frozenset(
+    {"Constant", "Shape", "Size", "SplitToSequence", "SequenceAt", *FOLDS, *_PASSED_THROUGH}
+)
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,8 @@ class _Reader:
         self.layers: list[Layer] = []
         self.parameters: dict[str, Parameter] = {}
         self.parameter_names: dict[str, str] = {}
+        self.sequences: dict[str, list[Value]] = {}
+        self.forms: dict[str, str] = {}
         self.excluded: list[str] = []
         self.batch = 1
         self.folded = 0
@@ -131,6 +136,7 @@ class _Reader:
         self.names = path_names(
             [*(info.name for info in graph.input), *(_described(node) for node in graph.node)]
         )
+        self.taken = set(self.names)
 
     def read(self) -> Reading:
         self._check_operators()
@@ -188,8 +194,7 @@ class _Reader:
                     "give it a fixed shape"
                 )
             if kind not in FLOAT_BYTES and not self.exclude_unknown:
-                names = TensorProto.DataType
-                held = names.Name(kind) if kind in names.values() else f"type {kind}"
+                held = _type_name(kind)
                 raise ValueError(f"input {info.name!r} holds {held}; only floating-point inputs are read")
             first = info.type.tensor_type.shape.dim[0]
             if first.HasField("dim_value"):
@@ -225,15 +230,45 @@ class _Reader:
             self._pass_through(node, attributes)
         elif node.op_type in OPERATORS:
             self._read_layer(node, name, attributes)
+        elif node.op_type == "SplitToSequence":
+            self._read_split(node, name, attributes)
+        elif node.op_type == "SequenceAt":
+            self._pick(node)
+        elif self.exclude_unknown:
+            self._exclude(node, name)
         else:
             raise UnknownOperatorError(
                 f"layer {name!r}: operator {node.op_type} is known on constants only, not on activations"
             )
 
+    def _read_split(self, node: onnx.NodeProto, name: str, attributes: dict[str, Any]) -> None:
+        """A split into a sequence, which `_pick` takes apart again: torch's `chunk`."""
+        axis = attributes.get("axis", 0)
+        sizes = self._constant(node.input[1]) if len(node.input) > 1 else None
+        if sizes is None:
+            raise ValueError("it has no static parts")
+        value = self._value(node.input[0], "its input")
+        total, parts = value.shape[axis - 1 if axis > 0 else axis], sizes.ravel().tolist()
+        if sizes.ndim == 0 and 0 < parts[0] <= total:
+            parts = [min(parts[0], total - start) for start in range(0, total, parts[0])]
+        names = [f"{node.output[0]}:{index}" for index in range(len(parts))]
+        self._read_layer(
+            helper.make_node("Split", [node.input[0]], names), name, {"axis": axis, "split": tuple(parts)}
+        )
+        self.sequences[node.output[0]] = [self.values[part] for part in names]
+
+    def _pick(self, node: onnx.NodeProto) -> None:
+        sequence, position = self.sequences.get(node.input[0]), self._constant(node.input[1])
+        if sequence is None or position is None or not -len(sequence) <= int(position) < len(sequence):
+            raise ValueError(f"it picks no known part of {node.input[0]!r}")
+        self.values[node.output[0]] = sequence[int(position)]
+
     def _pass_through(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
         """Give the output of an Identity or Cast the meaning of its input."""
-        if attributes.get("to", TensorProto.FLOAT) not in FLOAT_BYTES:
-            raise ValueError(f"a cast to {TensorProto.DataType.Name(attributes['to'])} rounds its input")
+        _require_float(attributes)
+        if node.input[0] in self.constants:
+            self.constants[node.output[0]] = self.constants[node.input[0]]
+            return
         self.values[node.output[0]] = self._value(node.input[0], f"the input of a {node.op_type}")
 
     def _add_constant(self, name: str, array: Array) -> None:
@@ -275,6 +310,7 @@ class _Reader:
         if node.op_type not in _VIEWS or not self._is_weight(node.input[0]):
             return False
         settings = [self._constant(name) for name in node.input[1:] if name]
+        _require_float(attributes)
         if node.op_type != "CastLike" and any(value is None for value in settings):
             return False
         known = tuple(value for value in settings if value is not None)
@@ -291,7 +327,9 @@ class _Reader:
         if name in self.views:
             return True
         tensor = self.initializers.get(name)
-        return tensor is not None and tensor.data_type in FLOAT_BYTES and np.prod(tensor.dims, dtype=float) > 1
+        return (
+            tensor is not None and tensor.data_type in FLOAT_BYTES and np.prod(tensor.dims, dtype=float) > 1
+        )
 
     def _fold(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> bool:
         """Carry out a computation on known constants; false where the node is not one."""
@@ -300,7 +338,9 @@ class _Reader:
             return False
         found = [self._constant(name) for name in names]
         known = [value for value in found if value is not None]
-        if len(known) < len(found) or (node.op_type == "ConstantOfShape" and self._has_batch(known[0], attributes)):
+        if len(known) < len(found) or (
+            node.op_type == "ConstantOfShape" and self._has_batch(known[0], attributes)
+        ):
             return False
         self._add_constant(node.output[0], fold(node.op_type, attributes, known))
         return True
@@ -341,23 +381,35 @@ class _Reader:
             raise ValueError(f"{source!r} is computed from the input, or defined nowhere: no static shape")
         return plain_array(value, source)
 
-    def _input(self, node: onnx.NodeProto, position: int, name: str) -> Value | Parameter:
+    def _is_zero(self, source: str) -> bool:
+        return (
+            source in self.constants and source not in self.initializers and not self.constants[source].any()
+        )
+
+    def _input(self, node: onnx.NodeProto, position: int, name: str) -> Value | Parameter | None:
         source = node.input[position]
         if source in self.values:
             return self.values[source]
         if source not in self.parameter_names:
-            self._add_parameter(source, name, get_operator(node.op_type).parameters.get(position))
+            slots = get_operator(node.op_type).parameters
+            if slots.get(position) == "bias" and node.op_type in _OPTIONAL_BIAS and self._is_zero(source):
+                return None
+            self._add_parameter(source, name, slots.get(position), always=0 not in slots)
         return self.parameters[self.parameter_names[source]]
 
-    def _add_parameter(self, source: str, layer: str, slot: str | None) -> None:
+    def _add_parameter(self, source: str, layer: str, slot: str | None, *, always: bool) -> None:
+        """Note a parameter of `layer`; `always` where even a single stored number is a weight."""
         if slot is None:
-            raise ValueError(f"it reads {source!r}, which is a constant or nowhere defined, not an activation")
+            raise ValueError(
+                f"it reads {source!r}, which is a constant or nowhere defined, not an activation"
+            )
         shape = self._stored_shape(source)
         if slot == "bias" and len(shape) == 2 and shape[0] == 1:
             shape = shape[1:]
-        name = _free(f"{layer}.{slot}", self.parameters, self.names)
+        name = self._free_name(f"{layer}.{slot}")
         check_size(shape, source)
-        if self._is_weight(source) or self._is_lone_weight(source, slot):
+        if self._is_weight(source) or (source in self.initializers and always):
+            self._check_one_form(source)
             trainable = slot not in ("running_mean", "running_var")
             self.parameters[name] = Parameter(name, shape, trainable)
         else:
@@ -368,9 +420,19 @@ class _Reader:
             self.parameters[name] = Parameter(name, shape, False, constant)
         self.parameter_names[source] = name
 
-    def _is_lone_weight(self, source: str, slot: str) -> bool:
-        """Whether a stored single number is a weight of its layer: one with a channel of its own."""
-        return source in self.initializers and len(self.initializers[source].dims) > 0 and slot != "scalar"
+    def _check_one_form(self, source: str) -> None:
+        root = source
+        while root in self.views:
+            root = self.views[root].source
+        if self.forms.setdefault(root, source) != source:
+            raise ValueError(f"weight {root!r} is shared in two different forms")
+
+    def _free_name(self, name: str) -> str:
+        free, count = name, 1
+        while free in self.taken:
+            free, count = f"{name}_{count}", count + 1
+        self.taken.add(free)
+        return free
 
     def _exclude(self, node: onnx.NodeProto, name: str) -> None:
         for index, output in enumerate(node.output):
@@ -396,6 +458,17 @@ class _Reader:
         return self.values[source]
 
 
+def _require_float(attributes: dict[str, Any]) -> None:
+    kind = attributes.get("to", TensorProto.FLOAT)
+    if kind not in FLOAT_BYTES:
+        raise ValueError(f"a cast to {_type_name(kind)} rounds its input")
+
+
+def _type_name(kind: int) -> str:
+    names = TensorProto.DataType
+    return str(names.Name(kind)) if kind in names.values() else f"type {kind}"
+
+
 def _is_known(node: onnx.NodeProto) -> bool:
     return is_standard(node.domain) and (node.op_type in OPERATORS or node.op_type in _READ_OTHERWISE)
 
@@ -406,10 +479,3 @@ def _operator_name(node: onnx.NodeProto) -> str:
 
 def _described(node: onnx.NodeProto) -> str:
     return node.name or next(iter(node.output), "") or node.op_type
-
-
-def _free(name: str, taken: dict[str, Parameter], layers: list[str]) -> str:
-    free, count = name, 1
-    while free in taken or free in layers:
-        free, count = f"{name}_{count}", count + 1
-    return free

@@ -75,8 +75,7 @@ class Layer(NamedTuple):
         return self.outputs[0]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(NamedTuple):
     """A call of `network` on values of the caller; `outputs` are the caller's names of its results."""
 
     name: str
@@ -164,6 +163,10 @@ class Network:
         A layer that stands beside blocks, or in no block at all, is a block of one layer.
         """
         return _blocks(self, "")
+
+    def __reduce__(self) -> tuple[type[Network], tuple[object, ...]]:
+        """Pickled without what has been computed from it."""
+        return Network, (self.inputs, self.outputs, self.items, dict(self.own_parameters))
 
     def __str__(self) -> str:
         shapes = " ".join("×".join(map(str, v.shape)) for v in self.inputs)

@@ -77,7 +77,7 @@ def adapted(
     Raises:
         ValueError: the layer would mix the batch into other axes, or is of a kind that is not read.
     """
-    attributes = {name: value for name, value in given.items() if value != ()}
+    attributes = dict(given)
     if op in ("Reshape", "ConstantOfShape"):
         attributes["shape"] = _with_batch(op, attributes, shapes, batch)
     elif op == "Expand":
@@ -128,6 +128,9 @@ def _expanded(target: tuple[int, ...], shape: Shape, batch: int) -> tuple[int, .
 
 
 def _adapt_resize(attributes: dict[str, Any], batch: int, opset: int) -> None:
+    for name in ("scales", "sizes"):
+        if attributes.get(name) == ():
+            del attributes[name]
     if opset < 11:
         attributes |= {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     sizes = attributes.get("sizes")

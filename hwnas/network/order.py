@@ -18,7 +18,8 @@ def in_topological_order(nodes: Sequence[tuple[Sequence[str], Sequence[str]]]) -
         for name in outputs:
             if name and name in producers:
                 raise ValueError(f"value {name!r} is defined twice")
-            producers[name] = index
+            if name:
+                producers[name] = index
     if all(
         producers.get(name, -1) < index for index, (inputs, _) in enumerate(nodes) for name in inputs if name
     ):
@@ -38,14 +39,15 @@ def path_names(names: Sequence[str]) -> list[str]:
 
     Slashes become dots, so that the scopes of an exported model become blocks.
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     result = []
     for name in names:
         parts = [re.sub(r"\W", "_", part, flags=re.ASCII) for part in re.split(r"[./]", name) if part]
         path = ".".join(parts) or "layer"
-        free, count = path, 1
+        free = path
         while free in taken:
-            free, count = f"{path}_{count}", count + 1
-        taken.add(free)
+            free = f"{path}_{taken[path]}"
+            taken[path] += 1
+        taken[free] = 1
         result.append(free)
     return result

@@ -71,9 +71,6 @@ class _Writer:
         self.initializers: list[onnx.TensorProto] = []
 
     def model(self, weights: Weights) -> onnx.ModelProto:
-        for layer in self.network.layers:
-            self._add_layer(layer)
-        outputs = self._named_outputs()
         for name, parameter in self.network.parameters.items():
             if name not in weights:
                 raise ValueError(f"no weights for parameter {name!r}")
@@ -81,9 +78,14 @@ class _Writer:
                 raise ValueError(
                     f"weights of {name!r} have shape {weights[name].shape}, {parameter.shape} expected"
                 )
-            self.initializers.append(
-                numpy_helper.from_array(np.asarray(weights[name], dtype=np.float32, order="C"), name)
-            )
+            tensor = numpy_helper.from_array(np.asarray(weights[name], dtype=np.float32, order="C"), name)
+            if parameter.constant is None:
+                self.initializers.append(tensor)
+            else:
+                self.nodes.append(helper.make_node("Constant", [], [name], value=tensor))
+        for layer in self.network.layers:
+            self._add_layer(layer)
+        outputs = self._named_outputs()
         graph = helper.make_graph(
             self.nodes,
             "hwnas",

@@ -34,12 +34,16 @@ class Constraint:
         """
         match = _FORM.match(text)
         if not match or not match[3]:
-            raise ValueError(f"constraint {text!r} is not of the form 'metric <= bound', such as 'latency_ms <= 5ms'")
+            raise ValueError(
+                f"constraint {text!r} is not of the form 'metric <= bound', such as 'latency_ms <= 5ms'"
+            )
         metric, relation, bound = match.groups()
         if relation not in ("<=", "≤"):
             raise ValueError(f"constraint {text!r}: only upper bounds, 'metric <= bound', are possible")
         if metric not in units:
-            raise ValueError(f"constraint {text!r}: unknown metric {metric!r}; known: {', '.join(sorted(units))}")
+            raise ValueError(
+                f"constraint {text!r}: unknown metric {metric!r}; known: {', '.join(sorted(units))}"
+            )
         try:
             return cls(metric, parse_quantity(bound, units[metric]))
         except ValueError as error:

@@ -17,16 +17,23 @@ class Metric(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As above."""
+
     @property
-    def unit(self) -> str: ...
+    def unit(self) -> str:
+        """As above."""
+
     @property
-    def higher_is_better(self) -> bool: ...
+    def higher_is_better(self) -> bool:
+        """As above."""
+
     @property
-    def expensive(self) -> bool: ...
+    def expensive(self) -> bool:
+        """As above."""
 
     def __call__(self, architecture: Any) -> float:
-        """The value, or NaN with a reason in a `MetricError` raised instead.
+        """The value for `architecture`, in `unit`.
 
         Raises:
             MetricError: the value cannot be computed for this architecture.

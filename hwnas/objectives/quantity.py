@@ -6,7 +6,15 @@ import math
 import re
 
 _TIME = {"ms": 1.0, "us": 1e-3, "µs": 1e-3, "s": 1e3, "min": 6e4}
-_BYTES = {"B": 1.0, "kB": 1024.0, "KB": 1024.0, "KiB": 1024.0, "MB": 1024.0**2, "MiB": 1024.0**2, "GB": 1024.0**3}
+_BYTES = {
+    "B": 1.0,
+    "kB": 1024.0,
+    "KB": 1024.0,
+    "KiB": 1024.0,
+    "MB": 1024.0**2,
+    "MiB": 1024.0**2,
+    "GB": 1024.0**3,
+}
 _ENERGY = {"mJ": 1.0, "uJ": 1e-3, "µJ": 1e-3, "J": 1e3}
 _COUNT = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _SUFFIXES = {"ms": _TIME, "bytes": _BYTES, "mJ": _ENERGY, "": _COUNT}
@@ -24,7 +32,9 @@ def parse_quantity(text: str, unit: str = "") -> float:
     """
     match = _NUMBER.match(text)
     if not match:
-        raise ValueError(f"{text.strip()!r} is not a number, or a number with a unit such as {_example(unit)}")
+        raise ValueError(
+            f"{text.strip()!r} is not a number, or a number with a unit such as {_example(unit)}"
+        )
     value = float(match[1])
     suffixes = {"%": 0.01} if unit == "fraction" else _SUFFIXES.get(unit, {})
     if match[2]:

@@ -94,7 +94,8 @@ def packed(evaluator: Evaluator) -> bytes:
         return pickle.dumps(evaluator)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ValueError(
-            f"the space and the metrics must be defined in an importable module to run in worker processes: {error}"
+            "to run in worker processes, the space and the metrics must be defined in an importable module: "
+            f"{error}"
         ) from error
 
 

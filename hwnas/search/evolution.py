@@ -1,4 +1,4 @@
-"""Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", 2019)."""
+"""Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Search", AAAI 2019)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ def process_pool(jobs: int) -> Executor:
         raise ValueError(f"jobs must be from 1 to {4 * cores} on this machine of {cores} cores, not {jobs}")
     if jobs == 1:
         return InlineExecutor()
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker)
+    return ProcessPoolExecutor(
+        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
+    )
 
 
 def _start_worker() -> None:

@@ -85,7 +85,9 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
     present = read_json(path)
     different = [name for name in {**present, **wanted} if present.get(name) != wanted.get(name)]
     if different:
-        listed = "; ".join(f"{name} was {present.get(name)!r}, now {wanted.get(name)!r}" for name in different)
+        listed = "; ".join(
+            f"{name} was {present.get(name)!r}, now {wanted.get(name)!r}" for name in different
+        )
         raise ValueError(f"{folder} holds a run with other settings ({listed}); choose another folder")
 
 

@@ -31,7 +31,8 @@ from hwnas.search.records import BlockShare, Candidate, MetricInfo, RunRecord, T
 from hwnas.search.store import CorruptRunError, TrialStore
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.search.verify import Training, Verifier, block_shares
-from hwnas.spaces import SearchSpace, space as space_of
+from hwnas.spaces import SearchSpace
+from hwnas.spaces import space as space_of
 
 OUTCOME = "outcome.json"
 
@@ -228,7 +229,9 @@ def nearest(record: RunRecord) -> str:
     closest = record.candidates[0]
     values = {**closest.predicted, **closest.measured}
     stated = ", ".join(f"{name} = {values[name]:.4g}" for name in record.bounds if name in values)
-    return f"no candidate satisfies {bounds} by measurement; the nearest, {closest.architecture}, has {stated}"
+    return (
+        f"no candidate satisfies {bounds} by measurement; the nearest, {closest.architecture}, has {stated}"
+    )
 
 
 def _check_numbers(budget: int, candidates: int) -> None:
@@ -287,9 +290,11 @@ def _config(
 
 def _described(one: Metric) -> dict[str, Any]:
     if isinstance(one, PredictedMetric):
-        return {"predictor": str(one.predictor)}
-    settings = {k: v for k, v in asdict(one).items() if k != "name"} if is_dataclass(one) else {}  # type: ignore[arg-type]
-    return {"kind": type(one).__name__, **settings}
+        card = getattr(one.predictor, "card", None)
+        return {"predictor": [card.kind, card.table_id] if card else str(one.predictor)}
+    if is_dataclass(one) and not isinstance(one, type):
+        return {"kind": type(one).__name__, **asdict(one)}
+    return {"kind": type(one).__name__, "name": one.name}
 
 
 def _require_feasible(trials: Sequence[Trial], objective: Objective) -> None:
@@ -297,12 +302,16 @@ def _require_feasible(trials: Sequence[Trial], objective: Objective) -> None:
         return
     if not objective.constraints:
         reasons = next((trial.reason for trial in trials if trial.reason), "no reason given")
-        raise NothingFeasibleError(f"{objective.maximize} is defined for none of {len(trials)} trials: {reasons}")
+        raise NothingFeasibleError(
+            f"{objective.maximize} is defined for none of {len(trials)} trials: {reasons}"
+        )
     smallest = []
     for constraint in objective.constraints:
         seen = [trial.metrics[constraint.metric] for trial in trials if constraint.metric in trial.metrics]
         if seen:
-            smallest.append(f"smallest {constraint.metric} found: {min(seen):.4g}, bound {constraint.bound:.4g}")
+            smallest.append(
+                f"smallest {constraint.metric} found: {min(seen):.4g}, bound {constraint.bound:.4g}"
+            )
     raise NothingFeasibleError(
         f"none of {len(trials)} trials satisfies all constraints with a defined {objective.maximize}: "
         + "; ".join(smallest)
@@ -336,7 +345,7 @@ def _write_outcome(
     training: Training | None,
     metrics: Mapping[str, Metric],
 ) -> None:
-    errors = [getattr(m.predictor, "error", None) for m in metrics.values() if isinstance(m, PredictedMetric)]
+    errors = [getattr(m.predictor, "held_out", None) for m in metrics.values() if isinstance(m, PredictedMetric)]
     write_json(
         folder / OUTCOME,
         {
@@ -358,7 +367,9 @@ def _measured_on(device: Device | None) -> dict[str, Any]:
 
 
 def _candidate(entry: Mapping[str, Any]) -> Candidate:
-    blocks = [BlockShare(**{**block, "output_shape": tuple(block["output_shape"])}) for block in entry["blocks"]]
+    blocks = [
+        BlockShare(**{**block, "output_shape": tuple(block["output_shape"])}) for block in entry["blocks"]
+    ]
     return Candidate(**{**entry, "blocks": blocks})
 
 

@@ -52,8 +52,8 @@ class TrialStore:
         )
 
     def add(self, trial: Trial, encoding: tuple[int, ...], maximize: str) -> None:
-        """Record a trial for good."""
-        self._connection.execute(
+        """Record a trial for good; raises OSError where the disk does not take it."""
+        self._write(
             "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 trial.number,
@@ -87,8 +87,8 @@ class TrialStore:
         return rows
 
     def put(self, name: str, content: Mapping[str, Any]) -> None:
-        """Keep a document under `name`, in place of an earlier one."""
-        self._connection.execute("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, json.dumps(content)))
+        """Keep a document under `name`, in place of an earlier one; raises OSError as `add`."""
+        self._write("INSERT OR REPLACE INTO documents VALUES (?, ?)", (name, json.dumps(content)))
 
     def get(self, name: str) -> dict[str, Any] | None:
         """The document kept under `name`, or None."""
@@ -99,6 +99,12 @@ class TrialStore:
         """All documents whose name starts with `prefix`."""
         rows = self._connection.execute("SELECT name, content FROM documents ORDER BY rowid").fetchall()
         return {name: dict(json.loads(content)) for name, content in rows if name.startswith(prefix)}
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+        try:
+            self._connection.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            raise OSError(f"cannot write {self.path}: {error}") from error
 
     def close(self) -> None:
         """Write everything into the one file and close it."""

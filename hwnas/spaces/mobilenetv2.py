@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hwnas.network.builder import Builder
 from hwnas.network.network import Network, Value
@@ -82,21 +83,25 @@ class MobileNetV2(SearchSpace):
             self.decisions[f"width_{i}"] = tuple(widths)
             if tuple(squeeze_excite) != (False,):
                 self.decisions[f"se_{i}"] = tuple(squeeze_excite)
-        self._settings = (
-            resolution,
-            classes,
-            width,
-            tuple(kernels),
-            tuple(expansions),
-            tuple(depths),
-            tuple(widths),
-            tuple(squeeze_excite),
-            self.small_input,
-        )
+        self._settings: dict[str, object] = {
+            "resolution": resolution,
+            "classes": classes,
+            "width": width,
+            "kernels": tuple(kernels),
+            "expansions": tuple(expansions),
+            "depths": tuple(depths),
+            "widths": tuple(widths),
+            "squeeze_excite": tuple(squeeze_excite),
+            "small_input": None if self.small_input == (resolution < 64) else self.small_input,
+        }
+
+    def settings(self) -> dict[str, object]:
+        """All settings, as keyword arguments."""
+        return dict(self._settings)
 
     def identity(self) -> Hashable:
         """All settings."""
-        return self._settings
+        return tuple(self._settings.values())
 
     def network(self, architecture: Architecture) -> Network:
         """Stem, stages, head."""
@@ -104,30 +109,22 @@ class MobileNetV2(SearchSpace):
         x = b.input(3, self.resolution, self.resolution)
         stem_stride = 1 if self.small_input else 2
         x = b.block("stem", _stem, x, channels=divisible(STEM_CHANNELS * self.width), stride=stem_stride)
-        for i, stage in enumerate(STAGES, start=1):
-            channels = divisible(stage.channels * self.width * float(str(architecture[f"width_{i}"])))
-            has_se = bool(architecture[f"se_{i}"]) if f"se_{i}" in self.decisions else False
-            first_stride = 1 if self.small_input and i == 2 else stage.stride
-            for layer in range(int(str(architecture[f"depth_{i}"]))):
-                x = b.block(
-                    f"stage{i}.block{layer}",
-                    inverted_residual,
-                    x,
-                    channels=channels,
-                    kernel=architecture[f"kernel_{i}"],
-                    expansion=architecture[f"expansion_{i}"],
-                    stride=1 if layer else first_stride,
-                    squeeze_excite=has_se,
-                )
-        head = (
-            max(HEAD_CHANNELS, divisible(HEAD_CHANNELS * self.width))
-            if self.width >= 1
-            else divisible(HEAD_CHANNELS * self.width)
+        chosen: dict[str, Any] = dict(
+            zip(self.decisions, map(tuple.__getitem__, self.choices, architecture.encoding), strict=True)
         )
-        return b.build(b.block("head", _head, x, channels=head, classes=self.classes))
-
-    def __str__(self) -> str:
-        return f"mobilenetv2:resolution={self.resolution},classes={self.classes},width={self.width:g}"
+        for i, stage in enumerate(STAGES, start=1):
+            x = b.block(
+                f"stage{i}",
+                _stage,
+                x,
+                depth=chosen[f"depth_{i}"],
+                channels=divisible(stage.channels * self.width * chosen[f"width_{i}"]),
+                kernel=chosen[f"kernel_{i}"],
+                expansion=chosen[f"expansion_{i}"],
+                stride=1 if self.small_input and i == 2 else stage.stride,
+                squeeze_excite=chosen.get(f"se_{i}", False),
+            )
+        return b.build(b.block("head", _head, x, channels=divisible(HEAD_CHANNELS * self.width), classes=self.classes))
 
 
 def _check(
@@ -160,6 +157,13 @@ def divisible(channels: float, divisor: int = 8) -> int:
 
 def _stem(b: Builder, x: Value, *, channels: int, stride: int) -> Value:
     return b.relu6(b.batch_norm(b.conv(x, channels, kernel=3, stride=stride)))
+
+
+def _stage(b: Builder, x: Value, *, depth: int, stride: int, **settings: Any) -> Value:
+    # [c, h, w] -> [channels, ceil(h/stride), ceil(w/stride)]
+    for layer in range(depth):
+        x = b.block(f"block{layer}", inverted_residual, x, stride=1 if layer else stride, **settings)
+    return x
 
 
 def inverted_residual(

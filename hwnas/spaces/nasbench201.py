@@ -38,7 +38,16 @@ class NASBench201(SearchSpace):
 
     def identity(self) -> Hashable:
         """The skeleton's settings."""
-        return self.channels, self.cells, self.classes, self.resolution
+        return tuple(self.settings().values())
+
+    def settings(self) -> dict[str, object]:
+        """The skeleton's settings, as keyword arguments."""
+        return {
+            "channels": self.channels,
+            "cells": self.cells,
+            "classes": self.classes,
+            "resolution": self.resolution,
+        }
 
     def network(self, architecture: Architecture) -> Network:
         """The full network of N cells per stage."""
@@ -76,9 +85,6 @@ class NASBench201(SearchSpace):
                     )
                 encoding.append(OPERATIONS.index(match[1]))
         return self.from_encoding(encoding)
-
-    def __str__(self) -> str:
-        return f"nasbench201:channels={self.channels},cells={self.cells},classes={self.classes},resolution={self.resolution}"
 
 
 def _require_positive(**settings: int) -> None:

@@ -46,6 +46,19 @@ def space(spec: str, **settings: Any) -> SearchSpace:
         raise ValueError(f"space {name}: {error}") from error
 
 
+def spec(space: SearchSpace) -> str:
+    """Text that makes an equal space: the name, and the settings that differ from the defaults."""
+    kind = type(space)
+    name = space.name if SPACES.get(space.name) is kind else f"{kind.__module__}:{kind.__qualname__}"
+    parameters = inspect.signature(kind).parameters
+    given = [
+        f"{key}={value!r}".replace(" ", "")
+        for key, value in space.settings().items()
+        if value != parameters[key].default
+    ]
+    return f"{name}:{','.join(given)}" if given else name
+
+
 def _imported(module: str, class_name: str) -> type[SearchSpace]:
     try:
         kind = getattr(importlib.import_module(module), class_name)

@@ -263,5 +263,12 @@ class SearchSpace(ABC):
             if self.is_valid(architecture):
                 yield architecture
 
+    def settings(self) -> Mapping[str, object]:
+        """The keyword arguments that make this space again; none by default."""
+        return {}
+
     def __str__(self) -> str:
-        return self.name
+        """The text that `hwnas.spaces.space` makes an equal space of."""
+        from hwnas.spaces.registry import spec
+
+        return spec(self)

@@ -22,9 +22,7 @@ def run_onnx(model: onnx.ModelProto, inputs: list[np.ndarray]) -> list[np.ndarra
 def assert_agree(network: Network, *, batch: int = 2, positive: bool = False) -> None:
     """The torch module, its ONNX model and the stated shapes agree on random inputs of `batch` samples."""
     generator = np.random.default_rng(0)
-    inputs = [
-        generator.standard_normal((batch, *value.shape), dtype=np.float32) for value in network.inputs
-    ]
+    inputs = [generator.standard_normal((batch, *value.shape), dtype=np.float32) for value in network.inputs]
     if positive:
         inputs = [np.abs(value) + 0.5 for value in inputs]
     torch.manual_seed(0)
@@ -34,7 +32,10 @@ def assert_agree(network: Network, *, batch: int = 2, positive: bool = False) ->
         found = module(*(torch.from_numpy(value) for value in inputs))
     outputs = [t.numpy() for t in ((found,) if isinstance(found, torch.Tensor) else found)]
     assert [array.shape[1:] for array in outputs] == [value.shape for value in network.outputs]
-    for model in (to_onnx(network, weights=module, batch=batch), to_onnx(network, weights=module, batch=None)):
+    for model in (
+        to_onnx(network, weights=module, batch=batch),
+        to_onnx(network, weights=module, batch=None),
+    ):
         onnx.checker.check_model(model, full_check=True)
         for ours, theirs in zip(outputs, run_onnx(model, inputs), strict=True):
             assert ours.shape == theirs.shape

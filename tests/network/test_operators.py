@@ -24,7 +24,9 @@ def binary(op: str, left: tuple[int, ...] = IMAGE, right: tuple[int, ...] = IMAG
     return op, (left, right), lambda b, x, y: b.layer(op, x, y)
 
 
-def with_parameter(op: str, shape: tuple[int, ...], parameter: tuple[int, ...], *, first: bool = False) -> Case:
+def with_parameter(
+    op: str, shape: tuple[int, ...], parameter: tuple[int, ...], *, first: bool = False
+) -> Case:
     def build(b: Builder, x: Value) -> Value:
         p = b.parameter("scale.weight", parameter)
         return b.layer(op, p, x) if first else b.layer(op, x, p)
@@ -36,14 +38,20 @@ def with_constant(op: str, *values: float, shape: tuple[int, ...] = ()) -> Case:
     return op, (IMAGE,), lambda b, x: b.layer(op, x, b.parameter("c", shape, constant=values))
 
 
-def conv(shape: tuple[int, ...], weight: tuple[int, ...], *, bias: bool = False, **attributes: object) -> Case:
+def conv(
+    shape: tuple[int, ...], weight: tuple[int, ...], *, bias: bool = False, **attributes: object
+) -> Case:
     shapes = [weight, (weight[0],) if bias else None]
     return "Conv", (shape,), lambda b, x: b.parametric("Conv", x, shapes, "conv", **attributes)
 
 
 def transposed(weight: tuple[int, ...], *, bias: bool = False, **attributes: object) -> Case:
     shapes = [weight, (weight[1] * attributes.get("group", 1),) if bias else None]
-    return "ConvTranspose", (IMAGE,), lambda b, x: b.parametric("ConvTranspose", x, shapes, "up", **attributes)
+    return (
+        "ConvTranspose",
+        (IMAGE,),
+        lambda b, x: b.parametric("ConvTranspose", x, shapes, "up", **attributes),
+    )
 
 
 def norm(op: str, shape: tuple[int, ...], parameters: list[tuple[int, ...]], **attributes: object) -> Case:

@@ -16,7 +16,9 @@ OBJECTIVE = Objective("value", (Constraint("cost", 10.0),))
 
 
 def evolution(seed=0, **settings):
-    return RegularizedEvolution(SPACE, OBJECTIVE, seed=seed, **{"population": 10, "tournament": 4, **settings})
+    return RegularizedEvolution(
+        SPACE, OBJECTIVE, seed=seed, **{"population": 10, "tournament": 4, **settings}
+    )
 
 
 def run(tmp_path, strategy, *, budget=60, name="trials", executor=None, metric=None):

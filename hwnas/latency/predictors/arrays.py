@@ -100,7 +100,9 @@ def read_arrays(path: Path) -> Arrays:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_sizes(archive)
-            return Arrays(str(path), {i.filename.removesuffix(".npy"): _read(archive, i) for i in archive.infolist()})
+            return Arrays(
+                str(path), {i.filename.removesuffix(".npy"): _read(archive, i) for i in archive.infolist()}
+            )
     except _UNREADABLE as error:
         raise ValueError(f"{path}: not a readable .npz file: {error}") from error
 

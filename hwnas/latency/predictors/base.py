@@ -94,7 +94,9 @@ def predictor_class(kind: str) -> type[Predictor]:
     return _PREDICTORS[kind]
 
 
-def check_latencies(latency_ms: Floats, names: Callable[[int], str], *, n: int, fewest: int, kind: str) -> Floats:
+def check_latencies(
+    latency_ms: Floats, names: Callable[[int], str], *, n: int, fewest: int, kind: str
+) -> Floats:
     """`latency_ms` as float64 `[n]`.
 
     Raises:
@@ -107,5 +109,7 @@ def check_latencies(latency_ms: Floats, names: Callable[[int], str], *, n: int, 
     if n < fewest:
         raise ValueError(f"a {kind} predictor needs at least {fewest} measured networks, not {n}")
     for index in np.flatnonzero(~(np.isfinite(checked) & (checked > 0)))[:1]:
-        raise ValueError(f"the latency of {names(int(index))} is {checked[index]} ms; it must be positive and finite")
+        raise ValueError(
+            f"the latency of {names(int(index))} is {checked[index]} ms; it must be positive and finite"
+        )
     return checked

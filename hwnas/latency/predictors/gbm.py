@@ -7,7 +7,6 @@ that is better on held-out networks, or nothing where the line alone is best.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,7 +24,8 @@ MODES = ("line", "ratio", "log")
 """The line alone; the line times trees; trees alone."""
 
 _INNER_FOLDS = 3
-_LARGEST_LOG = 50.0
+_LARGEST_LOG = 500.0
+"""exp of more is no number: a file whose trees could add up to that is refused."""
 
 
 @register
@@ -85,7 +85,7 @@ class GbmPredictor(FeaturePredictor):
         made.trees = Trees.from_arrays(arrays, len(FEATURES))
         trees = made.trees
         largest = abs(trees.baseline) + np.abs(trees.value).max(initial=0) * len(trees.roots)
-        arrays.require(bool(largest < _LARGEST_LOG * 10), "tree_value", "logarithms of plausible latencies")
+        arrays.require(bool(largest < _LARGEST_LOG), "tree_value", "logarithms of plausible latencies")
         return made
 
 
@@ -101,6 +101,7 @@ def fit_trees(x: Floats, target: Floats) -> Trees:
         learning_rate=0.1,
         max_iter=150,
         max_leaf_nodes=8,
+        max_depth=4,
         min_samples_leaf=max(3, min(20, len(target) // 20)),
         l2_regularization=1.0,
         early_stopping=False,
@@ -122,12 +123,13 @@ def _different_columns(x: Floats) -> NDArray[np.int64]:
 
 def _best_mode(x: Floats, latency_ms: Floats) -> str:
     """The mode of least mean weighted error over `_INNER_FOLDS` folds; the plainest of equals."""
-    order = np.random.default_rng(0).permutation(len(latency_ms))
+    parts = np.array_split(np.random.default_rng(0).permutation(len(latency_ms)), _INNER_FOLDS)
     weights = importance(latency_ms)
-    error: Callable[[str], float] = lambda mode: sum(  # noqa: E731
-        float(np.sum(weights[part] * np.abs(_held_out(mode, x, latency_ms, part) - latency_ms[part])))
-        for part in np.array_split(order, _INNER_FOLDS)
-    )
+
+    def error(mode: str) -> float:
+        misses = [_held_out(mode, x, latency_ms, part) - latency_ms[part] for part in parts]
+        return sum(float(weights[part] @ np.abs(miss)) for part, miss in zip(parts, misses, strict=True))
+
     return min(MODES, key=error)
 
 

@@ -25,7 +25,9 @@ def layer_id(layer: Layer, values: Mapping[str, Shape], parameters: Mapping[str,
         values: shapes of the activations by name.
         parameters: the parameters that the layer may read, by name.
     """
-    shapes = tuple([values[name] if name in values else parameters[name].shape for name in layer.inputs if name])
+    shapes = tuple(
+        [values[name] if name in values else parameters[name].shape for name in layer.inputs if name]
+    )
     outputs = tuple([shape for _, shape in layer.outputs])
     signature = (layer.op, shapes, outputs, tuple(layer.attributes.items()))
     found = _ids.get(signature)

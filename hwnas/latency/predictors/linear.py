@@ -26,17 +26,20 @@ class FeaturePredictor(Predictor):
     """A predictor that sees a network only through `features`."""
 
     def __init__(self) -> None:
-        self.seen = np.zeros(len(CLASSES), dtype=np.bool_)
+        self.seen: NDArray[np.bool_] = np.zeros(len(CLASSES), dtype=np.bool_)
 
     def fit(self, networks: Sequence[Network], latency_ms: Floats) -> None:
-        """As `Predictor.fit`."""
+        """As `Predictor.fit`, in one thread: on a busy machine several wait for each other for longer."""
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
         n = len(networks)
         measured = check_latencies(
             latency_ms, lambda i: f"network {i}", n=n, fewest=self.fewest, kind=self.kind
         )
         x = features(networks)
-        self.seen = (x[:, _COUNTS] > 0).any(axis=0)
-        self.fit_features(x, measured)
+        self.seen = np.asarray((x[:, _COUNTS] > 0).any(axis=0))
+        with threadpool_limits(1):
+            self.fit_features(x, measured)
 
     def predict(self, networks: Sequence[Network]) -> Floats:
         """As `Predictor.predict`; warns (`UnseenLayersWarning`) of layers that no fitted network had."""
@@ -47,7 +50,7 @@ class FeaturePredictor(Predictor):
         if unseen.any():
             kinds = ", ".join(kind for kind, is_unseen in zip(CLASSES, unseen, strict=True) if is_unseen)
             warnings.warn(
-                f"no fitted network had layers of class {kinds}: latencies of networks that have are extrapolated",
+                f"no fitted network had layers of class {kinds}: the latency of one that has is extrapolated",
                 UnseenLayersWarning,
                 stacklevel=2,
             )

@@ -71,7 +71,7 @@ class LookupPredictor(Predictor):
         if slope <= 0 or offset + slope * smallest <= 0:
             raise ValueError(
                 "the networks' latencies do not grow with the sum of their blocks' "
-                f"({offset:.4g} ms + {slope:.4g} · sum): blocks and networks are not of one device, or too noisy"
+                f"({offset:.4g} ms + {slope:.4g} · sum): not of one device, or too noisy"
             )
         self.offset_ms, self.slope, self.smallest_sum_ms = offset, slope, smallest
 
@@ -131,7 +131,9 @@ class LookupPredictor(Predictor):
         line = arrays.floats("line", 3)
         arrays.require(len(set(keys)) == len(keys), "block_keys", "different keys")
         arrays.require(bool((times > 0).all()), "block_ms", "positive")
-        arrays.require(line[1] > 0 and line[2] >= 0, "line", "an offset, a positive slope, a sum of at least 0")
+        arrays.require(
+            line[1] > 0 and line[2] >= 0, "line", "an offset, a positive slope, a sum of at least 0"
+        )
         at_smallest = line[0] + line[1] * line[2]
         arrays.require(line[0] >= 0 or at_smallest > 0, "line", "positive at the smallest sum")
         made = cls(dict(zip(keys, times.tolist(), strict=True)))
@@ -152,4 +154,4 @@ def _line(sums: Floats, measured: Floats) -> tuple[float, float]:
 def _missing_message(missing: list[int], used: int) -> str:
     named = "; ".join(description_of(number) for number in missing[:_NAMED])
     more = f"; and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    return f"the table lacks {len(missing)} of {used} distinct blocks: {named}{more}. Measure them, or fit another kind"
+    return f"the table lacks {len(missing)} of {used} distinct blocks: {named}{more}; measure them too"

@@ -109,12 +109,12 @@ def _read_whole(network: Network) -> Reading:
             every.append(reading.every)
             live.append(reading.live)
         else:
-            is_simple = is_simple and any([name in shapes for name in item.inputs])
+            is_simple = is_simple and not shapes.keys().isdisjoint(item.inputs)
             every.append(_identifier(item, shapes, network))
             live.append(every[-1])
         read_names.update(item.inputs)
         shapes.update(item.outputs)
-    if is_simple and shapes.keys() <= read_names and all([name in shapes for name, _ in network.outputs]):
+    if is_simple and shapes.keys() == read_names - network.own_parameters.keys() - {""}:
         return _transparent(network, every, live)
     return _read(network, (True,) * len(network.inputs), (True,) * len(network.outputs), every)
 
@@ -166,7 +166,9 @@ def _identifiers(network: Network) -> list[bytes]:
     shapes = dict(network.inputs)
     found = []
     for item in network.items:
-        found.append(_identifier(item, shapes, network) if isinstance(item, Layer) else read(item.network).every)
+        found.append(
+            _identifier(item, shapes, network) if isinstance(item, Layer) else read(item.network).every
+        )
         shapes.update(item.outputs)
     return found
 

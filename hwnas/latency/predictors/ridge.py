@@ -13,7 +13,7 @@ PENALTIES = np.geomspace(1e-9, 10, 41)
 """Tried penalties, as multiples of the largest squared singular value of the standardised design."""
 
 SMALL = 0.1
-"""Latencies below this share of the median weigh as if they were that large: near-empty networks do not rule."""
+"""Latencies below this share of the median weigh as if that large: near-empty networks do not rule."""
 
 
 class Ridge(NamedTuple):
@@ -57,7 +57,9 @@ def fit_ridge(x: Floats, y: Floats) -> Ridge:
     projected = u.T @ target
     shrinkage, left_out = _best_shrinkage(u, s, projected, target, share)
     weights = np.zeros(x.shape[1])
-    weights[kept] = vt.T @ (np.divide(shrinkage, s, out=np.zeros_like(s), where=s > 0) * projected) / spread[kept]
+    weights[kept] = (
+        vt.T @ (np.divide(shrinkage, s, out=np.zeros_like(s), where=s > 0) * projected) / spread[kept]
+    )
     return Ridge(weights, mean_y - float(centre @ weights), y - left_out / importances)
 
 

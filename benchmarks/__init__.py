@@ -1,0 +1,1 @@
+"""The numbers that the read-me states, each printed by `make bench`."""

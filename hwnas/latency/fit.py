@@ -1,0 +1,184 @@
+"""From a latency table to a predictor with its held-out error.
+
+>>> predictor = fit(table, kind="gbm", space="mobilenetv2:resolution=96,classes=10")   # doctest: +SKIP
+>>> predictor.held_out.within_10, predictor.predict([architecture.network])            # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from hwnas.latency.entry import Entry
+from hwnas.latency.features import FEATURE_VERSION
+from hwnas.latency.measure import Measurable
+from hwnas.latency.predictors import LookupPredictor, MissingBlockError, Predictor, predictor_class
+from hwnas.latency.predictors.base import Floats, check_latencies
+from hwnas.latency.predictors.fitted import FittedPredictor, PredictorCard
+from hwnas.latency.table import LatencyTable
+from hwnas.latency.validate import (
+    HeldOutError,
+    Indices,
+    can_cross_validate,
+    cross_validate,
+    cross_validated,
+)
+from hwnas.network.network import Network
+from hwnas.spaces import SearchSpace
+from hwnas.spaces import space as space_of
+
+
+def fit(
+    table: LatencyTable,
+    kind: str = "gbm",
+    *,
+    networks: Iterable[Measurable] | None = None,
+    space: str | SearchSpace | None = None,
+    seed: int = 0,
+) -> FittedPredictor:
+    """Fit a predictor on the measured networks of a table and cross-validate it on them.
+
+    A table has keys and names, not networks. A `lookup` needs no more; the other kinds need the networks:
+    given, or named as architectures of a given space. Entries that failed to be measured are left out.
+
+    Args:
+        table: the measurements.
+        kind: `lookup`, `linear`, `gbm`, or a registered kind of one's own.
+        networks: networks or architectures that hold the table's; more do not matter.
+        space: the space in which the table's names are to be read, or its text; the one that the table
+            names by default.
+        seed: of the folds.
+
+    Raises:
+        ValueError: an unknown kind; too few networks for it; a network of the table is neither among
+            `networks` nor a name in `space`; an entry without a positive latency.
+        MissingBlockError: (lookup) the table has whole networks, but not all of their blocks.
+    """
+    predictor_class(kind)
+    if space is None:
+        space = table.meta.space
+    entries = [entry for entry in table.networks if not entry.failed]
+    measured = _latencies(entries)
+    predictor, held_out = (
+        _fit_lookup(table, entries, measured, seed)
+        if kind == LookupPredictor.kind
+        else _fit_networks(kind, entries, measured, networks, space, seed)
+    )
+    card = PredictorCard(
+        kind=kind,
+        identity=table.meta.identity,
+        table_id=table.table_id,
+        networks=len(entries),
+        space=None if space is None else str(space),
+        seed=seed,
+        feature_version=FEATURE_VERSION,
+        held_out=held_out,
+    )
+    return FittedPredictor(card, predictor)
+
+
+def _latencies(entries: Sequence[Entry]) -> Floats:
+    times = np.array([entry.latency_ms for entry in entries], dtype=np.float64)
+    return check_latencies(times, lambda i: _named(entries[i]), n=len(entries), fewest=0, kind="")
+
+
+def _named(entry: Entry) -> str:
+    return f"{entry.kind} {entry.name or '(no name)'} (key {entry.key})"
+
+
+def _fit_networks(
+    kind: str,
+    entries: Sequence[Entry],
+    measured: Floats,
+    networks: Iterable[Measurable] | None,
+    space: str | SearchSpace | None,
+    seed: int,
+) -> tuple[Predictor, HeldOutError | None]:
+    make = predictor_class(kind)
+    check_latencies(measured, str, n=len(entries), fewest=make.fewest, kind=kind)
+    found = _networks_of(entries, networks, space)
+    held_out = None
+    if can_cross_validate(len(found), make.fewest):
+        held_out = cross_validate(make, found, measured, seed=seed)
+    predictor = make()
+    predictor.fit(found, measured)
+    return predictor, held_out
+
+
+def _networks_of(
+    entries: Sequence[Entry], networks: Iterable[Measurable] | None, space: str | SearchSpace | None
+) -> list[Network]:
+    if networks is None and space is None:
+        raise ValueError(
+            "a table has no networks, only their names: give networks=..., or the space of the names"
+        )
+    given = {network.key: network for network in map(_network, networks or ())}
+    parsed_space = space_of(space) if isinstance(space, str) else space
+    return [given[entry.key] if entry.key in given else _parsed(entry, parsed_space) for entry in entries]
+
+
+def _network(item: Measurable) -> Network:
+    return item.network if hasattr(item, "network") else item
+
+
+def _parsed(entry: Entry, space: SearchSpace | None) -> Network:
+    """The network that the entry's name describes in `space`."""
+    if space is None:
+        raise ValueError(f"{_named(entry)} of the table is not among the networks given")
+    try:
+        network = space.parse(entry.name).network
+    except ValueError as error:
+        raise ValueError(f"{_named(entry)} cannot be read in space {space}: {error}") from error
+    if network.key != entry.key:
+        raise ValueError(
+            f"{_named(entry)} is another network in space {space}: was it measured with other settings?"
+        )
+    return network
+
+
+def _fit_lookup(
+    table: LatencyTable, entries: Sequence[Entry], measured: Floats, seed: int
+) -> tuple[LookupPredictor, HeldOutError | None]:
+    block_ms = _block_latencies(table, entries)
+    sums = np.array([_sum(entry, block_ms, table) for entry in entries], dtype=np.float64)
+
+    def fit_predict(kept: Indices, held_out: Indices) -> Floats:
+        part = LookupPredictor({})
+        part.fit_sums(sums[kept], measured[kept])
+        return part.predict_sums(sums[held_out])
+
+    held_out = None
+    if can_cross_validate(len(entries), LookupPredictor.fewest):
+        held_out = cross_validated(fit_predict, measured, seed=seed)
+    predictor = LookupPredictor(block_ms)
+    predictor.fit_sums(sums, measured)
+    return predictor, held_out
+
+
+def _block_latencies(table: LatencyTable, entries: Sequence[Entry]) -> dict[str, float]:
+    """Latencies in milliseconds of all measured blocks; a block may also stand there as a network."""
+    parts = {key for entry in entries for key, _ in entry.blocks}
+    blocks = [entry for entry in table if not entry.failed and (entry.kind == "block" or entry.key in parts)]
+    times = _latencies(blocks)
+    if not blocks:
+        raise ValueError("the table has no measured blocks: measure with blocks=True, or fit another kind")
+    return {entry.key: float(time) for entry, time in zip(blocks, times, strict=True)}
+
+
+def _sum(entry: Entry, block_ms: Mapping[str, float], table: LatencyTable) -> float:
+    if not entry.blocks:
+        raise ValueError(f"{_named(entry)} does not say what blocks it consists of: measure it again")
+    missing = [key for key, _ in entry.blocks if key not in block_ms]
+    if missing:
+        raise MissingBlockError(
+            f"the table lacks {len(missing)} of the {len(entry.blocks)} distinct blocks of {_named(entry)}: "
+            + "; ".join(_why_missing(key, table) for key in missing[:5])
+        )
+    return sum(count * block_ms[key] for key, count in entry.blocks)
+
+
+def _why_missing(key: str, table: LatencyTable) -> str:
+    if key not in table:
+        return f"{key} was not measured"
+    return f"{key} ({table[key].name}) failed: {table[key].reason}"

@@ -1,0 +1,164 @@
+"""A predictor with where it comes from and how good it is, and its folder.
+
+`predictor.json` says what was fitted on what, `arrays.npz` holds the numbers. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwnas.latency.device import Identity
+from hwnas.latency.features import FEATURE_VERSION
+from hwnas.latency.predictors.arrays import pack, read_arrays
+from hwnas.latency.predictors.base import ARRAYS_FILE, Floats, Predictor, predictor_class
+from hwnas.latency.records import from_plain, to_plain
+from hwnas.latency.table import require_comparable
+from hwnas.latency.validate import HeldOutError
+from hwnas.network.network import Network
+
+SCHEMA_VERSION = 1
+CARD_FILE = "predictor.json"
+_LARGEST_CARD = 1 << 20
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class PredictorCard:
+    """What a predictor was fitted on, and how good it is.
+
+    Attributes:
+        kind: kind of the predictor.
+        identity: device, runtime and protocol of the measurements.
+        table_id: id of the latency table.
+        networks: number of measured networks it was fitted on.
+        space: text that `hwnas.spaces.space` reads, or None where the networks were given otherwise.
+        seed: of the folds.
+        feature_version: version of the descriptors of layers.
+        held_out: cross-validated error on the table's networks; None where there are too few of them.
+
+    Raises:
+        ValueError: a value is out of range; the message names it.
+    """
+
+    kind: str
+    identity: Identity
+    table_id: str
+    networks: int
+    space: str | None
+    seed: int
+    feature_version: int
+    held_out: HeldOutError | None
+
+    def __post_init__(self) -> None:
+        predictor_class(self.kind)
+        if not _SHA256.fullmatch(self.table_id):
+            raise ValueError(f"table_id is {self.table_id!r}; it must be 64 hex digits")
+        if self.networks < 0:
+            raise ValueError(f"networks is {self.networks}; it must not be negative")
+        if self.feature_version != FEATURE_VERSION:
+            raise ValueError(
+                f"feature_version is {self.feature_version}; this version reads {FEATURE_VERSION}: fit again"
+            )
+
+
+@dataclass(frozen=True)
+class FittedPredictor:
+    """A fitted predictor and its card.
+
+    >>> predictor.predict([architecture.network])               # doctest: +SKIP
+    array([4.21])
+    """
+
+    card: PredictorCard
+    predictor: Predictor
+
+    @property
+    def kind(self) -> str:
+        """Kind of the predictor."""
+        return self.card.kind
+
+    @property
+    def held_out(self) -> HeldOutError | None:
+        """Cross-validated error on the table's networks; None where there are too few of them."""
+        return self.card.held_out
+
+    def predict(self, networks: Sequence[Network]) -> Floats:
+        """Latencies in milliseconds, `[n]`; raises as the predictor's own `predict`."""
+        return self.predictor.predict(networks)
+
+    def check_device(self, card: Identity) -> None:
+        """Refuse to speak for another device, runtime or protocol.
+
+        Raises:
+            DeviceMismatchError: a ValueError that names the fields that differ.
+        """
+        require_comparable(self.card.identity, card, f"this {self.kind} predictor and the device")
+
+    def save(self, folder: str | Path) -> None:
+        """Write the folder, which is made if need be; a predictor that stood there is replaced.
+
+        Both files are complete on the disk before the first gets its name, `predictor.json` last; a
+        mixture left by a crash between the two is detected by `load`.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        packed = pack(self.predictor.arrays())
+        head = {"schema_version": SCHEMA_VERSION, "arrays_sha256": hashlib.sha256(packed).hexdigest()}
+        card = json.dumps({**head, **to_plain(self.card)}, indent=2, allow_nan=False) + "\n"
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as temporary:
+            contents = {ARRAYS_FILE: packed, CARD_FILE: card.encode()}
+            for name, content in contents.items():
+                _write(Path(temporary) / name, content)
+            for name in contents:
+                (Path(temporary) / name).replace(folder / name)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> FittedPredictor:
+        """Read what `save` wrote and check every field.
+
+        Raises:
+            FileNotFoundError: the folder or one of its files is missing.
+            ValueError: a file is too large, damaged or of another version; the message names file and field.
+        """
+        folder = Path(folder)
+        path = folder / CARD_FILE
+        stored = _read_json(path)
+        version = stored.pop("schema_version", None)
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"{path}: schema_version is {version!r}; this version reads {SCHEMA_VERSION}")
+        stated = stored.pop("arrays_sha256", None)
+        card = from_plain(PredictorCard, stored, str(path))
+        arrays = read_arrays(folder / ARRAYS_FILE)
+        if stated != hashlib.sha256((folder / ARRAYS_FILE).read_bytes()).hexdigest():
+            raise ValueError(
+                f"{path}: field 'arrays_sha256' is not that of {ARRAYS_FILE}: damaged, or changed"
+            )
+        return cls(card, predictor_class(card.kind).from_arrays(arrays))
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    size = path.stat().st_size
+    if size > _LARGEST_CARD:
+        raise ValueError(f"{path}: {size} bytes are more than a predictor's {_LARGEST_CARD}")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: an object was expected")
+    return data

@@ -1,0 +1,250 @@
+import json
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hwnas import search
+from hwnas.latency import QUICK, device
+from hwnas.network.from_onnx import from_onnx
+from hwnas.search.folder import locked
+from hwnas.spaces import MobileNetV2
+from hwnas.training import TrainingSettings
+from tests.search.toy import Cost, Slow, Toy, Value
+
+ROOT = Path(__file__).resolve().parents[2]
+METRICS = {"value": Value(), "cost": Cost()}
+TOY = {
+    "space": Toy(),
+    "maximize": "value",
+    "subject_to": ["cost <= 10"],
+    "metrics": METRICS,
+    "strategy_settings": {"population": 10, "tournament": 4},
+    "budget": 60,
+}
+
+
+def run(folder, **changes):
+    settings = {**TOY, **changes}
+    return search.run(settings.pop("space"), folder=folder, **settings)
+
+
+def essence(run):
+    return [(t.architecture, t.status, dict(t.metrics)) for t in run.record.trials]
+
+
+def test_the_folder_holds_everything(tmp_path):
+    found = run(tmp_path / "run")
+    best = found.best()
+    assert best.metrics["cost"] <= 10
+    assert from_onnx(best.onnx).key == best.network.key
+    lines = (tmp_path / "run" / "results.csv").read_text().splitlines()
+    assert len(lines) == 61 and lines[0].startswith("number,architecture,status,value,cost")
+    assert json.loads((tmp_path / "run" / "environment.json").read_text())["versions"]["torch"]
+    assert essence(search.load(tmp_path / "run")) == essence(found)
+
+
+def test_repeating_changes_nothing(tmp_path):
+    first = run(tmp_path / "run")
+    again = run(tmp_path / "run")
+    assert essence(again) == essence(first)
+    assert again.best().architecture == first.best().architecture
+
+
+def test_a_larger_budget_goes_on(tmp_path):
+    first = run(tmp_path / "run", budget=30)
+    more = run(tmp_path / "run", budget=60)
+    assert essence(more)[:30] == essence(first)
+    assert essence(more) == essence(run(tmp_path / "other"))
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.15, 0.4, 0.8])
+def test_killed_and_resumed_equals_uninterrupted(tmp_path, moment):
+    script = (
+        "from hwnas import search; from tests.search.toy import *\n"
+        "search.run(Toy(), maximize='value', subject_to=['cost <= 10'], budget=60, folder=%r,\n"
+        "    metrics={'value': Slow(), 'cost': Cost()}, strategy_settings={'population': 10, 'tournament': 4})"
+    )
+    folder = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, "-c", script % str(folder)], cwd=ROOT)
+    while not (folder / "trials.sqlite").exists():
+        time.sleep(0.005)
+    time.sleep(moment)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    metrics = {"value": Slow(), "cost": Cost()}
+    resumed = run(folder, metrics=metrics)
+    assert essence(resumed) == essence(run(tmp_path / "whole", metrics=metrics))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"maximize": "valu"}, "unknown metric 'valu'"),
+        ({"subject_to": ["cost < 10"]}, "only upper bounds"),
+        ({"subject_to": ["latency_ms <= 5"]}, "needs a predictor"),
+        ({"subject_to": ["nonsense"]}, "nonsense"),
+        ({"strategy": "evolutoin"}, "unknown strategy"),
+        ({"strategy_settings": {"size": 3}}, "strategy evolution"),
+        ({"strategy_settings": {"population": 1}}, "population"),
+        ({"budget": 0}, "budget"),
+        ({"candidates": 0}, "candidates"),
+    ],
+)
+def test_wrong_settings_leave_nothing_behind(tmp_path, changes, says):
+    with pytest.raises(ValueError, match=says):
+        run(tmp_path / "run", **changes)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_bound_that_nothing_meets_states_the_smallest(tmp_path):
+    with pytest.raises(search.NothingFeasibleError, match=r"smallest cost found: \d"):
+        run(tmp_path / "run", subject_to=["cost <= 0.5"])
+
+
+def test_other_settings_need_another_folder(tmp_path):
+    run(tmp_path / "run")
+    with pytest.raises(ValueError, match="seed was 0, now 1"):
+        run(tmp_path / "run", seed=1)
+    with pytest.raises(ValueError, match="constraints was"):
+        run(tmp_path / "run", subject_to=["cost <= 9"])
+
+
+def test_one_search_at_a_time_in_a_folder(tmp_path):
+    with locked(tmp_path / "run"), pytest.raises(ValueError, match="another search is running"):
+        run(tmp_path / "run")
+
+
+def _truncate(path, size):
+    path.write_bytes(path.read_bytes()[:size])
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("config.json", lambda p: _truncate(p, 20)),
+        ("config.json", lambda p: p.write_text("[]")),
+        ("config.json", lambda p: p.unlink()),
+        ("trials.sqlite", lambda p: p.write_bytes(b"not a database" * 500)),
+        ("trials.sqlite", lambda p: _truncate(p, 5000)),
+        ("trials.sqlite", lambda p: _execute(p, "DELETE FROM trials WHERE number = 7")),
+        ("trials.sqlite", lambda p: _execute(p, "UPDATE trials SET metrics = 'x' WHERE number = 7")),
+        ("trials.sqlite", lambda p: _execute(p, "UPDATE trials SET encoding = '[0]' WHERE number = 7")),
+        ("trials.sqlite", lambda p: _execute(p, "PRAGMA user_version = 99")),
+    ],
+)
+def test_a_damaged_folder_is_refused(tmp_path, file, damage):
+    run(tmp_path / "run")
+    for extra in ("trials.sqlite-wal", "trials.sqlite-shm"):
+        assert not (tmp_path / "run" / extra).exists()
+    damage(tmp_path / "run" / file)
+    with pytest.raises(search.CorruptRunError):
+        run(tmp_path / "run")
+
+
+def _execute(path, statement):
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def test_no_folder_of_a_run(tmp_path):
+    with pytest.raises(search.CorruptRunError, match="no run folder"):
+        search.load(tmp_path)
+
+
+def _limit_file_size():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+
+def test_a_full_disk_is_said_and_the_run_goes_on_later(tmp_path):
+    """A limit on file sizes stands in for the end of the disk: writes fail part-way."""
+    script = (
+        "from hwnas import search; from tests.search.toy import *\n"
+        "try:\n"
+        "    search.run(Toy(), maximize='value', subject_to=['cost <= 10'], budget=2000, folder=%r,\n"
+        "        metrics={'value': Value(), 'cost': Cost()}, strategy='random')\n"
+        "except OSError as error:\n"
+        "    print(error); raise SystemExit(2)"
+    )
+    folder = tmp_path / "run"
+    done = subprocess.run(
+        [sys.executable, "-c", script % str(folder)],
+        cwd=ROOT,
+        preexec_fn=_limit_file_size,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert str(folder) in done.stdout
+    resumed = run(folder, strategy="random", strategy_settings={}, budget=2000)
+    whole = run(tmp_path / "whole", strategy="random", strategy_settings={}, budget=2000)
+    assert essence(resumed) == essence(whole)
+
+
+def test_candidates_are_measured_and_trained(tmp_path):
+    space = MobileNetV2(resolution=32, classes=10, width=0.25, depths=(-1,), widths=(0.75,), kernels=(3, 5))
+    on = device("ort-cpu", threads=1, protocol=QUICK)
+    settings = {
+        "maximize": "params",
+        "subject_to": ["latency_ms <= 1000"],
+        "metrics": {"latency_ms": _Guess()},
+        "strategy": "random",
+        "budget": 10,
+        "device": on,
+        "training": search.Training("digits", TrainingSettings(epochs=1, augmentation=None)),
+        "candidates": 2,
+        "folder": tmp_path / "run",
+    }
+    found = search.run(space, **settings)
+    assert found.record.winner == 0
+    for candidate in found.record.candidates:
+        assert 0 < candidate.measured["latency_ms"] < 1000
+        assert 0.1 < candidate.measured["accuracy"] <= 1
+        assert candidate.predicted["latency_ms"] == 1.0
+    shares = found.record.candidates[0].blocks
+    assert shares and all(share.latency_ms > 0 for share in shares)
+    before = found.best().onnx.stat().st_mtime_ns
+    assert search.run(space, **settings).best().onnx == found.best().onnx
+    assert found.best().onnx.stat().st_mtime_ns == before
+
+
+def test_a_prediction_that_does_not_hold_is_not_an_answer(tmp_path):
+    space = MobileNetV2(resolution=32, classes=10, width=0.25, depths=(-1,), widths=(0.75,))
+    found = search.run(
+        space,
+        maximize="params",
+        subject_to=["latency_ms <= 0.001"],
+        metrics={"latency_ms": _Guess(0.0005)},
+        strategy="random",
+        budget=3,
+        device=device("ort-cpu", threads=1, protocol=QUICK),
+        candidates=1,
+        folder=tmp_path / "run",
+    )
+    assert found.record.winner is None
+    with pytest.raises(search.NothingFeasibleError, match=r"the nearest, .*, has latency_ms = 0\.\d"):
+        found.best()
+    shutil.rmtree(tmp_path / "run")
+
+
+class _Guess:
+    """A predictor that says the same of every network."""
+
+    def __init__(self, latency_ms=1.0):
+        self.latency_ms = latency_ms
+
+    def predict(self, networks):
+        return [self.latency_ms] * len(networks)
+
+    def __str__(self):
+        return f"guess {self.latency_ms}"
