@@ -12,12 +12,12 @@ from hwnas.cli.options import Json, Seed
 from hwnas.cli.output import console, progress_bar, say
 from hwnas.cli.search import print_answer
 
-SPACE = "mobilenetv2:resolution=32,classes=10,width=0.5,kernels=(3,5),widths=(0.75,1.0),depths=(-1,0)"
+SPACE = "mobilenetv2:resolution=32,classes=10,width=0.35,kernels=(3,5),widths=(0.75,1.0),depths=(-1,0)"
 
 
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Folder for everything.")] = Path("runs/demo"),
-    budget: Annotated[int, typer.Option(help="Number of trials of the search.")] = 150,
+    budget: Annotated[int, typer.Option(help="Number of trials of the search.")] = 100,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -47,6 +47,7 @@ def demo(
     bound = round(latencies[len(latencies) // 2], 2)
     error = f", held-out error {100 * predictor.held_out.mape:.1f} %" if predictor.held_out else ""
     say(f"2. look-up of {len(table.blocks)} blocks, corrected on {len(latencies)} networks{error}")
+    settings = TrainingSettings(epochs=2, batch_size=64, augmentation=None, seed=seed, threads=1)
     say(f"3. search for the best network under {bound} ms, the median of those measured")
     with process_pool(2) as executor, progress_bar("searching") as bar:
 
@@ -59,14 +60,14 @@ def demo(
             folder=folder / "run",
             subject_to=[f"latency_ms <= {bound}"],
             metrics={"latency_ms": predictor},
-            strategy_settings={"population": 32},
+            strategy_settings={"population": 24},
             budget=budget,
             seed=seed,
             data="digits",
             executor=executor,
             device=on,
-            training=Training("digits", TrainingSettings(epochs=2, augmentation=None, seed=seed, threads=1)),
-            candidates=3,
+            training=Training("digits", settings),
+            candidates=4,
             events=Events(show, say),
         )
     write_report(found.record, folder / "run")

@@ -43,7 +43,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
 
 def say(message: str) -> None:
     """A line for people, on the error stream."""
-    errors.print(message, markup=False)
+    errors.print(message, markup=False, soft_wrap=True)
 
 
 class Bar:

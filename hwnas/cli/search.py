@@ -115,18 +115,18 @@ def print_answer(found: Run, json: bool) -> None:
     measured = list(dict.fromkeys(name for c in record.candidates for name in c.measured))
     rows = [
         [
-            candidate.architecture,
+            str(rank),
             *(_number(candidate.predicted, name) for name in names),
             *(_number(candidate.measured, name) for name in measured),
             "yes" if candidate.satisfies else "no",
         ]
-        for candidate in record.candidates
+        for rank, candidate in enumerate(record.candidates, start=1)
     ]
     columns = ["candidate", *names, *(f"{name}, measured" for name in measured), "satisfies"]
     print_table(columns, rows)
     console.print(f"report: {found.folder / 'report.html'}", markup=False)
     best = found.best()
-    console.print(f"best: {best.architecture}\n      {best.onnx}", markup=False)
+    console.print(f"best: {best.architecture}\nonnx: {best.onnx}", markup=False, soft_wrap=True)
 
 
 def _number(values: Any, name: str) -> str:

@@ -30,7 +30,7 @@ Formula = Callable[[Layer, Shapes], LayerCost]
 
 
 def layer_cost(layer: Layer, shapes: Shapes) -> LayerCost:
-    """Cost of `layer` on inputs of `shapes` (parameters included); raises KeyError for an unknown operator."""
+    """Cost of `layer` on inputs of `shapes`, parameters included; KeyError for an unknown operator."""
     return FORMULAS[layer.op](layer, shapes)
 
 
@@ -118,17 +118,57 @@ FORMULAS: dict[str, Formula] = {
     "Softmax": _softmax,
     "LogSoftmax": _softmax,
     "LRN": _softmax,
-    **dict.fromkeys(("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2"), _per_input),
     **dict.fromkeys(
-        ("Relu", "Sigmoid", "Tanh", "HardSwish", "HardSigmoid", "Softplus", "Softsign", "Mish", "Erf", "Exp", "Log",
-         "Sqrt", "Neg", "Abs", "Reciprocal", "Floor", "Ceil", "Sign", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu",
-         "Clip", "PRelu"),
+        ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2"), _per_input
+    ),
+    **dict.fromkeys(
+        (
+            "Relu",
+            "Sigmoid",
+            "Tanh",
+            "HardSwish",
+            "HardSigmoid",
+            "Softplus",
+            "Softsign",
+            "Mish",
+            "Erf",
+            "Exp",
+            "Log",
+            "Sqrt",
+            "Neg",
+            "Abs",
+            "Reciprocal",
+            "Floor",
+            "Ceil",
+            "Sign",
+            "LeakyRelu",
+            "Elu",
+            "Selu",
+            "Celu",
+            "Gelu",
+            "Clip",
+            "PRelu",
+        ),
         _per_output,
     ),
     **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean"), _many),
     **dict.fromkeys(
-        ("Concat", "Split", "Slice", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Expand", "Pad",
-         "DepthToSpace", "SpaceToDepth", "ConstantOfShape", "Dropout"),
+        (
+            "Concat",
+            "Split",
+            "Slice",
+            "Reshape",
+            "Flatten",
+            "Transpose",
+            "Squeeze",
+            "Unsqueeze",
+            "Expand",
+            "Pad",
+            "DepthToSpace",
+            "SpaceToDepth",
+            "ConstantOfShape",
+            "Dropout",
+        ),
         _free,
     ),
-}  # fmt: skip
+}

@@ -176,8 +176,10 @@ def _subjects(
         inside = list(network.blocks())
         counts = Counter(block.key for _, block in inside)
         whole.setdefault(network.key, Subject(network.key, "network", name, network, tuple(counts.items())))
-        for path, block in inside if blocks else ():
+        for path, block in inside if blocks is True else ():
             parts.setdefault(block.key, Subject(block.key, "block", printable(path), block))
+    for path, block in () if isinstance(blocks, bool) else blocks:
+        parts.setdefault(block.key, Subject(block.key, "block", printable(path), block))
     return [*whole.values(), *(part for part in parts.values() if part.key not in whole)]
 
 

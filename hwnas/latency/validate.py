@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from hwnas.latency.predictors.base import Predictor, UnseenLayersWarning
 from hwnas.network.network import Network
@@ -73,6 +72,8 @@ def within(predicted: Floats, measured: Floats, tolerance: float) -> float:
 
 def spearman(predicted: Floats, measured: Floats) -> float:
     """Spearman's rank correlation, ties ranked by their mean; NaN where a side is constant. Both `[n]`."""
+    from scipy.stats import rankdata
+
     ranks = [np.asarray(rankdata(side), dtype=np.float64) for side in (predicted, measured)]
     a, b = (rank - rank.mean() for rank in ranks)
     spread = float(np.sqrt((a @ a) * (b @ b)))

@@ -147,7 +147,7 @@ class Builder:
         bias: bool = False,
         name: str = "conv",
     ) -> Value:
-        """2-D convolution `[ci, h, w] -> [channels, h', w']`; padding keeps odd kernels centred by default."""
+        """2-D convolution `[ci, h, w] -> [channels, h', w']`; odd kernels are centred by default."""
         pad = dilation * (kernel // 2) if padding is None else padding
         if x.shape[0] % groups:
             raise ValueError(f"{x.shape[0]} input channels do not divide into {groups} groups")

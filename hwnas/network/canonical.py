@@ -180,7 +180,7 @@ def _match(
     for lefts, rights in by_colour.values():
         if len(lefts) != 1 or len(rights) != 1:
             return None
-        pairs.append((*lefts, *rights))
+        pairs.append((lefts.pop(), rights.pop()))
     return pairs
 
 

@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import helper
 
-from hwnas.network.folding import FOLDS, MAX_FOLDED, Array, fold, target_shape
+from hwnas.network.folding import FOLDS, Array
 from hwnas.network.network import Layer, Network, Parameter, Shape, Value
-from hwnas.network.onnx_attributes import adapted, plain_array, plain_attributes, tensor_array
+from hwnas.network.onnx_attributes import adapted, plain_array, plain_attributes
+from hwnas.network.onnx_constants import PASSED_THROUGH, Constants, require_float, type_name
 from hwnas.network.onnx_file import (
     FLOAT_BYTES,
     NodeCheck,
+    check_names,
     check_size,
-    check_stored,
     is_standard,
     load_external,
     load_model,
@@ -40,12 +41,9 @@ from hwnas.network.operators import (
 from hwnas.network.order import in_topological_order, path_names
 from hwnas.network.weights import Weights
 
-MAX_FOLDED_IN_ALL = 64 * MAX_FOLDED
-_PASSED_THROUGH = frozenset({"Identity", "Cast", "CastLike"})
-_VIEWS = frozenset({"Transpose", "Reshape", "Unsqueeze", "Squeeze", *_PASSED_THROUGH})
 _OPTIONAL_BIAS = frozenset({"Conv", "ConvTranspose", "Gemm", "LayerNormalization"})
 _READ_OTHERWISE = frozenset(
-    {"Constant", "Shape", "Size", "SplitToSequence", "SequenceAt", *FOLDS, *_PASSED_THROUGH}
+    {"Constant", "Shape", "Size", "SplitToSequence", "SequenceAt", *FOLDS, *PASSED_THROUGH}
 )
 
 
@@ -55,17 +53,6 @@ class Reading:
 
     network: Network
     excluded: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _View:
-    """A weight as another weight transposed or reshaped."""
-
-    op: str
-    attributes: dict[str, Any]
-    source: str
-    settings: tuple[Array, ...]
-    shape: Shape
 
 
 def from_onnx(model: str | Path | bytes | onnx.ModelProto) -> Network:
@@ -81,8 +68,10 @@ def from_onnx(model: str | Path | bytes | onnx.ModelProto) -> Network:
 
 
 def read_onnx(model: str | Path | bytes | onnx.ModelProto, *, exclude_unknown: bool) -> Reading:
-    """As `from_onnx`; with `exclude_unknown`, unknown operators whose output shape the model states
-    are left out, and named: what they feed sees their result as an input of the network.
+    """As `from_onnx`; with `exclude_unknown`, without the operators that are not known.
+
+    Those whose output shape the model states are left out, and named: what they feed sees their result
+    as an input of the network, and inputs of integers that only they read are no inputs of it.
     """
     return _Reader(load_model(model), exclude_unknown).read()
 
@@ -99,7 +88,7 @@ def onnx_weights(model: str | Path | bytes | onnx.ModelProto) -> Weights:
     if isinstance(model, (str, Path)):
         load_external(proto, Path(model).resolve().parent)
     return {
-        reader.parameter_names[source]: reader.array(source)
+        reader.parameter_names[source]: reader.constants.array(source)
         .astype(np.float32)
         .reshape(network.parameters[reader.parameter_names[source]].shape)
         for source in reader.parameter_names
@@ -109,17 +98,14 @@ def onnx_weights(model: str | Path | bytes | onnx.ModelProto) -> Weights:
 class _Reader:
     """Reads one graph, node by node in topological order.
 
-    A name in the graph is one of: a value (of an input or a layer), a known constant, a stored weight
-    (`initializers`), or a view of one.
+    A name in the graph is a value (of an input or a layer), a sequence of them, or one of the `constants`.
     """
 
     def __init__(self, proto: onnx.ModelProto, exclude_unknown: bool) -> None:
         graph = proto.graph
         self.graph, self.opset, self.exclude_unknown = graph, opset(proto), exclude_unknown
         self.check_node = NodeCheck(proto)
-        self.initializers = {tensor.name: tensor for tensor in graph.initializer}
-        self.constants: dict[str, Array] = {}
-        self.views: dict[str, _View] = {}
+        self.constants = Constants(graph)
         self.values: dict[str, Value] = {}
         self.inputs: list[Value] = []
         self.layers: list[Layer] = []
@@ -128,8 +114,8 @@ class _Reader:
         self.sequences: dict[str, list[Value]] = {}
         self.forms: dict[str, str] = {}
         self.excluded: list[str] = []
+        self.integers: set[str] = set()
         self.batch = 1
-        self.folded = 0
         self.stated = {info.name: info for info in (*graph.value_info, *graph.output)}
         self.users = Counter(name for node in graph.node for name in node.input)
         self.users.update(info.name for info in graph.output)
@@ -140,29 +126,18 @@ class _Reader:
 
     def read(self) -> Reading:
         self._check_operators()
-        self._check_names()
-        for tensor in self.initializers.values():
-            check_stored(tensor)
+        check_names(self.graph)
         self._read_inputs()
         nodes = [(list(node.input), list(node.output)) for node in self.graph.node]
         for index in in_topological_order(nodes):
             self._read_node(self.graph.node[index], self.names[len(self.graph.input) + index])
         outputs = tuple(self._value(info.name, "an output of the model") for info in self.graph.output)
-        network = Network(tuple(self.inputs), outputs, tuple(self.layers), self.parameters)
+        read = {name for layer in self.layers for name in layer.inputs} | {value.name for value in outputs}
+        inputs = tuple(
+            value for value in self.inputs if value.name in read or value.name not in self.integers
+        )
+        network = Network(inputs, outputs, tuple(self.layers), self.parameters)
         return Reading(network, tuple(self.excluded))
-
-    def array(self, source: str) -> Array:
-        """The values of a weight, of a view of one, or of a constant."""
-        views = []
-        while source in self.views:
-            views.append(self.views[source])
-            source = self.views[source].source
-        found = self.constants.get(source)
-        array = tensor_array(self.initializers[source]) if found is None else found
-        for view in reversed(views):
-            if view.op not in _PASSED_THROUGH:
-                array = FOLDS[view.op](view.attributes, [array, *view.settings])
-        return array
 
     def _check_operators(self) -> None:
         unknown: dict[str, str] = {}
@@ -173,19 +148,10 @@ class _Reader:
             listed = ", ".join(f"{op} (first in {place!r})" for op, place in sorted(unknown.items()))
             raise UnknownOperatorError(f"operators not known to hwnas: {listed}")
 
-    def _check_names(self) -> None:
-        inputs = [info.name for info in self.graph.input]
-        stored = [tensor.name for tensor in self.graph.initializer]
-        produced = [name for node in self.graph.node for name in node.output if name]
-        for group in (inputs, stored, [*{*inputs, *stored}, *produced]):
-            for name, times in Counter(group).items():
-                if times > 1:
-                    raise ValueError(f"value {name!r} is defined twice")
-
     def _read_inputs(self) -> None:
         fixed: set[int] = set()
         for info, name in zip(self.graph.input, self.names, strict=False):
-            if info.name in self.initializers:
+            if info.name in self.constants.stored:
                 continue
             shape, kind = stated_shape(info), info.type.tensor_type.elem_type
             if shape is None:
@@ -194,8 +160,10 @@ class _Reader:
                     "give it a fixed shape"
                 )
             if kind not in FLOAT_BYTES and not self.exclude_unknown:
-                held = _type_name(kind)
+                held = type_name(kind)
                 raise ValueError(f"input {info.name!r} holds {held}; only floating-point inputs are read")
+            if kind not in FLOAT_BYTES:
+                self.integers.add(name)
             first = info.type.tensor_type.shape.dim[0]
             if first.HasField("dim_value"):
                 fixed.add(first.dim_value)
@@ -221,12 +189,12 @@ class _Reader:
     def _read_known(self, node: onnx.NodeProto, name: str) -> None:
         attributes = plain_attributes(node)
         if node.op_type == "Constant":
-            self._add_constant(node.output[0], np.asarray(next(iter(attributes.values()))))
+            self.constants.add(node.output[0], np.asarray(next(iter(attributes.values()))))
         elif node.op_type in ("Shape", "Size"):
-            self._add_constant(node.output[0], self._shape_of(node, attributes))
-        elif self._view(node, attributes) or self._fold(node, attributes):
+            self.constants.add(node.output[0], self._shape_of(node, attributes))
+        elif self.constants.view(node, attributes) or self._fold(node, attributes):
             pass
-        elif node.op_type in _PASSED_THROUGH:
+        elif node.op_type in PASSED_THROUGH:
             self._pass_through(node, attributes)
         elif node.op_type in OPERATORS:
             self._read_layer(node, name, attributes)
@@ -244,7 +212,7 @@ class _Reader:
     def _read_split(self, node: onnx.NodeProto, name: str, attributes: dict[str, Any]) -> None:
         """A split into a sequence, which `_pick` takes apart again: torch's `chunk`."""
         axis = attributes.get("axis", 0)
-        sizes = self._constant(node.input[1]) if len(node.input) > 1 else None
+        sizes = self.constants.value(node.input[1]) if len(node.input) > 1 else None
         if sizes is None:
             raise ValueError("it has no static parts")
         value = self._value(node.input[0], "its input")
@@ -258,97 +226,34 @@ class _Reader:
         self.sequences[node.output[0]] = [self.values[part] for part in names]
 
     def _pick(self, node: onnx.NodeProto) -> None:
-        sequence, position = self.sequences.get(node.input[0]), self._constant(node.input[1])
+        sequence, position = self.sequences.get(node.input[0]), self.constants.value(node.input[1])
         if sequence is None or position is None or not -len(sequence) <= int(position) < len(sequence):
             raise ValueError(f"it picks no known part of {node.input[0]!r}")
         self.values[node.output[0]] = sequence[int(position)]
 
     def _pass_through(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> None:
         """Give the output of an Identity or Cast the meaning of its input."""
-        _require_float(attributes)
-        if node.input[0] in self.constants:
-            self.constants[node.output[0]] = self.constants[node.input[0]]
+        require_float(attributes)
+        constant = self.constants.value(node.input[0])
+        if constant is not None:
+            self.constants.add(node.output[0], constant)
             return
         self.values[node.output[0]] = self._value(node.input[0], f"the input of a {node.op_type}")
-
-    def _add_constant(self, name: str, array: Array) -> None:
-        self.folded += array.size
-        if self.folded > MAX_FOLDED_IN_ALL:
-            raise ValueError(f"the model computes more than {MAX_FOLDED_IN_ALL} constants")
-        self.constants[name] = array
-
-    def _constant(self, name: str) -> Array | None:
-        """The value of a constant or a small stored tensor, or None."""
-        tensor = self.initializers.get(name)
-        if name not in self.constants and tensor is not None and tensor.data_location != TensorProto.EXTERNAL:
-            if np.prod(tensor.dims, dtype=float) > MAX_FOLDED:
-                return None
-            self._add_constant(name, tensor_array(tensor))
-        return self.constants.get(name)
 
     def _shape_of(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> Array:
         source = node.input[0]
         if source in self.values:
             shape = (self.batch, *self.values[source].shape)
         else:
-            shape = self._stored_shape(source)
+            shape = self.constants.shape(source)
         if node.op_type == "Size":
             return np.asarray(np.prod(shape, dtype=np.float64)).astype(np.int64)
         return np.asarray(shape[attributes.get("start", 0) : attributes.get("end", len(shape))], np.int64)
 
-    def _stored_shape(self, name: str) -> Shape:
-        if name in self.views:
-            return self.views[name].shape
-        if name in self.initializers:
-            return tuple(self.initializers[name].dims)
-        if name in self.constants:
-            return self.constants[name].shape
-        raise ValueError(f"it reads {name!r}, which nothing defines")
-
-    def _view(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> bool:
-        """Note a weight that is moved but not changed; false where the node does something else."""
-        if node.op_type not in _VIEWS or not self._is_weight(node.input[0]):
-            return False
-        settings = [self._constant(name) for name in node.input[1:] if name]
-        _require_float(attributes)
-        if node.op_type != "CastLike" and any(value is None for value in settings):
-            return False
-        known = tuple(value for value in settings if value is not None)
-        shape = self._stored_shape(node.input[0])
-        if node.op_type == "Reshape":
-            shape = target_shape(shape, plain_array(known[0], node.input[1]))
-        elif node.op_type not in _PASSED_THROUGH:
-            hollow = np.broadcast_to(np.float32(0), shape)  # takes no memory, whatever the shape
-            shape = tuple(FOLDS[node.op_type](attributes, [hollow, *known]).shape)
-        self.views[node.output[0]] = _View(node.op_type, attributes, node.input[0], known, shape)
-        return True
-
-    def _is_weight(self, name: str) -> bool:
-        if name in self.views:
-            return True
-        tensor = self.initializers.get(name)
-        return (
-            tensor is not None and tensor.data_type in FLOAT_BYTES and np.prod(tensor.dims, dtype=float) > 1
-        )
-
     def _fold(self, node: onnx.NodeProto, attributes: dict[str, Any]) -> bool:
-        """Carry out a computation on known constants; false where the node is not one."""
-        names = [name for name in node.input if name]
-        if node.op_type not in FOLDS or any(name in self.values or self._is_weight(name) for name in names):
+        if any(name in self.values for name in node.input):
             return False
-        found = [self._constant(name) for name in names]
-        known = [value for value in found if value is not None]
-        if len(known) < len(found) or (
-            node.op_type == "ConstantOfShape" and self._has_batch(known[0], attributes)
-        ):
-            return False
-        self._add_constant(node.output[0], fold(node.op_type, attributes, known))
-        return True
-
-    def _has_batch(self, shape: Array, attributes: dict[str, Any]) -> bool:
-        """Whether a filled tensor is a constant activation: floating-point numbers for every sample."""
-        fill = np.asarray(attributes.get("value", np.float32(0)))
-        return bool(fill.dtype.kind == "f" and shape.size > 1 and shape.ravel()[0] == self.batch)
+        return self.constants.fold(node, attributes, self.batch)
 
     def _read_layer(self, node: onnx.NodeProto, name: str, attributes: dict[str, Any]) -> None:
         op, known = node.op_type, get_operator(node.op_type)
@@ -376,15 +281,10 @@ class _Reader:
         self.layers.append(Layer(name, op, tuple("" if i is None else i.name for i in inputs), outputs, full))
 
     def _attribute_input(self, source: str) -> Any:
-        value = self._constant(source)
+        value = self.constants.value(source)
         if value is None:
             raise ValueError(f"{source!r} is computed from the input, or defined nowhere: no static shape")
         return plain_array(value, source)
-
-    def _is_zero(self, source: str) -> bool:
-        return (
-            source in self.constants and source not in self.initializers and not self.constants[source].any()
-        )
 
     def _input(self, node: onnx.NodeProto, position: int, name: str) -> Value | Parameter | None:
         source = node.input[position]
@@ -392,7 +292,11 @@ class _Reader:
             return self.values[source]
         if source not in self.parameter_names:
             slots = get_operator(node.op_type).parameters
-            if slots.get(position) == "bias" and node.op_type in _OPTIONAL_BIAS and self._is_zero(source):
+            if (
+                slots.get(position) == "bias"
+                and node.op_type in _OPTIONAL_BIAS
+                and self.constants.is_computed_zero(source)
+            ):
                 return None
             self._add_parameter(source, name, slots.get(position), always=0 not in slots)
         return self.parameters[self.parameter_names[source]]
@@ -403,17 +307,17 @@ class _Reader:
             raise ValueError(
                 f"it reads {source!r}, which is a constant or nowhere defined, not an activation"
             )
-        shape = self._stored_shape(source)
+        shape = self.constants.shape(source)
         if slot == "bias" and len(shape) == 2 and shape[0] == 1:
             shape = shape[1:]
         name = self._free_name(f"{layer}.{slot}")
         check_size(shape, source)
-        if self._is_weight(source) or (source in self.initializers and always):
+        if self.constants.is_weight(source) or (source in self.constants.stored and always):
             self._check_one_form(source)
             trainable = slot not in ("running_mean", "running_var")
             self.parameters[name] = Parameter(name, shape, trainable)
         else:
-            value = self._constant(source)
+            value = self.constants.value(source)
             if value is None:
                 raise ValueError(f"{source!r} is too large to be a constant")
             constant = tuple(float(v) for v in value.ravel())
@@ -421,9 +325,7 @@ class _Reader:
         self.parameter_names[source] = name
 
     def _check_one_form(self, source: str) -> None:
-        root = source
-        while root in self.views:
-            root = self.views[root].source
+        root = self.constants.root(source)
         if self.forms.setdefault(root, source) != source:
             raise ValueError(f"weight {root!r} is shared in two different forms")
 
@@ -456,17 +358,6 @@ class _Reader:
         check_size(shape, source)
         self.values[source] = Value(name, tuple(shape))
         return self.values[source]
-
-
-def _require_float(attributes: dict[str, Any]) -> None:
-    kind = attributes.get("to", TensorProto.FLOAT)
-    if kind not in FLOAT_BYTES:
-        raise ValueError(f"a cast to {_type_name(kind)} rounds its input")
-
-
-def _type_name(kind: int) -> str:
-    names = TensorProto.DataType
-    return str(names.Name(kind)) if kind in names.values() else f"type {kind}"
 
 
 def _is_known(node: onnx.NodeProto) -> bool:

@@ -117,7 +117,7 @@ class Network:
     @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
         """All parameters by full path, those of the blocks included."""
-        return {name: parameter for name, parameter in _flatten_parameters(self, "")}
+        return dict(_flatten_parameters(self, ""))
 
     @cached_property
     def values(self) -> Mapping[str, Value]:
@@ -134,7 +134,7 @@ class Network:
 
     @cached_property
     def live(self) -> Network:
-        """This network without the layers that the output does not depend on through the input."""
+        """The network without the layers that the output does not depend on through the input."""
         from hwnas.network.liveness import prune
 
         return prune(self)

@@ -88,7 +88,8 @@ def adapted(
     elif op == "Squeeze" and "axes" not in attributes:
         raise ValueError("a Squeeze of all axes of size 1 may remove the batch")
     elif op == "Split" and "split" not in attributes:
-        attributes["num_outputs"] = outputs
+        if attributes.setdefault("num_outputs", outputs) != outputs:
+            raise ValueError(f"{outputs} outputs, but num_outputs is {attributes['num_outputs']}")
     elif op == "Dropout":
         attributes = {"ratio": attributes.get("ratio", 0.5)}
     elif op == "Resize":

@@ -7,11 +7,12 @@ schema; sizes must fit the data that is there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, checker
 from onnx.external_data_helper import load_external_data_for_tensor
 
@@ -22,7 +23,12 @@ MAX_RANK = 32
 MAX_BYTES = 2**31
 OLDEST_OPSET = 9
 
-FLOAT_BYTES = {TensorProto.FLOAT: 4, TensorProto.FLOAT16: 2, TensorProto.BFLOAT16: 2, TensorProto.DOUBLE: 8}
+FLOAT_BYTES: dict[int, int] = {
+    TensorProto.FLOAT: 4,
+    TensorProto.FLOAT16: 2,
+    TensorProto.BFLOAT16: 2,
+    TensorProto.DOUBLE: 8,
+}
 
 
 def load_model(model: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
@@ -44,6 +50,8 @@ def load_model(model: str | Path | bytes | onnx.ModelProto) -> onnx.ModelProto:
         raise ValueError(
             f"{name} is not an ONNX model, or is damaged or cut off: it lacks layers, outputs or an opset"
         )
+    if not all(isinstance(text, str) for text in _texts(proto)):
+        raise ValueError(f"{name} is not an ONNX model, or is damaged: it has names that are no text")
     if opset(proto) < OLDEST_OPSET:
         raise ValueError(f"{name} is of ONNX opset {opset(proto)}; the oldest that is read is {OLDEST_OPSET}")
     return proto
@@ -56,6 +64,17 @@ def _parsed(data: bytes, name: str) -> onnx.ModelProto:
     except DecodeError as error:
         raise ValueError(f"{name} is not an ONNX model, or is damaged or cut off") from error
     return proto
+
+
+def _texts(proto: onnx.ModelProto) -> Iterator[object]:
+    """All names in the graph; protobuf gives bytes for those that are not UTF-8."""
+    graph = proto.graph
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    for named in (graph.input, graph.output, graph.value_info, graph.initializer):
+        yield from (item.name for item in named)
+    yield from (entry.domain for entry in proto.opset_import)
 
 
 def opset(proto: onnx.ModelProto) -> int:
@@ -97,6 +116,17 @@ def check_size(shape: Iterable[int], name: str) -> None:
         raise ValueError(
             f"tensor {name!r} of shape {sizes}: more than {MAX_ELEMENTS} elements, or a negative size"
         )
+
+
+def check_names(graph: onnx.GraphProto) -> None:
+    """Raise ValueError where a name of the graph is defined twice."""
+    inputs = [info.name for info in graph.input]
+    stored = [tensor.name for tensor in graph.initializer]
+    produced = [name for node in graph.node for name in node.output if name]
+    for group in (inputs, stored, [*{*inputs, *stored}, *produced]):
+        for name, times in Counter(group).items():
+            if times > 1:
+                raise ValueError(f"value {name!r} is defined twice")
 
 
 def check_stored(tensor: TensorProto) -> None:

@@ -123,7 +123,7 @@ class _Writer:
             return
         operator = get_operator(layer.op)
         inputs = list(layer.inputs)
-        attributes = {
+        attributes: dict[str, Any] = {
             name: value
             for name, value in layer.attributes.items()
             if name not in operator.attribute_inputs.values()

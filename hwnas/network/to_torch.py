@@ -46,10 +46,12 @@ class _Translator:
             else:
                 for index, value in enumerate(layer.outputs):
                     self.nodes[value.name] = self.graph.call_function(_item, (node, index))
-        self._place_parameters()
+        self._place_parameters(self.root)
         results = tuple(self.nodes[value.name] for value in self.network.flat_outputs)
         self.graph.output(results[0] if len(results) == 1 else results)
-        return fx.GraphModule(self.root, self.graph, class_name="Network")
+        module = fx.GraphModule(self.root, self.graph, class_name="Network")
+        self._place_parameters(module)  # fx copies what the graph names, and no more
+        return module
 
     def _value_shapes(self, layer: Layer) -> list[Shape]:
         return [self.network.values[name].shape for name in layer.inputs if name in self.nodes]
@@ -98,15 +100,17 @@ class _Translator:
             self.tensors[name] = _tensor(self.network.parameters[name])
         return self.graph.get_attr(name)
 
-    def _place_parameters(self) -> None:
+    def _place_parameters(self, root: nn.Module) -> None:
         """Put every parameter under the network's name for it, where no layer has it there already."""
         for name, parameter in self.network.parameters.items():
             path, _, attribute = name.rpartition(".")
             if path:
-                _add_submodule(self.root, path, nn.Module())
-            holder = self.root.get_submodule(path)
+                _add_submodule(root, path, nn.Module())
+            holder = root.get_submodule(path)
             if not hasattr(holder, attribute):
-                _register(holder, attribute, self.tensors.get(name, _tensor(parameter)))
+                if name not in self.tensors:
+                    self.tensors[name] = _tensor(parameter)
+                _register(holder, attribute, self.tensors[name])
 
 
 def _add_submodule(root: nn.Module, path: str, child: nn.Module) -> None:

@@ -19,7 +19,7 @@ SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
 
 
 def _fits_torch(a: Any) -> bool:
-    """Whether torch's own padding can express a window's: equal at both ends, at most half a pooling kernel."""
+    """Whether torch can express a window's padding: equal at both ends, at most half a pooling kernel."""
     half = len(a["pads"]) // 2
     small = "group" in a or all(2 * p <= k for p, k in zip(a["pads"], a["kernel_shape"], strict=False))
     return small and a["pads"][:half] == a["pads"][half:]

@@ -14,6 +14,7 @@ from hwnas.latency import Device
 from hwnas.network import Network
 from hwnas.objectives import Constraint, Metric, Objective
 from hwnas.search.evaluate import Evaluator
+from hwnas.search.executors import InlineExecutor
 from hwnas.search.folder import (
     CONFIG,
     ENVIRONMENT,
@@ -123,7 +124,7 @@ def run(
         budget: number of trials.
         seed: of the strategy and of the proxies' initialisation.
         data: data set for the proxies' batch, by name or path; noise where None.
-        executor: where trials run; in this process where None.
+        executor: where trials and trainings run; in this process where None. Latencies are never measured there.
         device: where candidates are measured; none are where None.
         training: how candidates are trained; they are not where None.
         candidates: how many to verify.
@@ -157,7 +158,9 @@ def run(
             infos = {n: MetricInfo(n, m.unit, m.higher_is_better) for n, m in resolved.items()}
             _write_results(folder, trials, infos)
             _require_feasible(trials, objective)
-            verifier = Verifier(space, objective, store, folder, device, training, events.step)
+            verifier = Verifier(
+                space, objective, store, folder, device, training, executor or InlineExecutor(), events.step
+            )
             found = verifier.candidates(trials, candidates)
             found = _with_blocks(space, found, device)
             _write_outcome(folder, found, infos, budget, device, training, resolved)
@@ -346,6 +349,8 @@ def _write_outcome(
     metrics: Mapping[str, Metric],
 ) -> None:
     errors = [getattr(m.predictor, "held_out", None) for m in metrics.values() if isinstance(m, PredictedMetric)]
+    stated = next((asdict(error) for error in errors if error is not None), {})
+    stated.pop("n", None)
     write_json(
         folder / OUTCOME,
         {
@@ -353,7 +358,7 @@ def _write_outcome(
             "metrics": {name: asdict(info) for name, info in infos.items()},
             "settings": {"budget": budget, "training": asdict(training) if training else None},
             "environment": _measured_on(device),
-            "predictor_error": next((asdict(error) for error in errors if error is not None), {}),
+            "predictor_error": stated,
         },
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from hwnas.cost import count
 from hwnas.latency import Device, latency_ms, measure, measure_onnx
 from hwnas.network import Network
 from hwnas.network.to_onnx import to_onnx
+from hwnas.network.weights import Weights, module_weights
 from hwnas.objectives import Objective
 from hwnas.search.folder import NETWORKS
 from hwnas.search.records import BlockShare, Candidate, Trial
@@ -20,8 +22,6 @@ from hwnas.search.store import TrialStore
 from hwnas.spaces import Architecture, SearchSpace
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from hwnas.training import TrainingSettings
 
 Say = Callable[[str], None]
@@ -42,6 +42,14 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What a training gives: accuracy (fraction of the test images) and weights by parameter name."""
+
+    accuracy: float
+    weights: Weights
+
+
+@dataclass(frozen=True)
 class Verifier:
     """Turns the trials of a search into verified candidates, best first.
 
@@ -54,6 +62,7 @@ class Verifier:
     folder: Path
     device: Device | None
     training: Training | None
+    executor: Executor
     say: Say
 
     def candidates(self, trials: Sequence[Trial], wanted: int) -> list[Candidate]:
@@ -69,7 +78,7 @@ class Verifier:
         good = [candidate for candidate in tried if candidate.satisfies][:wanted]
         if not good:
             return sorted(tried, key=lambda c: self.objective.violation(_merged(c)))[:wanted]
-        finished = [self._finished(rank, candidate) for rank, candidate in enumerate(good, start=1)]
+        finished = self._finished(good)
         rejected = [candidate for candidate in tried if not candidate.satisfies]
         best_first = sorted(finished, key=self._merit, reverse=True)
         return [*best_first, *rejected]
@@ -100,42 +109,61 @@ class Verifier:
             found.append(Candidate(trial.architecture, trial.metrics, measured, satisfies))
         return found
 
-    def _finished(self, rank: int, candidate: Candidate) -> Candidate:
-        """The candidate as an ONNX file, trained where asked for, and that file measured."""
-        name = f"finished:{self.training.digest() if self.training else 'untrained'}:{candidate.architecture}"
-        known = self.store.get(name)
-        if known is None or not (self.folder / known["onnx"]).exists():
-            known = self._finish(rank, self.space.parse(candidate.architecture), candidate.architecture)
-            self.store.put(name, known)
-        measured = {**candidate.measured, **known["measured"]}
-        satisfies = self.objective.is_feasible({**candidate.predicted, **measured})
-        return Candidate(candidate.architecture, candidate.predicted, measured, satisfies, known["onnx"])
+    def _finished(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates as ONNX files, trained where asked for, and these files measured."""
+        known = [self._known(candidate) for candidate in candidates]
+        started = [
+            self.executor.submit(_train, self.space.parse(candidate.architecture), self.training)
+            if document is None and self.training is not None
+            else None
+            for candidate, document in zip(candidates, known, strict=True)
+        ]
+        if any(started) and self.training is not None:
+            self.say(f"training {sum(map(bool, started))} candidates on {self.training.data}")
+        finished = []
+        for candidate, document, future in zip(candidates, known, started, strict=True):
+            if document is None:
+                document = self._finish(candidate, future.result() if future else None)
+                self.store.put(self._document(candidate), document)
+            measured = {**candidate.measured, **document["measured"]}
+            satisfies = self.objective.is_feasible({**candidate.predicted, **measured})
+            finished.append(replace(candidate, measured=measured, satisfies=satisfies, onnx=document["onnx"]))
+        return finished
 
-    def _finish(self, rank: int, architecture: Architecture, text: str) -> dict[str, Any]:
-        from hwnas.network.to_torch import to_torch
+    def _document(self, candidate: Candidate) -> str:
+        return f"finished:{self.training.digest() if self.training else 'untrained'}:{candidate.architecture}"
 
-        network = architecture.network
-        measured: dict[str, float] = {}
-        module: nn.Module | None = None
-        if self.training is not None:
-            import torch
+    def _known(self, candidate: Candidate) -> dict[str, Any] | None:
+        document = self.store.get(self._document(candidate))
+        return document if document is not None and (self.folder / document["onnx"]).exists() else None
 
-            from hwnas.training import load, train
-
-            settings = self.training.settings
-            self.say(f"training candidate {rank} on {self.training.data}, {settings.epochs} epochs")
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(settings.seed)
-                module = to_torch(network)
-            data = load(self.training.data, resolution=network.inputs[0].shape[-1])
-            measured["accuracy"] = train(module, data, settings).accuracy
-        file = f"{NETWORKS}/{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}.onnx"
+    def _finish(self, candidate: Candidate, trained: Trained | None) -> dict[str, Any]:
+        network = self.space.parse(candidate.architecture).network
+        name = hashlib.blake2b(candidate.architecture.encode(), digest_size=6).hexdigest()
+        file = f"{NETWORKS}/{name}.onnx"
         (self.folder / NETWORKS).mkdir(exist_ok=True)
-        to_onnx(network, self.folder / file, weights=module)
+        to_onnx(network, self.folder / file, weights=trained.weights if trained else None)
+        measured = {"accuracy": trained.accuracy} if trained else {}
         if self.device is not None:
-            self.say(f"measuring the file of candidate {rank} on {self.device.name}")
+            self.say(f"measuring {file} on {self.device.name}")
             measured["latency_ms"] = measure_onnx(self.folder / file, self.device).latency_ms
         return {"onnx": file, "measured": measured}
+
+
+def _train(architecture: Architecture, training: Training) -> Trained:
+    """Train in whatever process this runs in."""
+    import torch
+
+    from hwnas.network.to_torch import to_torch
+    from hwnas.training import load, train
+
+    network = architecture.network
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.settings.seed)
+        module = to_torch(network)
+    data = load(training.data, resolution=network.inputs[0].shape[-1])
+    accuracy = train(module, data, training.settings).accuracy
+    return Trained(accuracy, module_weights(network, module))
 
 
 def block_shares(network: Network, device: Device | None) -> list[BlockShare]:

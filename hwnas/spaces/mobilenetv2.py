@@ -124,7 +124,9 @@ class MobileNetV2(SearchSpace):
                 stride=1 if self.small_input and i == 2 else stage.stride,
                 squeeze_excite=chosen.get(f"se_{i}", False),
             )
-        return b.build(b.block("head", _head, x, channels=divisible(HEAD_CHANNELS * self.width), classes=self.classes))
+        return b.build(
+            b.block("head", _head, x, channels=divisible(HEAD_CHANNELS * self.width), classes=self.classes)
+        )
 
 
 def _check(
@@ -176,7 +178,7 @@ def inverted_residual(
     stride: int,
     squeeze_excite: bool = False,
 ) -> Value:
-    """Expansion, depthwise convolution, projection; a residual where the shapes agree (MobileNetV2, figure 4).
+    """Expansion, depthwise convolution, projection; a residual where shapes agree (MobileNetV2, figure 4).
 
     `[c, h, w] -> [channels, ceil(h/stride), ceil(w/stride)]`
     """

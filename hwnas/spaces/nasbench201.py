@@ -81,7 +81,8 @@ class NASBench201(SearchSpace):
                 match = _TOKEN.match(token)
                 if not match or int(match[2]) != source or match[1] not in OPERATIONS:
                     raise ValueError(
-                        f"{token!r} in {text!r}: operation~{source} expected, operation one of {', '.join(OPERATIONS)}"
+                        f"{token!r} in {text!r}: operation~{source} expected, "
+                        f"operation one of {', '.join(OPERATIONS)}"
                     )
                 encoding.append(OPERATIONS.index(match[1]))
         return self.from_encoding(encoding)

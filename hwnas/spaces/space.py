@@ -45,7 +45,7 @@ class SearchSpace(ABC):
         return tuple((name, tuple(choices)) for name, choices in self.decisions.items())
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.identity() == other.identity()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.identity() == other.identity()
 
     def __hash__(self) -> int:
         return self._hash

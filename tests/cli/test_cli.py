@@ -42,13 +42,28 @@ def net(tmp_path_factory):
 def workshop(tmp_path_factory):
     """A folder with a measured table and a fitted predictor."""
     folder = tmp_path_factory.mktemp("workshop")
-    hwnas("measure", "--space", SPACE, "--samples", 12, "--quick", "--out", folder / "latency_tables" / "mine")
-    hwnas("fit", folder / "latency_tables" / "mine", "--kind", "lookup", "--out", folder / "predictors" / "mine")
+    hwnas(
+        "measure", "--space", SPACE, "--samples", 12, "--quick", "--out", folder / "latency_tables" / "mine"
+    )
+    hwnas(
+        "fit", folder / "latency_tables" / "mine", "--kind", "lookup", "--out", folder / "predictors" / "mine"
+    )
     return folder
 
 
 def test_help_names_the_commands():
-    for command in ("count", "score", "measure", "fit", "predict", "search", "train", "export", "report", "demo"):
+    for command in (
+        "count",
+        "score",
+        "measure",
+        "fit",
+        "predict",
+        "search",
+        "train",
+        "export",
+        "report",
+        "demo",
+    ):
         assert command in hwnas("--help")
         assert "--help" in hwnas(command, "--help")
 
@@ -100,7 +115,16 @@ def test_measure_fit_predict_search_report_export(workshop):
     predicted = as_json("predict", "mine", "--space", SPACE, "--samples", 3, cwd=workshop)
     bound = sorted(p["latency_ms"] for p in predicted)[1]
     search = ["search", "--space", SPACE, "--maximize", "params", "--predictor", "mine", "--run", "run"]
-    search += ["--subject-to", f"latency_ms <= {bound}ms", "--budget", 20, "--population", 8, "--tournament", 3]
+    search += [
+        "--subject-to",
+        f"latency_ms <= {bound}ms",
+        "--budget",
+        20,
+        "--population",
+        8,
+        "--tournament",
+        3,
+    ]
     found = as_json(*search, "--candidates", 2, cwd=workshop)
     winner = found["candidates"][found["winner"]]
     assert winner["measured"]["latency_ms"] <= bound
@@ -131,12 +155,16 @@ def test_train_and_export(tmp_path):
     )
     assert 0 <= trained["accuracy"] <= 1
     onnx.checker.check_model(str(out))
-    hwnas("export", "--space", space, "--arch", architecture, "--batch", "free", "--out", tmp_path / "free.onnx")
+    hwnas(
+        "export", "--space", space, "--arch", architecture, "--batch", "free", "--out", tmp_path / "free.onnx"
+    )
     shape = onnx.load(tmp_path / "free.onnx").graph.input[0].type.tensor_type.shape.dim
     assert shape[0].dim_param
 
 
-@pytest.mark.parametrize("kind", ["devices", "spaces", "proxies", "metrics", "strategies", "tables", "predictors"])
+@pytest.mark.parametrize(
+    "kind", ["devices", "spaces", "proxies", "metrics", "strategies", "tables", "predictors"]
+)
 def test_list(kind):
     assert isinstance(as_json("list", kind), list)
 
@@ -160,7 +188,9 @@ def _malicious(folder, kind):
     value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, side, side, side])
     result = helper.make_tensor_value_info("b", TensorProto.FLOAT, None)
     path = folder / f"{kind}.onnx"
-    path.write_bytes(helper.make_model(helper.make_graph(nodes, "g", [value], [result], [weight])).SerializeToString())
+    path.write_bytes(
+        helper.make_model(helper.make_graph(nodes, "g", [value], [result], [weight])).SerializeToString()
+    )
     return path
 
 

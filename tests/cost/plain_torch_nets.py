@@ -1,5 +1,7 @@
 """Independent architectures in plain torch, to hold our counts against fvcore's."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -34,7 +36,7 @@ class ResNet(nn.Module):
         widths = [16, 16, 32, 64]
         self.stages = nn.ModuleList(
             nn.Sequential(BasicBlock(a, b, 1 if a == b else 2), BasicBlock(b, b, 1))
-            for a, b in zip(widths, widths[1:], strict=False)
+            for a, b in pairwise(widths)
         )
         self.fc = nn.Linear(64, 10)
 

@@ -37,14 +37,14 @@ def test_better_than_a_line_on_operator_counts(sample, kind, n):
     networks, rows = sample
     counts = np.array([[text.count(op) for op in COUNTED] for text in rows["arch"]], dtype=np.float64)
     ours, baseline = [], []
-    for device in DEVICES if kind is LinearPredictor else DEVICES[:3]:
+    for device in DEVICES:
         measured = rows[device].to_numpy(dtype=np.float64)
         predictor = kind()
         predictor.fit(networks[:n], measured[:n])
         ours.append(held_out_error(predictor.predict(networks[n:]), measured[n:]))
         line = fit_ridge(counts[:n], measured[:n])
         baseline.append(held_out_error(counts[n:] @ line.weights + line.intercept, measured[n:]))
-    assert _mean("spearman", ours) > max(0.95, _mean("spearman", baseline))
+    assert _mean("spearman", ours) > max(0.96, _mean("spearman", baseline))
     assert _mean("within_10", ours) > max(0.8, _mean("within_10", baseline))
 
 

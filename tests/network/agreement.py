@@ -46,7 +46,7 @@ def assert_agree(network: Network, *, batch: int = 2, positive: bool = False) ->
 def _shake(module: torch.nn.Module) -> None:
     """Give gains, biases and statistics values other than 0 and 1, which hide mistakes."""
     with torch.no_grad():
-        for name, parameter in module.named_parameters():
+        for parameter in module.parameters():
             if parameter.ndim < 2:
                 parameter.add_(torch.rand_like(parameter) * 0.5)
         for name, buffer in module.named_buffers():

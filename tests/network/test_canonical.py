@@ -11,7 +11,15 @@ from .random_networks import disguised, random_network, replaced
 
 
 def simple(**changes: object) -> Network:
-    settings = {"kernel": 3, "stride": 1, "constant": 2.0, "shared": False, "swap": False, "trainable": True, **changes}
+    settings = {
+        "kernel": 3,
+        "stride": 1,
+        "constant": 2.0,
+        "shared": False,
+        "swap": False,
+        "trainable": True,
+        **changes,
+    }
     b = Builder()
     x, y = b.input(4, 8, 8), b.input(4, 8, 8)
     w1 = b.parameter("a", (4, 4, 3, 3), trainable=settings["trainable"])
@@ -98,7 +106,9 @@ def _labelled(network: Network) -> object:
     for layer in network.layers:
         owned = [network.parameters[n] for n in layer.inputs if n in network.parameters]
         kinds = [(p.shape, p.trainable, p.constant) for p in owned]
-        graph.add_node(layer.name, label=(layer.op, sorted(layer.attributes.items()), kinds, layer.output.shape))
+        graph.add_node(
+            layer.name, label=(layer.op, sorted(layer.attributes.items()), kinds, layer.output.shape)
+        )
         for slot, name in enumerate(layer.inputs):
             if name in producer:
                 source, part = producer[name]

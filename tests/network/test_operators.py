@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from hwnas.network import Builder, Network, UnknownOperatorError, Value
+from hwnas.network import Builder, Network, Value
 from hwnas.network.from_onnx import from_onnx
-from hwnas.network.operators import OPERATORS, get_operator, infer_shapes, normalised
+from hwnas.network.operators import OPERATORS
 from hwnas.network.to_onnx import to_onnx
 
 from .agreement import assert_agree
@@ -79,7 +79,9 @@ CASES: dict[str, Case] = {
     "conv-1d": conv((4, 9), (6, 4, 3), pads=(1, 1)),
     "conv-3d": conv((2, 4, 5, 6), (3, 2, 3, 3, 3), pads=(1,) * 6),
     "transposed": transposed((4, 3, 2, 2), strides=(2, 2)),
-    "transposed-bias": transposed((4, 3, 3, 3), bias=True, strides=(2, 2), pads=(1,) * 4, output_padding=(1, 1)),
+    "transposed-bias": transposed(
+        (4, 3, 3, 3), bias=True, strides=(2, 2), pads=(1,) * 4, output_padding=(1, 1)
+    ),
     "transposed-grouped": transposed((4, 3, 3, 3), bias=True, group=2, dilations=(2, 1)),
     "max-pool": unary("MaxPool", kernel_shape=(3, 3), strides=(2, 2), pads=(1, 1, 1, 1)),
     "max-pool-ceil": unary("MaxPool", kernel_shape=(2, 2), strides=(2, 2), ceil_mode=1),
@@ -118,8 +120,28 @@ CASES: dict[str, Case] = {
     "softmax": unary("Softmax"),
     "softmax-channels": unary("Softmax", axis=1),
     "log-softmax": unary("LogSoftmax", VECTOR),
-    **{op: unary(op) for op in ("Relu", "Sigmoid", "Tanh", "HardSwish", "Softplus", "Softsign", "Mish", "Erf", "Exp",
-                                "Log", "Sqrt", "Neg", "Abs", "Reciprocal", "Floor", "Ceil", "Sign")},
+    **{
+        op: unary(op)
+        for op in (
+            "Relu",
+            "Sigmoid",
+            "Tanh",
+            "HardSwish",
+            "Softplus",
+            "Softsign",
+            "Mish",
+            "Erf",
+            "Exp",
+            "Log",
+            "Sqrt",
+            "Neg",
+            "Abs",
+            "Reciprocal",
+            "Floor",
+            "Ceil",
+            "Sign",
+        )
+    },
     "leaky-relu": unary("LeakyRelu", alpha=0.2),
     "elu": unary("Elu", alpha=0.7),
     "celu": unary("Celu", alpha=0.7),
@@ -136,7 +158,10 @@ CASES: dict[str, Case] = {
     "prelu-single": norm("PRelu", IMAGE, [(1,)]),
     "prelu-last-axis": norm("PRelu", IMAGE, [(6,)]),
     **{f"{op}-values": binary(op) for op in ("Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean")},
-    **{f"{op}-broadcast": binary(op, IMAGE, (4, 1, 1)) for op in ("Add", "Sub", "Mul", "Div", "Max", "Min", "Sum")},
+    **{
+        f"{op}-broadcast": binary(op, IMAGE, (4, 1, 1))
+        for op in ("Add", "Sub", "Mul", "Div", "Max", "Min", "Sum")
+    },
     **{f"{op}-parameter": with_parameter(op, IMAGE, (4, 1, 1)) for op in ("Add", "Sub", "Mul", "Div")},
     **{f"{op}-scalar": with_constant(op, 1.7) for op in ("Add", "Sub", "Mul", "Div", "Pow")},
     "add-batched-constant": with_constant("Add", 1.0, 2.0, 3.0, 4.0, shape=(1, 4, 1, 1)),
@@ -167,25 +192,38 @@ CASES: dict[str, Case] = {
     "pad-reflect": unary("Pad", pads=(0, 0, 2, 1, 0, 0, 1, 2), mode="reflect"),
     "pad-edge": unary("Pad", pads=(0, 0, 2, 1, 0, 0, 1, 2), mode="edge"),
     "pad-wrap": unary("Pad", pads=(0, 0, 2, 1, 0, 0, 1, 2), mode="wrap"),
-    **{f"{op}-kept": unary(op, axes=(2, 3)) for op in
-       ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2")},
-    **{f"{op}-dropped": unary(op, axes=(-1, 1), keepdims=0) for op in
-       ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2")},
-    "resize-nearest": unary("Resize", scales=(1.0, 1.0, 2.0, 3.0), coordinate_transformation_mode="asymmetric",
-                            nearest_mode="floor"),
+    **{
+        f"{op}-kept": unary(op, axes=(2, 3))
+        for op in ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2")
+    },
+    **{
+        f"{op}-dropped": unary(op, axes=(-1, 1), keepdims=0)
+        for op in ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2")
+    },
+    "resize-nearest": unary(
+        "Resize",
+        scales=(1.0, 1.0, 2.0, 3.0),
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    ),
     "resize-nearest-default": unary("Resize", scales=(1.0, 1.0, 2.0, 3.0)),
     "resize-nearest-sizes": unary("Resize", sizes=(0, 4, 11, 4), nearest_mode="round_prefer_ceil"),
     "resize-linear": unary("Resize", sizes=(0, 4, 14, 9), mode="linear"),
-    "resize-linear-aligned": unary("Resize", sizes=(0, 4, 14, 9), mode="linear",
-                                   coordinate_transformation_mode="align_corners"),
+    "resize-linear-aligned": unary(
+        "Resize", sizes=(0, 4, 14, 9), mode="linear", coordinate_transformation_mode="align_corners"
+    ),
     "resize-linear-1d": unary("Resize", (4, 9), sizes=(0, 4, 14), mode="linear"),
     "resize-cubic": unary("Resize", sizes=(0, 4, 14, 9), mode="cubic"),
     "depth-to-space": unary("DepthToSpace", (8, 3, 4), blocksize=2),
     "depth-to-space-crd": unary("DepthToSpace", (8, 3, 4), blocksize=2, mode="CRD"),
     "space-to-depth": unary("SpaceToDepth", (2, 6, 4), blocksize=2),
     "zeros": ("ConstantOfShape", (IMAGE,), lambda b, x: b.add(x, b.zeros(*IMAGE))),
-    "ones": ("ConstantOfShape", (IMAGE,), lambda b, x: b.add(x, b.layer("ConstantOfShape", shape=(0, 4, 1, 1), value=1.0))),
-}  # fmt: skip
+    "ones": (
+        "ConstantOfShape",
+        (IMAGE,),
+        lambda b, x: b.add(x, b.layer("ConstantOfShape", shape=(0, 4, 1, 1), value=1.0)),
+    ),
+}
 
 
 def build(case: Case) -> Network:

@@ -64,7 +64,9 @@ def test_pruned_networks_compute_the_same(network: Network) -> None:
 
     weights = module_weights(network, to_torch(network).eval())
     live = network.live
-    inputs = [np.random.default_rng(0).standard_normal((1, *v.shape), dtype=np.float32) for v in network.inputs]
+    inputs = [
+        np.random.default_rng(0).standard_normal((1, *v.shape), dtype=np.float32) for v in network.inputs
+    ]
     whole = run_onnx(to_onnx(network, weights=weights), inputs)
     pruned = run_onnx(to_onnx(live, weights={name: weights[name] for name in live.parameters}), inputs)
     for ours, theirs in zip(pruned, whole, strict=True):

@@ -19,14 +19,18 @@ _descriptions: list[str] = []
 _adding = Lock()
 
 
+_OF_NETWORK, _OF_BLOCK = "_hwnas_latency_block_ids", "_hwnas_latency_block_id"
+
+
 def block_ids(network: Network) -> bytes:
-    """The innermost blocks of `network`, repeated ones repeatedly: packed numbers, four bytes each."""
-    memory: _Memory | None = network.__dict__.get(_MEMORY)
-    if memory is None:
-        memory = network.__dict__[_MEMORY] = _Memory(_read(network))
-    elif memory.packed is None:
-        memory.packed = _read(network)
-    return memory.packed  # type: ignore[return-value]
+    """The innermost blocks of `network`, repeated ones repeatedly: packed numbers, four bytes each.
+
+    Remembered with the network object; a pickled network goes without, numbers being those of a process.
+    """
+    found: bytes | None = network.__dict__.get(_OF_NETWORK)
+    if found is None:
+        found = network.__dict__[_OF_NETWORK] = _read(network)
+    return found
 
 
 def key_of(number: int) -> str:
@@ -37,21 +41,6 @@ def key_of(number: int) -> str:
 def description_of(number: int) -> str:
     """Its operators and its input and output shapes, for people."""
     return _descriptions[number]
-
-
-class _Memory:
-    """What is remembered of one network object. A copy in another process starts empty."""
-
-    __slots__ = ("packed",)
-
-    def __init__(self, packed: bytes | None = None) -> None:
-        self.packed = packed
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _Memory, ()
-
-
-_MEMORY = "_hwnas_latency_block_ids"
 
 
 def _read(network: Network) -> bytes:
@@ -68,14 +57,11 @@ def _read(network: Network) -> bytes:
     return b"".join(found)
 
 
-_WHOLE = "_hwnas_latency_block_id"
-
-
 def _whole_number(block: Network) -> bytes:
-    memory: _Memory | None = block.__dict__.get(_WHOLE)
-    if memory is None or memory.packed is None:
-        memory = block.__dict__[_WHOLE] = _Memory(_number(block))
-    return memory.packed  # type: ignore[return-value]
+    found: bytes | None = block.__dict__.get(_OF_BLOCK)
+    if found is None:
+        found = block.__dict__[_OF_BLOCK] = _number(block)
+    return found
 
 
 def _layer_number(layer: Layer, network: Network, shapes: dict[str, Shape]) -> bytes:

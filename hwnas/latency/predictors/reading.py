@@ -8,7 +8,7 @@ flattening the network.
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hwnas.latency.predictors.layer_ids import layer_id
 from hwnas.network.network import Block, Item, Layer, Network, Shape
@@ -34,35 +34,18 @@ class Reading(NamedTuple):
     is_transparent: bool
 
 
+_WHOLE, _PARTIAL = "_hwnas_latency_reading", "_hwnas_latency_readings"
+
+
 def read(network: Network) -> Reading:
-    """All layers of `network` and the live ones."""
-    memory = _memory(network)
-    if memory.whole is None:
-        memory.whole = _read_chain(network) or _read_whole(network)
-    return memory.whole
+    """All layers of `network` and the live ones.
 
-
-class _Memory:
-    """What is remembered of one network object. A copy in another process starts empty."""
-
-    __slots__ = ("partial", "whole")
-
-    def __init__(self) -> None:
-        self.whole: Reading | None = None
-        self.partial: dict[tuple[Pattern, Pattern], Reading] | None = None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _Memory, ()
-
-
-_MEMORY = "_hwnas_latency_reading"
-
-
-def _memory(network: Network) -> _Memory:
-    memory: _Memory | None = network.__dict__.get(_MEMORY)
-    if memory is None:
-        memory = network.__dict__[_MEMORY] = _Memory()
-    return memory
+    Remembered with the network object; a pickled network goes without, numbers being those of a process.
+    """
+    found: Reading | None = network.__dict__.get(_WHOLE)
+    if found is None:
+        found = network.__dict__[_WHOLE] = _read_chain(network) or _read_whole(network)
+    return found
 
 
 def _identifier(layer: Layer, shapes: dict[str, Shape], network: Network) -> bytes:
@@ -133,12 +116,10 @@ def _transparent(network: Network, every: list[bytes], live: list[bytes]) -> Rea
 def _read_block(network: Network, inputs: Pattern, outputs: Pattern) -> Reading:
     if False not in inputs and False not in outputs:
         return read(network)
-    memory = _memory(network)
-    if memory.partial is None:
-        memory.partial = {}
-    found = memory.partial.get((inputs, outputs))
+    known: dict[tuple[Pattern, Pattern], Reading] = network.__dict__.setdefault(_PARTIAL, {})
+    found = known.get((inputs, outputs))
     if found is None:
-        found = memory.partial[inputs, outputs] = _read(network, inputs, outputs, _identifiers(network))
+        found = known[inputs, outputs] = _read(network, inputs, outputs, _identifiers(network))
     return found
 
 

@@ -1,0 +1,82 @@
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from hwnas.cost import count
+from hwnas.spaces import BenchmarkOrder, NASBench201
+
+ALL_CONV_3X3 = (
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+)
+
+
+def test_every_string_of_the_benchmark_parses_and_prints_back(nasbench201_csv: Path) -> None:
+    space = NASBench201()
+    with nasbench201_csv.open(newline="") as file:
+        strings = [row["arch"] for row in csv.DictReader(file)]
+    found = [space.parse(text) for text in strings]
+    assert len(set(found)) == space.size == 15_625
+    assert [str(a) for a in found] == strings
+
+
+def test_the_order_of_the_benchmark(nasbench201_csv: Path, tmp_path: Path) -> None:
+    space = NASBench201()
+    order = BenchmarkOrder.read(space, nasbench201_csv)
+    assert len(order) == 15_625
+    first = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|"
+    assert str(order.architecture(0)) == first
+    assert [order.index(a) for a in order] == list(range(15_625))
+    pd.read_csv(nasbench201_csv).head(7).to_parquet(tmp_path / "some.parquet")
+    some = BenchmarkOrder.read(space, tmp_path / "some.parquet")
+    assert list(some) == [order.architecture(i) for i in range(7)]
+    with pytest.raises(ValueError, match="has index 7"):
+        some.architecture(7)
+    with pytest.raises(ValueError, match="not in this benchmark"):
+        some.index(order.architecture(8))
+
+
+def test_an_order_that_contradicts_itself() -> None:
+    space = NASBench201()
+    row = {"index": 0, "arch": ALL_CONV_3X3}
+    with pytest.raises(ValueError, match="index 0 occurs twice"):
+        BenchmarkOrder(space, [row, row])
+    with pytest.raises(ValueError, match="two indices"):
+        BenchmarkOrder(space, [row, {**row, "index": 1}])
+    with pytest.raises(ValueError, match="columns index and arch"):
+        BenchmarkOrder(space, [{"arch": ALL_CONV_3X3}])
+
+
+def test_published_numbers() -> None:
+    """Dong and Yang, ICLR 2020: the benchmark's own flop and params of the cell of 3x3 convolutions."""
+    counts = count(NASBench201().parse(ALL_CONV_3X3).network).whole
+    assert counts.macs == 220_119_680
+    assert counts.params == 1_531_546
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("three nodes", "|none~0|"),
+        ("node 2 of .* needs 2 edges, has 1", "|none~0|+|none~0|+|none~0|none~1|none~2|"),
+        ("operation~1 expected", "|none~0|+|none~0|none~0|+|none~0|none~1|none~2|"),
+        ("operation one of none, skip_connect", "|conv~0|+|none~0|none~1|+|none~0|none~1|none~2|"),
+    ],
+)
+def test_malformed_strings(message: str, text: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        NASBench201().parse(text)
+
+
+def test_a_cell_that_passes_nothing_on() -> None:
+    network = NASBench201(cells=2).parse("|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|none~2|").network
+    counts = count(network)
+    assert counts.live.macs == 0
+    assert counts.whole.macs > 0
+    assert network.outputs[0].shape == (10,)
+
+
+def test_a_cell_that_is_a_wire() -> None:
+    network = NASBench201(cells=2).parse("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|").network
+    assert not any("cell" in layer.name and layer.op == "Conv" for layer in network.layers)
