@@ -24,7 +24,5 @@ def rows(count: int = 10_000, repeats: int = 5) -> list[Row]:
             predictor.predict([a.network for a in architectures])
 
         taken = statistics.median(seconds(predict) for _ in range(repeats))
-        found.append(
-            Row(f"predicting {count:,} architectures, {kind}", f"{taken:.2f} s", "< 1 s", taken < 1)
-        )
+        found.append(Row(f"predicting {count:,} architectures, {kind}", f"{taken:.2f} s", "< 1 s", taken < 1))
     return found

@@ -19,7 +19,8 @@ def rows(repeats: int = 9) -> list[Row]:
         to_onnx(MobileNetV2(resolution=96, classes=10).sample(1, seed=0)[0].network, net)
         for arguments in (["--help"], ["count", net]):
             differences = [
-                seconds(lambda a=arguments: _run([program, *a])) - seconds(lambda: _run([sys.executable, "-c", ""]))
+                seconds(lambda a=arguments: _run([program, *a]))
+                - seconds(lambda: _run([sys.executable, "-c", ""]))
                 for _ in range(repeats)
             ]
             taken = statistics.median(differences)

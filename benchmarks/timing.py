@@ -24,7 +24,9 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def interleaved(pairs: Sequence[tuple[Callable[[], object], Callable[[], object]]]) -> tuple[float, float, float]:
+def interleaved(
+    pairs: Sequence[tuple[Callable[[], object], Callable[[], object]]],
+) -> tuple[float, float, float]:
     """Median seconds of the first and of the second ways, and the median ratio second/first."""
     times = [(seconds(ours), seconds(theirs)) for ours, theirs in pairs]
     return (

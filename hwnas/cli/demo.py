@@ -38,9 +38,7 @@ def demo(
     say(f"1. measure {space} on {on.describe().model}, one thread")
     with progress_bar("measuring") as bar:
         chosen = space.sample(12, seed=seed)
-        table = measure_space(
-            space, chosen, on, blocks="all", folder=folder / "table", seed=seed, bar=bar
-        )
+        table = measure_space(space, chosen, on, blocks="all", folder=folder / "table", seed=seed, bar=bar)
     predictor = fit(table, "lookup", space=space, seed=seed)
     predictor.save(folder / "predictor")
     latencies = sorted(entry.latency_ms for entry in table.networks if not entry.failed)

@@ -348,7 +348,9 @@ def _write_outcome(
     training: Training | None,
     metrics: Mapping[str, Metric],
 ) -> None:
-    errors = [getattr(m.predictor, "held_out", None) for m in metrics.values() if isinstance(m, PredictedMetric)]
+    errors = [
+        getattr(m.predictor, "held_out", None) for m in metrics.values() if isinstance(m, PredictedMetric)
+    ]
     stated = next((asdict(error) for error in errors if error is not None), {})
     stated.pop("n", None)
     write_json(
