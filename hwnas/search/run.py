@@ -124,7 +124,7 @@ def run(
         budget: number of trials.
         seed: of the strategy and of the proxies' initialisation.
         data: data set for the proxies' batch, by name or path; noise where None.
-        executor: where trials and trainings run; in this process where None. Latencies are never measured there.
+        executor: where trials and trainings run, never measurements; in this process where None.
         device: where candidates are measured; none are where None.
         training: how candidates are trained; they are not where None.
         candidates: how many to verify.
@@ -291,7 +291,7 @@ def _config(
     }
 
 
-def _described(one: Metric) -> dict[str, Any]:
+def _described(one: Any) -> dict[str, Any]:
     if isinstance(one, PredictedMetric):
         card = getattr(one.predictor, "card", None)
         return {"predictor": [card.kind, card.table_id] if card else str(one.predictor)}
