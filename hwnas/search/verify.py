@@ -43,8 +43,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training gives: accuracy (fraction of the test images) and weights by parameter name."""
+    """What a training gives: accuracies (fractions of the images) and weights by parameter name.
 
+    Candidates are compared by the validation accuracy; the test accuracy is only stated.
+    """
+
+    validation_accuracy: float
     accuracy: float
     weights: Weights
 
@@ -85,7 +89,7 @@ class Verifier:
 
     def _merit(self, candidate: Candidate) -> tuple[bool, float]:
         values = _merged(candidate)
-        return candidate.satisfies, values.get("accuracy", values.get(self.objective.maximize, 0.0))
+        return candidate.satisfies, values.get("validation_accuracy", values.get(self.objective.maximize, 0.0))
 
     def _ranked(self, trials: Sequence[Trial]) -> list[Trial]:
         """Distinct feasible trials that have the maximised metric, best first; else the least infeasible."""
@@ -143,7 +147,9 @@ class Verifier:
         file = f"{NETWORKS}/{name}.onnx"
         (self.folder / NETWORKS).mkdir(exist_ok=True)
         to_onnx(network, self.folder / file, weights=trained.weights if trained else None)
-        measured = {"accuracy": trained.accuracy} if trained else {}
+        measured: dict[str, float] = {}
+        if trained is not None:
+            measured |= {"validation_accuracy": trained.validation_accuracy, "accuracy": trained.accuracy}
         if self.device is not None:
             self.say(f"measuring {file} on {self.device.name}")
             measured["latency_ms"] = measure_onnx(self.folder / file, self.device).latency_ms
@@ -155,15 +161,16 @@ def _train(architecture: Architecture, training: Training) -> Trained:
     import torch
 
     from hwnas.network.to_torch import to_torch
-    from hwnas.training import load, train
+    from hwnas.training import accuracy, load, train
 
     network = architecture.network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.settings.seed)
         module = to_torch(network)
     data = load(training.data, resolution=network.inputs[0].shape[-1])
-    accuracy = train(module, data, training.settings).accuracy
-    return Trained(accuracy, module_weights(network, module))
+    validation = train(module, data.for_selection(), training.settings).accuracy
+    test = accuracy(module, data.test_images, data.test_labels, prepare=data.standardise)
+    return Trained(validation, test, module_weights(network, module))
 
 
 def block_shares(network: Network, device: Device | None) -> list[BlockShare]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from hwnas.training.source import hold_out
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,21 @@ class DataSet:
         """Shape (C, H, W) of one image."""
         _, channels, height, width = self.train_images.shape
         return channels, height, width
+
+    def for_selection(self, fraction: float = 0.2, seed: int = 0) -> DataSet:
+        """Give the train part alone, a stratified `fraction` of it in place of the test part.
+
+        What is chosen by accuracy is chosen on that part, so that the test images stay unseen until the end.
+        """
+        rng = np.random.default_rng(seed)
+        kept, held = map(torch.from_numpy, hold_out(self.train_labels.numpy(), fraction, rng))
+        return replace(
+            self,
+            train_images=self.train_images[kept],
+            train_labels=self.train_labels[kept],
+            test_images=self.train_images[held],
+            test_labels=self.train_labels[held],
+        )
 
     def standardise(self, images: Tensor) -> Tensor:
         """Turn uint8 [N, C, H, W] into float32 of mean 0 and deviation 1 per channel of the train set."""

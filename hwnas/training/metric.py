@@ -22,7 +22,9 @@ class HasNetwork(Protocol):
 
 
 class TrainedAccuracy:
-    """Train an architecture's network, and give its test accuracy: a fraction in [0, 1].
+    """Train an architecture's network, and give its validation accuracy: a fraction in [0, 1].
+
+    A fifth of the train images is held out for it (`DataSet.for_selection`); the test images are never used.
 
     A metric of a search (`name`, `unit`, `higher_is_better`, `expensive`). It holds the data set's name and
     not its images, so it is small when it is sent to a worker process; each process loads the images once.
@@ -59,7 +61,7 @@ class TrainedAccuracy:
         self.device = device
 
     def __call__(self, architecture: HasNetwork) -> float:
-        """Give the test accuracy, in [0, 1].
+        """Give the validation accuracy, in [0, 1].
 
         Raises TrainingDiverged, and ValueError as `load` and `train` do.
         """
@@ -72,10 +74,10 @@ class TrainedAccuracy:
         return train(module, data, self.settings, device=self.device).accuracy
 
     def load(self) -> DataSet:
-        """Give the data set; it is read once in a process."""
+        """Give the data set for selection; it is read once in a process."""
         return _load(self.data, self.resolution, self.limit, self.data_seed)
 
 
 @lru_cache(maxsize=2)
 def _load(spec: str, resolution: int | None, limit: int | None, seed: int) -> DataSet:
-    return load(spec, resolution, limit, seed)
+    return load(spec, resolution, limit, seed).for_selection(seed=seed)

@@ -50,6 +50,15 @@ def test_networks_and_distinct_blocks(cpu, tmp_path):
     table.require_same_device(cpu)
 
 
+def test_given_blocks_are_measured_under_their_names(cpu):
+    net, other = small_network(4), small_network(8)
+    given = [(f"mine-{path}", block) for path, block in other.blocks()]
+    table = measure([net], cpu, blocks=given, space="my.module:Space")
+    assert {e.key for e in table.blocks} == {block.key for _, block in given}
+    assert all(e.name.startswith("mine-") for e in table.blocks)
+    assert table.meta.space == "my.module:Space"
+
+
 def test_whole_networks_only_in_order(cpu):
     nets = [small_network(8), small_network(4), small_network(8)]
     entries = latency_ms(nets, cpu)

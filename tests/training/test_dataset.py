@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from hwnas.training import load
 from hwnas.training.dataset import channel_statistics
 
 from .networks import dark_and_light
@@ -37,3 +38,13 @@ def test_a_batch_is_drawn_by_its_seed():
     assert not inputs.equal(data.batch(8, seed=2)[0])
     with pytest.raises(ValueError, match="size must be 1 to 32, the train images; got 33"):
         data.batch(33)
+
+
+def test_selection_never_sees_the_test_images():
+    data = load("digits", limit=400)
+    part = data.for_selection(0.25, seed=1)
+    assert len(part.train_labels) + len(part.test_labels) == len(data.train_labels)
+    assert len(part.test_labels) == pytest.approx(100, abs=5)
+    mine = {image.numpy().tobytes() for image in (*part.train_images, *part.test_images)}
+    assert mine == {image.numpy().tobytes() for image in data.train_images}
+    assert not {i.numpy().tobytes() for i in part.test_images} & {i.numpy().tobytes() for i in part.train_images}
