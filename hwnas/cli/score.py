@@ -95,7 +95,7 @@ def _write_csv(rows: list[dict[str, Any]], out: Path) -> None:
     import csv
     import io
 
-    from hwnas.search.folder import write_text
+    from hwnas.files import write_whole
 
     text = io.StringIO()
     writer = csv.writer(text)
@@ -104,4 +104,4 @@ def _write_csv(rows: list[dict[str, Any]], out: Path) -> None:
     for row in rows:
         results = [row["results"][name] for name in names]
         writer.writerow([row["name"], *(r.value for r in results), *(r.reason or "" for r in results)])
-    write_text(out, text.getvalue())
+    write_whole(out, text.getvalue())

@@ -74,7 +74,7 @@ class Identity:
         return found
 
 
-class ModelFailedError(RuntimeError):
+class ModelFailedError(ValueError):
     """The runtime refused a model or failed to run it; the message names the model."""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from hwnas.files import write_whole
 from hwnas.network.network import Layer, Network, Value
 from hwnas.network.operators import get_operator
 from hwnas.network.weights import Weights, module_weights, random_weights
@@ -48,17 +49,8 @@ def to_onnx(
     writer = _Writer(network, batch)
     model = writer.model(weights)
     if path is not None:
-        _write(model, Path(path))
+        write_whole(Path(path), model.SerializeToString())
     return model
-
-
-def _write(model: onnx.ModelProto, path: Path) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(model.SerializeToString())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class _Writer:

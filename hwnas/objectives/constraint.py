@@ -32,14 +32,8 @@ class Constraint:
         Raises:
             ValueError: malformed, an unknown metric, not an upper bound, or a unit that does not fit.
         """
-        match = _FORM.match(text)
-        if not match or not match[3]:
-            raise ValueError(
-                f"constraint {text!r} is not of the form 'metric <= bound', such as 'latency_ms <= 5ms'"
-            )
-        metric, relation, bound = match.groups()
-        if relation not in ("<=", "≤"):
-            raise ValueError(f"constraint {text!r}: only upper bounds, 'metric <= bound', are possible")
+        metric = cls.metric_in(text)
+        bound = text[_FORM.match(text).start(3) :]  # type: ignore[union-attr]
         if metric not in units:
             raise ValueError(
                 f"constraint {text!r}: unknown metric {metric!r}; known: {', '.join(sorted(units))}"
@@ -48,6 +42,18 @@ class Constraint:
             return cls(metric, parse_quantity(bound, units[metric]))
         except ValueError as error:
             raise ValueError(f"constraint {text!r}: {error}") from error
+
+    @staticmethod
+    def metric_in(text: str) -> str:
+        """The name of the metric in a constraint's text; raises ValueError where it is malformed."""
+        match = _FORM.match(text)
+        if not match or not match[3]:
+            raise ValueError(
+                f"constraint {text!r} is not of the form 'metric <= bound', such as 'latency_ms <= 5ms'"
+            )
+        if match[2] not in ("<=", "≤"):
+            raise ValueError(f"constraint {text!r}: only upper bounds, 'metric <= bound', are possible")
+        return match[1]
 
     def violation(self, value: float) -> float:
         """By what fraction of the bound `value` exceeds it; 0 within, infinite for NaN."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
+from hwnas.files import write_whole
 from hwnas.report import sections
-from hwnas.report.atomic import write_bytes
 from hwnas.report.headline import headline
 from hwnas.report.text import unbroken
 from hwnas.search.records import RunRecord
@@ -33,7 +33,7 @@ def write_html(record: RunRecord, path: Path | str) -> None:
     Raises:
         OSError: the folder is missing or cannot be written.
     """
-    write_bytes(Path(path), page(record).encode("utf-8", "replace"))
+    write_whole(Path(path), page(record).encode("utf-8", "replace"))
 
 
 def page(record: RunRecord) -> str:

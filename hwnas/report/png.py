@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
+from hwnas.files import write_whole
 from hwnas.report import derived
-from hwnas.report.atomic import write_bytes
 from hwnas.report.colours import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, SKY, VERMILION
 from hwnas.report.derived import FAILED, FEASIBLE, INFEASIBLE, Axis
 from hwnas.report.figures import STATE_COLOURS
@@ -51,7 +51,7 @@ def write_png(record: RunRecord, path: Path | str) -> None:
     _blocks(panels["blocks"], record)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=DPI)
-    write_bytes(Path(path), stream.getvalue())
+    write_whole(Path(path), stream.getvalue())
 
 
 def _scatter(panel: Axes, record: RunRecord) -> None:

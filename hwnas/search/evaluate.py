@@ -35,7 +35,7 @@ class Evaluator:
     metrics: Mapping[str, Metric]
 
     def __call__(self, architecture: Architecture, maximize: str) -> Outcome:
-        """The constrained metrics and `maximize`, as far as the constraints allow.
+        """The constrained metrics, all cheap ones, and `maximize`, as far as the constraints allow.
 
         Only a metric's own `MetricError` makes a trial fail; any other exception is a bug and stops
         the search.
@@ -49,20 +49,22 @@ class Evaluator:
             if violated:
                 break
             try:
-                values[metric.name] = metric(architecture)
+                value = metric(architecture)
             except MetricError as error:
                 status, reason = "failed", str(error)
                 break
-            if math.isnan(values[metric.name]):
+            if math.isnan(value):
                 status, reason = "failed", f"{metric.name} is not a number"
                 break
+            values[metric.name] = value
         violated = self._violated(values)
         if violated:
             status, reason = "infeasible", "; ".join(violated)
         return Outcome(status, values, reason, time.perf_counter() - started)
 
     def _wanted(self, maximize: str) -> list[Metric]:
-        names = dict.fromkeys([*(c.metric for c in self.objective.constraints), maximize])
+        known_anyway = (name for name, metric in self.metrics.items() if not metric.expensive)
+        names = dict.fromkeys([*(c.metric for c in self.objective.constraints), *known_anyway, maximize])
         return cheap_first([self.metrics[name] for name in names])
 
     def _violated(self, values: Mapping[str, float]) -> list[str]:

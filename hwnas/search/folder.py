@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from hwnas.files import write_whole
 from hwnas.search.store import CorruptRunError
 
 CONFIG = "config.json"
@@ -21,6 +22,7 @@ ENVIRONMENT = "environment.json"
 TRIALS = "trials.sqlite"
 RESULTS = "results.csv"
 NETWORKS = "networks"
+OUTCOME = "outcome.json"
 
 
 class RunInUseError(ValueError):
@@ -40,18 +42,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write a JSON file whole or not at all."""
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:

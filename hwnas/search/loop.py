@@ -28,7 +28,9 @@ def run_loop(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> list[Trial]:
-    """`budget` trials of `strategy`, in order; those that the store holds are told, not run, again.
+    """Trials of `strategy`, in order: `budget` of them, or fewer if it asks for no more.
+
+    Those that the store holds are told, not run, again.
 
     Raises:
         CorruptRunError: the recorded trials are not those that this strategy asks for.
@@ -50,6 +52,8 @@ def run_loop(
                     results.start(proposal)
                 waiting.append(proposal)
                 asked += 1
+            if not waiting:
+                break
             proposal = waiting.popleft()
             number = len(trials)
             if number < len(rows):

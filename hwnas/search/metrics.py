@@ -44,9 +44,13 @@ class PredictedMetric:
 
     name: str
     predictor: Any
-    unit: str = "ms"
     higher_is_better: bool = False
     expensive: bool = False
+
+    @property
+    def unit(self) -> str:
+        """By the ending of the name: `ms` or `mJ`."""
+        return {"ms": "ms", "mj": "mJ"}.get(self.name.rpartition("_")[2], "")
 
     def __call__(self, architecture: Architecture) -> float:
         """The predicted value for the architecture's network."""
@@ -90,7 +94,7 @@ class ProxyMetric:
             module = to_torch(network)
             classes = network.outputs[0].size
             inputs, targets = proxy_batch(self.data, network.inputs[0].shape, classes, self.seed, self.batch)
-            result = score(module, inputs, targets, proxies=[self.name])[self.name]
+            result = score(module, inputs, targets, proxies=[self.name], seed=self.seed)[self.name]
         if result.reason is not None:
             raise MetricError(f"{self.name}: {result.reason}")
         return float(result.value)
@@ -134,7 +138,7 @@ def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
     if name in ("latency_ms", "latency", "energy_mj"):
         raise ValueError(f"metric {name!r} needs a predictor: give metrics={{'latency_ms': predictor}}")
     close = get_close_matches(name, known_metrics(), n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ValueError(f"unknown metric {name!r}{hint} Known: {', '.join(known_metrics())}")
 
 

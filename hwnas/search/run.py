@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +13,16 @@ from hwnas.network import Network
 from hwnas.objectives import Constraint, Metric, Objective
 from hwnas.search.evaluate import Evaluator
 from hwnas.search.executors import InlineExecutor
-from hwnas.search.folder import (
-    CONFIG,
-    ENVIRONMENT,
-    RESULTS,
-    TRIALS,
-    claim,
-    locked,
-    read_json,
-    write_json,
-    write_text,
-)
-from hwnas.search.loop import AHEAD, run_loop
-from hwnas.search.metrics import PredictedMetric, metric
-from hwnas.search.records import BlockShare, Candidate, MetricInfo, RunRecord, Trial
-from hwnas.search.store import CorruptRunError, TrialStore
-from hwnas.search.strategy import STRATEGIES, Strategy
-from hwnas.search.verify import Training, Verifier, block_shares
+from hwnas.search.folder import OUTCOME, TRIALS, claim, locked
+from hwnas.search.loop import run_loop
+from hwnas.search.metrics import PredictedMetric
+from hwnas.search.outcome import read_record, write_outcome, write_results
+from hwnas.search.records import RunRecord, Trial
+from hwnas.search.settings import describe, make_objective, make_strategy, resolve_metrics
+from hwnas.search.store import TrialStore
+from hwnas.search.verify import Training, Verifier
 from hwnas.spaces import SearchSpace
 from hwnas.spaces import space as space_of
-
-OUTCOME = "outcome.json"
 
 
 class NothingFeasibleError(ValueError):
@@ -139,31 +126,37 @@ def run(
         CorruptRunError: the folder cannot be resumed.
         OSError: the folder cannot be written.
     """
-    _check_numbers(budget, candidates)
     events = events or Events()
-    resolved = _resolve(maximize, subject_to, metrics or {}, strategy_settings or {}, data, seed)
-    units = {name: one.unit for name, one in resolved.items()}
-    constraints = tuple(c if isinstance(c, Constraint) else Constraint.parse(c, units) for c in subject_to)
-    objective = Objective(maximize, constraints)
-    searcher = make_strategy(strategy, space, objective, seed, strategy_settings or {})
+    settings = dict(strategy_settings or {})
+    constraints = list(subject_to)
+    _check_numbers(budget, candidates, int(settings.get("warm_up") or 0))
+    resolved = resolve_metrics(
+        maximize, constraints, metrics or {}, settings.get("warm_up_by"), data=data, seed=seed
+    )
+    objective = make_objective(maximize, constraints, resolved)
+    searcher = make_strategy(strategy, space, objective, seed, settings)
+    _check_device(resolved, device)
     folder = Path(folder)
     with locked(folder):
-        claim(folder, _config(space, objective, resolved, strategy, searcher, seed, data))
+        claim(folder, describe(space, objective, resolved, strategy, searcher, seed, data))
         store = TrialStore(folder / TRIALS)
         try:
+            if budget > store.count():
+                (folder / OUTCOME).unlink(missing_ok=True)
             evaluator = Evaluator(space, objective, resolved)
             trials = run_loop(
                 searcher, evaluator, store, budget=budget, executor=executor, progress=events.trial
             )
-            infos = {n: MetricInfo(n, m.unit, m.higher_is_better) for n, m in resolved.items()}
-            _write_results(folder, trials, infos)
+            write_results(folder, trials, resolved)
             _require_feasible(trials, objective)
             verifier = Verifier(
                 space, objective, store, folder, device, training, executor or InlineExecutor(), events.step
             )
             found = verifier.candidates(trials, candidates)
-            found = _with_blocks(space, found, device)
-            _write_outcome(folder, found, infos, budget, device, training, resolved)
+            best = replace(found[0], blocks=verifier.blocks(found[0].architecture))
+            write_outcome(
+                folder, [best, *found[1:]], resolved, budget=budget, device=device, training=training
+            )
         finally:
             store.close()
     return load(folder, space)
@@ -175,53 +168,7 @@ def load(folder: str | Path, space: SearchSpace | None = None) -> Run:
     Raises:
         CorruptRunError: it is no run folder, or damaged.
     """
-    folder = Path(folder)
-    config = read_json(folder / CONFIG)
-    try:
-        bounds = {str(name): float(bound) for name, bound in config["constraints"].items()}
-        maximize = str(config["maximize"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CorruptRunError(f"{folder / CONFIG} is damaged: {error!r}") from error
-    if not (folder / TRIALS).exists():
-        raise CorruptRunError(f"{folder} is no run folder: {TRIALS} is missing")
-    store = TrialStore(folder / TRIALS)
-    try:
-        trials = store.trials()
-    finally:
-        store.close()
-    environment = read_json(folder / ENVIRONMENT)
-    outcome = read_json(folder / OUTCOME) if (folder / OUTCOME).exists() else {}
-    try:
-        found = [_candidate(entry) for entry in outcome.get("candidates", [])]
-        infos = {n: MetricInfo(**info) for n, info in (outcome.get("metrics") or {}).items()}
-    except (KeyError, TypeError, ValueError) as error:
-        raise CorruptRunError(f"{folder / OUTCOME} is damaged: {error!r}") from error
-    winner = 0 if found and found[0].satisfies else None
-    record = RunRecord(
-        title=folder.name,
-        maximize=maximize,
-        metrics=infos,
-        bounds=bounds,
-        trials=trials,
-        candidates=found,
-        winner=winner,
-        config={**config, **outcome.get("settings", {})},
-        environment={**environment, **outcome.get("environment", {})},
-        predictor_error=outcome.get("predictor_error", {}),
-    )
-    return Run(folder, record, space)
-
-
-def make_strategy(
-    name: str, space: SearchSpace, objective: Objective, seed: int, settings: Mapping[str, Any]
-) -> Strategy:
-    """A strategy by name; raises ValueError naming the known ones, or the setting that is wrong."""
-    if name not in STRATEGIES:
-        raise ValueError(f"unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
-    try:
-        return STRATEGIES[name](space, objective, seed=seed, **settings)
-    except TypeError as error:
-        raise ValueError(f"strategy {name}: {error}") from error
+    return Run(Path(folder), read_record(Path(folder)), space)
 
 
 def nearest(record: RunRecord) -> str:
@@ -237,67 +184,20 @@ def nearest(record: RunRecord) -> str:
     )
 
 
-def _check_numbers(budget: int, candidates: int) -> None:
+def _check_numbers(budget: int, candidates: int, warm_up: int) -> None:
     if budget < 1:
         raise ValueError(f"budget must be at least 1 trial, not {budget}")
     if candidates < 1:
         raise ValueError(f"candidates must be at least 1, not {candidates}")
+    if warm_up >= budget:
+        raise ValueError(f"the warm-up of {warm_up} trials leaves nothing of a budget of {budget}")
 
 
-def _resolve(
-    maximize: str,
-    subject_to: Sequence[str | Constraint],
-    given: Mapping[str, Any],
-    strategy_settings: Mapping[str, Any],
-    data: str | None,
-    seed: int,
-) -> dict[str, Metric]:
-    """All metrics that the search needs, by name."""
-    names = [maximize]
-    for constraint in subject_to:
-        text = constraint.metric if isinstance(constraint, Constraint) else constraint
-        names.append(text.replace("≤", "<").partition("<")[0].strip())
-    if strategy_settings.get("warm_up_by"):
-        names.append(str(strategy_settings["warm_up_by"]))
-    resolved: dict[str, Metric] = {}
-    for name in dict.fromkeys(names):
-        own = given.get(name)
-        if own is None:
-            resolved[name] = metric(name, data=data, seed=seed)
-        else:
-            resolved[name] = PredictedMetric(name, own) if hasattr(own, "predict") else own
-    return resolved
-
-
-def _config(
-    space: SearchSpace,
-    objective: Objective,
-    metrics: Mapping[str, Metric],
-    strategy: str,
-    searcher: Strategy,
-    seed: int,
-    data: str | None,
-) -> dict[str, Any]:
-    """What decides the trials of a run."""
-    return {
-        "space": str(space),
-        "maximize": objective.maximize,
-        "constraints": {c.metric: c.bound for c in objective.constraints},
-        "strategy": {"name": strategy, **searcher.settings()},
-        "seed": seed,
-        "data": data,
-        "ahead": AHEAD,
-        "metrics": {name: _described(one) for name, one in metrics.items()},
-    }
-
-
-def _described(one: Any) -> dict[str, Any]:
-    if isinstance(one, PredictedMetric):
-        card = getattr(one.predictor, "card", None)
-        return {"predictor": [card.kind, card.table_id] if card else str(one.predictor)}
-    if is_dataclass(one) and not isinstance(one, type):
-        return {"kind": type(one).__name__, **asdict(one)}
-    return {"kind": type(one).__name__, "name": one.name}
+def _check_device(metrics: Mapping[str, Metric], device: Device | None) -> None:
+    """Refuse a predictor of another device, runtime or protocol than the one that verifies."""
+    for one in metrics.values():
+        if device is not None and isinstance(one, PredictedMetric) and hasattr(one.predictor, "check_device"):
+            one.predictor.check_device(device.identity())
 
 
 def _require_feasible(trials: Sequence[Trial], objective: Objective) -> None:
@@ -319,65 +219,3 @@ def _require_feasible(trials: Sequence[Trial], objective: Objective) -> None:
         f"none of {len(trials)} trials satisfies all constraints with a defined {objective.maximize}: "
         + "; ".join(smallest)
     )
-
-
-def _with_blocks(space: SearchSpace, found: list[Candidate], device: Device | None) -> list[Candidate]:
-    if not found:
-        return found
-    shares = block_shares(space.parse(found[0].architecture).network, device)
-    return [replace(found[0], blocks=shares), *found[1:]]
-
-
-def _write_results(folder: Path, trials: Sequence[Trial], infos: Mapping[str, MetricInfo]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["number", "architecture", "status", *infos, "seconds", "reason"])
-    for trial in trials:
-        values = [trial.metrics.get(name, "") for name in infos]
-        row = [trial.number, trial.architecture, trial.status, *values, f"{trial.seconds:.6f}", trial.reason]
-        writer.writerow(row)
-    write_text(folder / RESULTS, text.getvalue())
-
-
-def _write_outcome(
-    folder: Path,
-    found: Sequence[Candidate],
-    infos: Mapping[str, MetricInfo],
-    budget: int,
-    device: Device | None,
-    training: Training | None,
-    metrics: Mapping[str, Metric],
-) -> None:
-    errors = [
-        getattr(m.predictor, "held_out", None) for m in metrics.values() if isinstance(m, PredictedMetric)
-    ]
-    stated = next((asdict(error) for error in errors if error is not None), {})
-    stated.pop("n", None)
-    write_json(
-        folder / OUTCOME,
-        {
-            "candidates": [asdict(candidate) for candidate in found],
-            "metrics": {name: asdict(info) for name, info in infos.items()},
-            "settings": {"budget": budget, "training": asdict(training) if training else None},
-            "environment": _measured_on(device),
-            "predictor_error": stated,
-        },
-    )
-
-
-def _measured_on(device: Device | None) -> dict[str, Any]:
-    if device is None:
-        return {}
-    identity = device.identity()
-    plain = asdict(identity)
-    return {**plain, "protocol": {"id": identity.protocol.id, **plain["protocol"]}}
-
-
-def _candidate(entry: Mapping[str, Any]) -> Candidate:
-    blocks = [
-        BlockShare(**{**block, "output_shape": tuple(block["output_shape"])}) for block in entry["blocks"]
-    ]
-    return Candidate(**{**entry, "blocks": blocks})
-
-
-__all__ = ["Best", "Events", "NothingFeasibleError", "Run", "load", "make_strategy", "nearest", "run"]

@@ -67,6 +67,10 @@ class TrialStore:
             ),
         )
 
+    def count(self) -> int:
+        """Number of recorded trials."""
+        return int(self._connection.execute("SELECT COUNT(*) FROM trials").fetchone()[0])
+
     def trials(self) -> list[Trial]:
         """All trials in order."""
         return [trial for trial, _, _ in self.rows()]
@@ -94,11 +98,6 @@ class TrialStore:
         """The document kept under `name`, or None."""
         row = self._connection.execute("SELECT content FROM documents WHERE name = ?", (name,)).fetchone()
         return None if row is None else dict(json.loads(row[0]))
-
-    def documents(self, prefix: str) -> dict[str, dict[str, Any]]:
-        """All documents whose name starts with `prefix`."""
-        rows = self._connection.execute("SELECT name, content FROM documents ORDER BY rowid").fetchall()
-        return {name: dict(json.loads(content)) for name, content in rows if name.startswith(prefix)}
 
     def _write(self, statement: str, values: tuple[Any, ...]) -> None:
         try:

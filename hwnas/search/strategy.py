@@ -33,7 +33,10 @@ class Strategy(ABC):
 
     @abstractmethod
     def ask(self) -> Proposal | None:
-        """The next architecture to evaluate, or None to wait until all proposals have been told."""
+        """The next architecture to evaluate, or None to wait for the results of all proposals.
+
+        None with nothing under way ends the search.
+        """
 
     @abstractmethod
     def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:

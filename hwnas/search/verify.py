@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from hwnas.latency import Device, latency_ms, measure, measure_onnx
 from hwnas.network import Network
 from hwnas.network.to_onnx import to_onnx
 from hwnas.network.weights import Weights, module_weights
-from hwnas.objectives import Objective
+from hwnas.objectives import MetricError, Objective
 from hwnas.search.folder import NETWORKS
 from hwnas.search.records import BlockShare, Candidate, Trial
 from hwnas.search.store import TrialStore
@@ -38,7 +38,7 @@ class Training:
     def digest(self) -> str:
         """What tells two trainings apart."""
         text = json.dumps([self.data, asdict(self.settings)], sort_keys=True, default=str)
-        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+        return _digest(text)
 
 
 @dataclass(frozen=True)
@@ -70,26 +70,27 @@ class Verifier:
     say: Say
 
     def candidates(self, trials: Sequence[Trial], wanted: int) -> list[Candidate]:
-        """Up to `wanted` candidates that satisfy the constraints by measurement, or else the nearest.
+        """Up to `wanted` candidates that satisfy the constraints by measurement, best first.
 
-        Walks down the ranking, at most `ROUNDS` times `wanted` deep, since predicted latencies err.
+        Walks down the ranking, at most `ROUNDS` times `wanted` deep, since predicted latencies err. Those
+        that do not satisfy them follow, the nearest first.
         """
         ranked = self._ranked(trials)[: ROUNDS * wanted]
-        tried: list[Candidate] = []
-        while ranked and sum(candidate.satisfies for candidate in tried) < wanted:
+        good: list[Candidate] = []
+        rejected: list[Candidate] = []
+        while ranked and len(good) < wanted:
             batch, ranked = ranked[:wanted], ranked[wanted:]
-            tried += self._measured(batch)
-        good = [candidate for candidate in tried if candidate.satisfies][:wanted]
-        if not good:
-            return sorted(tried, key=lambda c: self.objective.violation(_merged(c)))[:wanted]
-        finished = self._finished(good)
-        rejected = [candidate for candidate in tried if not candidate.satisfies]
-        best_first = sorted(finished, key=self._merit, reverse=True)
-        return [*best_first, *rejected]
+            measured = self._measured(batch)
+            rejected += [candidate for candidate in measured if not candidate.satisfies]
+            fitting = [candidate for candidate in measured if candidate.satisfies]
+            for candidate in self._finished(fitting[: wanted - len(good)]):
+                (good if candidate.satisfies else rejected).append(candidate)
+        rejected.sort(key=lambda candidate: self.objective.violation(_merged(candidate)))
+        return [*sorted(good, key=self._merit, reverse=True), *rejected]
 
-    def _merit(self, candidate: Candidate) -> tuple[bool, float]:
+    def _merit(self, candidate: Candidate) -> float:
         values = _merged(candidate)
-        return candidate.satisfies, values.get("validation_accuracy", values.get(self.objective.maximize, 0.0))
+        return values.get("validation_accuracy", values.get(self.objective.maximize, 0.0))
 
     def _ranked(self, trials: Sequence[Trial]) -> list[Trial]:
         """Distinct feasible trials that have the maximised metric, best first; else the least infeasible."""
@@ -100,60 +101,117 @@ class Verifier:
 
     def _measured(self, trials: Sequence[Trial]) -> list[Candidate]:
         """Candidates with the device's latency, where there is a device."""
-        missing = [t.architecture for t in trials if self.store.get(f"measured:{t.architecture}") is None]
+        missing = [t.architecture for t in trials if self._kept("measured", t.architecture) is None]
         if self.device is not None and missing:
             self.say(f"measuring {len(missing)} candidates on {self.device.name}")
             entries = latency_ms([self.space.parse(text) for text in missing], self.device)
             for text, entry in zip(missing, entries, strict=True):
-                self.store.put(f"measured:{text}", {"latency_ms": entry.latency_ms})
-        found = []
-        for trial in trials:
-            measured = self.store.get(f"measured:{trial.architecture}") or {}
-            satisfies = self.objective.is_feasible({**trial.metrics, **measured})
-            found.append(Candidate(trial.architecture, trial.metrics, measured, satisfies))
-        return found
+                kept = {"reason": entry.reason} if entry.failed else {"latency_ms": entry.latency_ms}
+                self._keep("measured", text, kept)
+        return [self._candidate(trial) for trial in trials]
+
+    def _candidate(self, trial: Trial) -> Candidate:
+        kept = self._kept("measured", trial.architecture) or {}
+        measured = {name: value for name, value in kept.items() if name != "reason"}
+        satisfies = "reason" not in kept and self.objective.is_feasible({**trial.metrics, **measured})
+        return Candidate(trial.architecture, trial.metrics, measured, satisfies, kept.get("reason", ""))
 
     def _finished(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates as ONNX files, trained where asked for, and these files measured."""
-        known = [self._known(candidate) for candidate in candidates]
-        started = [
-            self.executor.submit(_train, self.space.parse(candidate.architecture), self.training)
-            if document is None and self.training is not None
-            else None
-            for candidate, document in zip(candidates, known, strict=True)
+        """The candidates as ONNX files, trained where asked for, and then these files measured.
+
+        All trainings end before the first measurement: what runs beside it would change its numbers.
+        """
+        written = self._written(candidates)
+        return [
+            self._verdict(candidate, document)
+            for candidate, document in zip(candidates, written, strict=True)
         ]
-        if any(started) and self.training is not None:
-            self.say(f"training {sum(map(bool, started))} candidates on {self.training.data}")
-        finished = []
-        for candidate, document, future in zip(candidates, known, started, strict=True):
+
+    def _written(self, candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+        """What became of each candidate's training, and its file; at once kept in the store."""
+        known = [self._kept("written", candidate.architecture) for candidate in candidates]
+        started = {
+            candidate.architecture: self.executor.submit(
+                _train, self.space.parse(candidate.architecture), self.training
+            )
+            for candidate, document in zip(candidates, known, strict=True)
+            if document is None and self.training is not None
+        }
+        if started and self.training is not None:
+            self.say(f"training {len(started)} candidates on {self.training.data}")
+        written = []
+        for candidate, document in zip(candidates, known, strict=True):
             if document is None:
-                document = self._finish(candidate, future.result() if future else None)
-                self.store.put(self._document(candidate), document)
-            measured = {**candidate.measured, **document["measured"]}
-            satisfies = self.objective.is_feasible({**candidate.predicted, **measured})
-            finished.append(replace(candidate, measured=measured, satisfies=satisfies, onnx=document["onnx"]))
-        return finished
+                future = started.get(candidate.architecture)
+                document = self._write(candidate.architecture, future)
+                self._keep("written", candidate.architecture, document)
+            written.append(document)
+        return written
 
-    def _document(self, candidate: Candidate) -> str:
-        return f"finished:{self.training.digest() if self.training else 'untrained'}:{candidate.architecture}"
-
-    def _known(self, candidate: Candidate) -> dict[str, Any] | None:
-        document = self.store.get(self._document(candidate))
-        return document if document is not None and (self.folder / document["onnx"]).exists() else None
-
-    def _finish(self, candidate: Candidate, trained: Trained | None) -> dict[str, Any]:
-        network = self.space.parse(candidate.architecture).network
-        name = hashlib.blake2b(candidate.architecture.encode(), digest_size=6).hexdigest()
-        file = f"{NETWORKS}/{name}.onnx"
+    def _write(self, text: str, future: Future[Trained] | None) -> dict[str, Any]:
+        try:
+            trained = future.result() if future is not None else None
+        except MetricError as error:
+            return {"reason": str(error)}
+        file = f"{NETWORKS}/{_digest(text, self._training_digest)}.onnx"
         (self.folder / NETWORKS).mkdir(exist_ok=True)
-        to_onnx(network, self.folder / file, weights=trained.weights if trained else None)
-        measured: dict[str, float] = {}
-        if trained is not None:
-            measured |= {"validation_accuracy": trained.validation_accuracy, "accuracy": trained.accuracy}
-        if self.device is not None:
+        weights = trained.weights if trained else None
+        to_onnx(self.space.parse(text).network, self.folder / file, weights=weights)
+        if trained is None:
+            return {"onnx": file}
+        return {
+            "onnx": file,
+            "validation_accuracy": trained.validation_accuracy,
+            "accuracy": trained.accuracy,
+        }
+
+    def _verdict(self, candidate: Candidate, written: dict[str, Any]) -> Candidate:
+        """The candidate after its file was measured."""
+        if "reason" in written:
+            return replace(candidate, satisfies=False, reason=written["reason"])
+        learned = {name: value for name, value in written.items() if name != "onnx"}
+        measured = {**candidate.measured, **learned, **self._file_latency(candidate, written["onnx"])}
+        satisfies = self.objective.is_feasible({**candidate.predicted, **measured})
+        return replace(candidate, measured=measured, satisfies=satisfies, onnx=written["onnx"])
+
+    def _file_latency(self, candidate: Candidate, file: str) -> dict[str, float]:
+        if self.device is None:
+            return {}
+        kept = self._kept("file", candidate.architecture)
+        if kept is None:
             self.say(f"measuring {file} on {self.device.name}")
-            measured["latency_ms"] = measure_onnx(self.folder / file, self.device).latency_ms
-        return {"onnx": file, "measured": measured}
+            kept = {"latency_ms": measure_onnx(self.folder / file, self.device).latency_ms}
+            self._keep("file", candidate.architecture, kept)
+        return kept
+
+    def blocks(self, architecture: str) -> list[BlockShare]:
+        """The network block by block, each with the latency that it has alone on the device."""
+        kept = self._kept("blocks", architecture)
+        if kept is None:
+            shares = block_shares(self.space.parse(architecture).network, self.device)
+            kept = {"shares": [asdict(share) for share in shares]}
+            self._keep("blocks", architecture, kept)
+        return [read_share(share) for share in kept["shares"]]
+
+    # What was found out is kept under everything that it depends on.
+
+    def _name(self, what: str, architecture: str) -> str:
+        on = _digest(str(self.device.identity())) if self.device is not None and what != "written" else "-"
+        trained = self._training_digest if what in ("written", "file") else "-"
+        return f"{what}:{on}:{trained}:{architecture}"
+
+    @property
+    def _training_digest(self) -> str:
+        return self.training.digest() if self.training else "untrained"
+
+    def _kept(self, what: str, architecture: str) -> dict[str, Any] | None:
+        document = self.store.get(self._name(what, architecture))
+        if document is not None and "onnx" in document and not (self.folder / document["onnx"]).exists():
+            return None
+        return document
+
+    def _keep(self, what: str, architecture: str, document: Mapping[str, Any]) -> None:
+        self.store.put(self._name(what, architecture), document)
 
 
 def _train(architecture: Architecture, training: Training) -> Trained:
@@ -185,6 +243,15 @@ def block_shares(network: Network, device: Device | None) -> list[BlockShare]:
             BlockShare(name, operators, block.outputs[0].shape, counts.macs, counts.params, latency)
         )
     return shares
+
+
+def read_share(plain: Mapping[str, Any]) -> BlockShare:
+    """The block share whose fields `plain` holds, as read from JSON."""
+    return BlockShare(**{**plain, "output_shape": tuple(plain["output_shape"])})
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.blake2b("\n".join(texts).encode(), digest_size=6).hexdigest()
 
 
 def _merged(candidate: Candidate) -> Mapping[str, float]:

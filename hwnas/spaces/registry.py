@@ -31,7 +31,7 @@ def space(spec: str, **settings: Any) -> SearchSpace:
         kind = _imported(name, rest.pop(0))
     else:
         close = get_close_matches(name, SPACES, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; did you mean {close[0]}?" if close else "."
         raise ValueError(
             f"unknown space {name!r}{hint} Known: {', '.join(SPACES)}, or your own as module:Class"
         )

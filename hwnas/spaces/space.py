@@ -147,7 +147,7 @@ class SearchSpace(ABC):
         """One valid architecture, each with the same probability.
 
         Raises:
-            RuntimeError: no valid one in `MAX_TRIES` draws.
+            ValueError: no valid one in `MAX_TRIES` draws.
         """
         sizes = [len(choices) for choices in self.choices]
         for _ in range(MAX_TRIES):

@@ -89,6 +89,8 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path, moment):
     [
         ({"maximize": "valu"}, "unknown metric 'valu'"),
         ({"subject_to": ["cost < 10"]}, "only upper bounds"),
+        ({"subject_to": ["cost >= 10"]}, "only upper bounds"),
+        ({"metrics": {**METRICS, "speed": 3}}, "'speed' must be a predictor"),
         ({"subject_to": ["latency_ms <= 5"]}, "needs a predictor"),
         ({"subject_to": ["nonsense"]}, "nonsense"),
         ({"strategy": "evolutoin"}, "unknown strategy"),
@@ -248,6 +250,61 @@ def test_a_prediction_that_does_not_hold_is_not_an_answer(tmp_path):
     with pytest.raises(search.NothingFeasibleError, match=r"the nearest, .*, has latency_ms = 0\.\d"):
         found.best()
     shutil.rmtree(tmp_path / "run")
+
+
+def test_what_was_measured_or_trained_differently_is_not_used_again(tmp_path, few_digits):
+    space = MobileNetV2(resolution=32, classes=10, width=0.25, depths=(-1,), widths=(0.75,), kernels=(3, 5))
+    settings = {"maximize": "params", "strategy": "random", "budget": 2, "candidates": 1}
+    training = search.Training(few_digits, TrainingSettings(epochs=1, augmentation=None, threads=1))
+
+    def again(**changes):
+        return search.run(space, folder=tmp_path / "run", **settings, **changes)
+
+    plain = again()
+    assert plain.record.candidates[0].measured == {}
+    trained = again(training=training)
+    assert trained.best().onnx != plain.best().onnx
+    untrained = again()
+    assert untrained.best().onnx == plain.best().onnx and "accuracy" not in untrained.best().metrics
+    measured = again(device=device("ort-cpu", threads=1, protocol=QUICK))
+    assert measured.best().metrics["latency_ms"] > 0
+    assert again(training=training).record.candidates[0].measured == trained.record.candidates[0].measured
+
+
+def test_a_candidate_whose_training_diverges_is_no_answer(tmp_path, few_digits):
+    space = MobileNetV2(resolution=32, classes=10, width=0.25, depths=(-1,), widths=(0.75,), kernels=(3, 5))
+    found = search.run(
+        space,
+        maximize="params",
+        strategy="random",
+        budget=2,
+        candidates=1,
+        training=search.Training(few_digits, TrainingSettings(epochs=1, lr=1e30, augmentation=None, threads=1)),
+        folder=tmp_path / "run",
+    )
+    assert found.record.winner is None
+    assert all("diverged" in candidate.reason for candidate in found.record.candidates)
+
+
+def test_a_predictor_of_another_device_is_refused(tmp_path):
+    class Foreign(_Guess):
+        def check_device(self, identity):
+            raise ValueError(f"not of {identity.device.model}")
+
+    with pytest.raises(ValueError, match="not of"):
+        run(tmp_path, metrics={**METRICS, "latency_ms": Foreign()}, device=device("ort-cpu", threads=1))
+
+
+def test_a_smaller_budget_shows_fewer_trials(tmp_path):
+    run(tmp_path / "run")
+    assert len(run(tmp_path / "run", budget=20).record.trials) == 20
+    assert len(run(tmp_path / "run").record.trials) == 60
+
+
+def test_a_warm_up_as_long_as_the_budget_is_refused(tmp_path):
+    settings = {"population": 10, "tournament": 4, "warm_up": 60, "warm_up_by": "params"}
+    with pytest.raises(ValueError, match="leaves nothing"):
+        run(tmp_path / "run", strategy_settings=settings)
 
 
 class _Guess:

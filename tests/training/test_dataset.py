@@ -47,4 +47,6 @@ def test_selection_never_sees_the_test_images():
     assert len(part.test_labels) == pytest.approx(100, abs=5)
     mine = {image.numpy().tobytes() for image in (*part.train_images, *part.test_images)}
     assert mine == {image.numpy().tobytes() for image in data.train_images}
-    assert not {i.numpy().tobytes() for i in part.test_images} & {i.numpy().tobytes() for i in part.train_images}
+    assert not {i.numpy().tobytes() for i in part.test_images} & {
+        i.numpy().tobytes() for i in part.train_images
+    }

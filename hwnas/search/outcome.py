@@ -1,0 +1,109 @@
+"""What a finished search leaves beside its trials, and how it is read back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hwnas.files import write_whole
+from hwnas.latency import Device
+from hwnas.objectives import Metric
+from hwnas.search.folder import CONFIG, ENVIRONMENT, OUTCOME, RESULTS, TRIALS, read_json, write_json
+from hwnas.search.metrics import PredictedMetric
+from hwnas.search.records import Candidate, MetricInfo, RunRecord, Trial
+from hwnas.search.store import CorruptRunError, TrialStore
+from hwnas.search.verify import Training, read_share
+
+
+def write_results(folder: Path, trials: Sequence[Trial], metrics: Mapping[str, Metric]) -> None:
+    """Write the trials as `results.csv`, a column for each metric."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["number", "architecture", "status", *metrics, "seconds", "reason"])
+    for trial in trials:
+        values = [trial.metrics.get(name, "") for name in metrics]
+        row = [trial.number, trial.architecture, trial.status, *values, f"{trial.seconds:.6f}", trial.reason]
+        writer.writerow(row)
+    write_whole(folder / RESULTS, text.getvalue())
+
+
+def write_outcome(
+    folder: Path,
+    candidates: Sequence[Candidate],
+    metrics: Mapping[str, Metric],
+    *,
+    budget: int,
+    device: Device | None,
+    training: Training | None,
+) -> None:
+    """Write the verified candidates and how they were verified as `outcome.json`."""
+    content = {
+        "candidates": [asdict(candidate) for candidate in candidates],
+        "metrics": {
+            name: asdict(MetricInfo(name, m.unit, m.higher_is_better)) for name, m in metrics.items()
+        },
+        "budget": budget,
+        "training": asdict(training) if training else None,
+        "environment": _measured_on(device),
+        "predictor_error": _held_out(metrics),
+    }
+    write_json(folder / OUTCOME, content)
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Everything in a run folder, finished or not.
+
+    Raises:
+        CorruptRunError: it is no run folder, or damaged.
+    """
+    config = read_json(folder / CONFIG)
+    if not (folder / TRIALS).exists():
+        raise CorruptRunError(f"{folder} is no run folder: {TRIALS} is missing")
+    store = TrialStore(folder / TRIALS)
+    try:
+        trials = store.trials()
+    finally:
+        store.close()
+    outcome = read_json(folder / OUTCOME) if (folder / OUTCOME).exists() else {}
+    environment = read_json(folder / ENVIRONMENT)
+    try:
+        candidates = [_candidate(entry) for entry in outcome.get("candidates", [])]
+        return RunRecord(
+            title=folder.resolve().name,
+            maximize=str(config["maximize"]),
+            metrics={name: MetricInfo(**info) for name, info in outcome.get("metrics", {}).items()},
+            bounds={str(name): float(bound) for name, bound in config["constraints"].items()},
+            trials=trials[: outcome.get("budget")],
+            candidates=candidates,
+            winner=0 if candidates and candidates[0].satisfies else None,
+            config={**config, "budget": outcome.get("budget"), "training": outcome.get("training")},
+            environment={**environment, **outcome.get("environment", {})},
+            predictor_error=outcome.get("predictor_error", {}),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CorruptRunError(f"{folder / CONFIG} or {OUTCOME} beside it is damaged: {error!r}") from error
+
+
+def _candidate(entry: Mapping[str, Any]) -> Candidate:
+    return Candidate(**{**entry, "blocks": [read_share(share) for share in entry["blocks"]]})
+
+
+def _measured_on(device: Device | None) -> dict[str, Any]:
+    if device is None:
+        return {}
+    identity = device.identity()
+    plain = asdict(identity)
+    return {**plain, "protocol": {"id": identity.protocol.id, **plain["protocol"]}}
+
+
+def _held_out(metrics: Mapping[str, Metric]) -> dict[str, float]:
+    """The error that a predictor among the metrics states of itself, but for the number of networks."""
+    for one in metrics.values():
+        error = getattr(one.predictor, "held_out", None) if isinstance(one, PredictedMetric) else None
+        if error is not None:
+            return {name: value for name, value in asdict(error).items() if name != "n"}
+    return {}

@@ -1,0 +1,95 @@
+"""The settings of a search: from what a person wrote to metrics, an objective, a strategy, a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from hwnas.objectives import Constraint, Metric, Objective
+from hwnas.search.loop import AHEAD
+from hwnas.search.metrics import PredictedMetric, metric
+from hwnas.search.strategy import STRATEGIES, Strategy
+from hwnas.spaces import SearchSpace
+
+
+def resolve_metrics(
+    maximize: str,
+    subject_to: Sequence[str | Constraint],
+    given: Mapping[str, Any],
+    warm_up_by: str | None,
+    *,
+    data: str | None,
+    seed: int,
+) -> dict[str, Metric]:
+    """All metrics of a search by name: those `given`, and the counts and proxies that it needs beside.
+
+    Raises:
+        ValueError: a metric is unknown, or what is given for it is none.
+    """
+    constrained = [c.metric if isinstance(c, Constraint) else Constraint.metric_in(c) for c in subject_to]
+    names = dict.fromkeys([maximize, *constrained, *([warm_up_by] if warm_up_by else []), *given])
+    return {
+        name: _metric(name, given[name]) if name in given else metric(name, data=data, seed=seed)
+        for name in names
+    }
+
+
+def _metric(name: str, own: Any) -> Metric:
+    if hasattr(own, "predict"):
+        return PredictedMetric(name, own)
+    if callable(own) and all(hasattr(own, part) for part in ("unit", "higher_is_better", "expensive")):
+        return own  # type: ignore[no-any-return]
+    raise ValueError(f"metric {name!r} must be a predictor, with predict(networks), or a Metric, not {own!r}")
+
+
+def make_objective(
+    maximize: str, subject_to: Sequence[str | Constraint], metrics: Mapping[str, Metric]
+) -> Objective:
+    """The objective; raises ValueError where a constraint is malformed."""
+    units = {name: one.unit for name, one in metrics.items()}
+    constraints = (c if isinstance(c, Constraint) else Constraint.parse(c, units) for c in subject_to)
+    return Objective(maximize, tuple(constraints))
+
+
+def make_strategy(
+    name: str, space: SearchSpace, objective: Objective, seed: int, settings: Mapping[str, Any]
+) -> Strategy:
+    """A strategy by name; raises ValueError naming the known ones, or the setting that is wrong."""
+    if name not in STRATEGIES:
+        raise ValueError(f"unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
+    try:
+        return STRATEGIES[name](space, objective, seed=seed, **settings)
+    except TypeError as error:
+        raise ValueError(f"strategy {name}: {error}") from error
+
+
+def describe(
+    space: SearchSpace,
+    objective: Objective,
+    metrics: Mapping[str, Metric],
+    strategy: str,
+    searcher: Strategy,
+    seed: int,
+    data: str | None,
+) -> dict[str, Any]:
+    """What decides the trials of a run, as plain data."""
+    return {
+        "space": str(space),
+        "maximize": objective.maximize,
+        "constraints": {c.metric: c.bound for c in objective.constraints},
+        "strategy": {"name": strategy, **searcher.settings()},
+        "seed": seed,
+        "data": data,
+        "ahead": AHEAD,
+        "metrics": {name: _described(one) for name, one in metrics.items()},
+    }
+
+
+def _described(one: Any) -> dict[str, Any]:
+    if isinstance(one, PredictedMetric):
+        card = getattr(one.predictor, "card", None)
+        return {"predictor": [card.kind, card.table_id] if card else type(one.predictor).__name__}
+    if is_dataclass(one) and not isinstance(one, type):
+        return {"kind": type(one).__name__, **asdict(one)}
+    return {"kind": type(one).__name__, "name": one.name}
