@@ -17,7 +17,7 @@ SPACE = "mobilenetv2:resolution=32,classes=10,width=0.35,kernels=(3,5),widths=(0
 
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Folder for everything.")] = Path("runs/demo"),
-    budget: Annotated[int, typer.Option(help="Number of trials of the search.")] = 100,
+    budget: Annotated[int, typer.Option(min=1, help="Number of trials of the search.")] = 100,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -50,7 +50,7 @@ def demo(
     with process_pool(2) as executor, progress_bar("searching") as bar:
 
         def show(trial: Trial) -> None:
-            bar.update(trial.number + 1, budget, f"searching, {trial.status}")
+            bar.update(trial.number + 1, budget, "searching")
 
         found = run_search(
             space,

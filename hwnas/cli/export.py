@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hwnas.cli.options import Arch, Json, Out, Seed, Space
-from hwnas.cli.output import console, print_json
+from hwnas.cli.output import check_output, console, print_json
 from hwnas.cli.targets import target
+from hwnas.files import write_whole
 
 
 def export(
@@ -23,8 +23,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Write an architecture (random weights), or the answer of a search (trained weights), as ONNX."""
-    if out.suffix != ".onnx":
-        raise ValueError(f"--out {out} must end in .onnx")
+    check_output(out, ".onnx")
     if run is not None:
         _export_run(run, out, space, arch)
     else:
@@ -45,7 +44,7 @@ def _export_run(run: Path, out: Path, space: str | None, arch: str | None) -> No
     best = search.load(run).best()
     if best.onnx is None:
         raise ValueError(f"run {run} has no finished network; run its search to the end")
-    shutil.copyfile(best.onnx, out)
+    write_whole(out, best.onnx.read_bytes())
 
 
 def _batch(text: str) -> int | None:

@@ -28,12 +28,13 @@ def fit(
     """Fit a latency predictor and state its error on networks held out."""
     from hwnas.latency import LatencyTable
     from hwnas.latency import fit as fit_predictor
-    from hwnas.latency.predictors import kinds
+    from hwnas.latency.predictors import kinds, predictor_class
 
     loaded = LatencyTable.load(resolve("latency_tables", table))
     spec = space or loaded.meta.space
     named = search_space(spec) if spec else None
-    wanted = list(kinds()) if kind == "all" else [kind]
+    measured = sum(not entry.failed for entry in loaded.networks)
+    wanted = [one for one in kinds() if predictor_class(one).fewest <= measured] if kind == "all" else [kind]
     if kind == "all" and out is not None:
         raise ValueError("--kind all compares; choose one kind to write it with --out")
     fitted = {one: fit_predictor(loaded, one, space=named, seed=seed) for one in wanted}

@@ -54,7 +54,11 @@ def _spaces() -> list[dict[str, str]]:
     from hwnas.spaces import SPACES
 
     return [
-        {"space": name, "settings": ", ".join(inspect.signature(kind).parameters), "is": _first_line(kind)}
+        {
+            "space": name,
+            "settings": ", ".join(inspect.signature(kind).parameters),
+            "description": _first_line(kind),
+        }
         for name, kind in SPACES.items()
     ]
 
@@ -68,7 +72,7 @@ def _proxies() -> list[dict[str, str]]:
             "proxy": one.name,
             "better": "higher" if one.higher_is_better else "lower",
             "needs": ", ".join(sorted(one.needs)) or "nothing",
-            "is": one.summary,
+            "description": one.summary,
         }
         for one in found
     ]
@@ -84,7 +88,7 @@ def _metrics() -> list[dict[str, str]]:
 def _strategies() -> list[dict[str, str]]:
     from hwnas.search import STRATEGIES
 
-    return [{"strategy": name, "is": _first_line(kind)} for name, kind in STRATEGIES.items()]
+    return [{"strategy": name, "description": _first_line(kind)} for name, kind in STRATEGIES.items()]
 
 
 def _tables() -> list[dict[str, str]]:

@@ -7,6 +7,8 @@ from importlib import import_module
 
 import typer
 
+from hwnas.latency import RunnerDiedError
+
 COMMANDS = {
     "demo": "demo",
     "measure": "measure",
@@ -35,11 +37,16 @@ def main() -> None:
     """Run the program: exit code 2 and one line for the user's mistakes, 130 for Ctrl-C."""
     try:
         app()
-    except KeyboardInterrupt:
-        _stop("stopped; the same command goes on from here", 130)
+    except SystemExit as stop:  # typer turns Ctrl-C into exit code 130
+        if stop.code == 130:
+            _stop("stopped; the same command goes on from here", 130)
+        raise
     except MemoryError:
         _stop("error: not enough memory for this input", 2)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _stop(f"error: {where}{error.strerror or error}", 2)
+    except (ValueError, RunnerDiedError) as error:
         _stop(f"error: {error}", 2)
 
 

@@ -52,6 +52,8 @@ def measure(
     with progress_bar("measuring") as bar:
         table = measure_space(found, chosen, on, blocks=blocks, folder=out, seed=seed, bar=bar)
     _print(table, out, json)
+    if all(entry.failed for entry in table):
+        raise ValueError(f"nothing could be measured: {next(iter(table)).reason}")
 
 
 def measure_space(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+TEXT = ("description", "settings", "needs", "folder", "kind", "better")
+
+SILENCE = 15.0
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -32,13 +38,22 @@ def _finite(content: Any) -> Any:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
-    """Print a table; all but the first column are aligned to the right."""
+    """Print a table; numbers are aligned to the right."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left", overflow="fold")
+        text = not index or column in TEXT
+        table.add_column(column, justify="left" if text else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     console.print(table, markup=False)
+
+
+def check_output(path: Path, suffix: str) -> None:
+    """Refuse a file that could not be written in the end; raises ValueError naming `--out`."""
+    if path.suffix != suffix or path.is_dir():
+        raise ValueError(f"--out {path} must be a file that ends in {suffix}")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"--out {path}: the folder {path.parent} does not exist")
 
 
 def say(message: str) -> None:
@@ -47,15 +62,19 @@ def say(message: str) -> None:
 
 
 class Bar:
-    """One progress bar."""
+    """One progress bar; where the error stream is no terminal, a line every `SILENCE` seconds."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
         self._task = task
+        self._said = time.monotonic() - SILENCE
 
     def update(self, done: int, total: int, message: str) -> None:
         """Show `done` of `total` and a word on what is happening."""
         self._progress.update(self._task, completed=done, total=total, description=message)
+        if not errors.is_terminal and time.monotonic() - self._said >= SILENCE:
+            self._said = time.monotonic()
+            say(f"{message} ({done} of {total})")
 
 
 @contextmanager

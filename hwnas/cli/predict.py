@@ -19,7 +19,9 @@ def predict(
     file: Annotated[str | None, typer.Argument(help="net.onnx, or module:factory of a torch module.")] = None,
     space: Space = None,
     arch: Arch = None,
-    samples: Annotated[int, typer.Option(help="Predict this many random architectures of the space.")] = 0,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Predict this many random architectures of the space.")
+    ] = 0,
     input_shape: InputShape = None,
     seed: Seed = 0,
     json: Json = False,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hwnas.cli.options import Arch, InputShape, Json, Seed, Space
-from hwnas.cli.output import console, print_json, print_table, progress_bar
+from hwnas.cli.output import check_output, console, print_json, print_table, progress_bar
 from hwnas.cli.targets import search_space, target
 from hwnas.network.network import Network
 
@@ -17,7 +17,9 @@ def score(
     file: Annotated[str | None, typer.Argument(help="net.onnx, or module:factory of a torch module.")] = None,
     space: Space = None,
     arch: Arch = None,
-    samples: Annotated[int, typer.Option(help="Score this many random architectures of the space.")] = 0,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Score this many random architectures of the space.")
+    ] = 0,
     proxies: Annotated[str, typer.Option(help="Names, separated by commas (see `hwnas list proxies`).")] = (
         "synflow,naswot"
     ),
@@ -32,6 +34,8 @@ def score(
 ) -> None:
     """Score untrained networks by zero-cost proxies."""
     wanted = [name.strip() for name in proxies.split(",") if name.strip()]
+    if out is not None:
+        check_output(out, ".csv")
     if batch < 2:
         raise ValueError(f"--batch must be at least 2, not {batch}")
     if samples:

@@ -54,11 +54,12 @@ def search(
         "warm_up": warm_up,
         "warm_up_by": warm_up_by,
     }
+    training = _training(data, train_epochs, seed)
     fitted, on = _predictor(predictor, measure)
     with process_pool(jobs) as executor, progress_bar("searching") as bar:
 
         def show(trial: Trial) -> None:
-            bar.update(trial.number + 1, budget, f"searching, {trial.status}")
+            bar.update(trial.number + 1, budget, "searching")
 
         found = run_search(
             search_space(space),
@@ -73,7 +74,7 @@ def search(
             data=data,
             executor=executor,
             device=on,
-            training=_training(data, train_epochs, seed),
+            training=training,
             candidates=candidates,
             events=Events(show, say),
         )
@@ -97,8 +98,9 @@ def _training(data: str | None, epochs: int, seed: int) -> Training | None:
     if data is None:
         raise ValueError("--train-epochs needs --data: digits, a file, or a folder of images")
     from hwnas.search import Training
-    from hwnas.training import TrainingSettings
+    from hwnas.training import TrainingSettings, load
 
+    load(data, resolution=32, limit=20)  # refuses what cannot be read before the search, not after it
     return Training(data, TrainingSettings(epochs=epochs, seed=seed))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ class Target:
     network: Network
     excluded: tuple[str, ...] = ()
     module: Any = None
+
+
+MAX_INPUT = 2**28
 
 
 def target(
@@ -71,7 +75,7 @@ def shape(text: str | None) -> tuple[int, ...]:
         sizes = tuple(int(part) for part in text.lower().replace(",", "x").split("x"))
     except ValueError:
         raise ValueError(f"--input {text!r} is not a shape such as 3x224x224") from None
-    if not sizes or min(sizes) < 1:
+    if not sizes or min(sizes) < 1 or math.prod(sizes) > MAX_INPUT:
         raise ValueError(f"--input {text!r} is not a shape such as 3x224x224")
     return sizes
 
@@ -84,18 +88,18 @@ def _onnx(path: Path, skip_unknown: bool) -> Target:
 
 
 def _module(name: str, input_shape: str | None) -> Target:
+    sizes = shape(input_shape)
+    _look_here()
     import torch
 
     from hwnas.network.from_torch import from_torch
 
-    _look_here()
     where, _, factory = name.partition(":")
-    sizes = shape(input_shape)
     try:
         made = getattr(importlib.import_module(where), factory)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"no torch module {name}: {error}") from error
-    module = made if isinstance(made, torch.nn.Module) else made()
+        module = made if isinstance(made, torch.nn.Module) else made()
+    except Exception as error:  # whatever somebody else's code does when it is imported and called
+        raise ValueError(f"no torch module {name}: {type(error).__name__}: {error}") from error
     if not isinstance(module, torch.nn.Module):
         raise ValueError(f"{name} gives a {type(module).__name__}, not a torch.nn.Module")
     return Target(name, from_torch(module, torch.zeros(1, *sizes)), module=module)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hwnas.cli.options import Arch, Json, Seed, Space
-from hwnas.cli.output import console, print_json, progress_bar
+from hwnas.cli.output import check_output, console, print_json, progress_bar
 from hwnas.cli.targets import target
 
 
@@ -24,6 +24,7 @@ def train(
     label_smoothing: Annotated[float, typer.Option(help="Probability spread over all classes.")] = 0.0,
     limit: Annotated[int | None, typer.Option(help="Use only this many images.")] = None,
     out: Annotated[Path | None, typer.Option(help="ONNX file for the trained network.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Processor threads.")] = 1,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -35,11 +36,16 @@ def train(
     from hwnas.training import Progress, TrainingSettings, load
     from hwnas.training import train as train_module
 
-    if out is not None and out.suffix != ".onnx":
-        raise ValueError(f"--out {out} must end in .onnx")
+    if out is not None:
+        check_output(out, ".onnx")
     network = target(None, space, arch).network
     settings = TrainingSettings(
-        epochs=epochs, batch_size=batch_size, lr=lr, label_smoothing=label_smoothing, seed=seed
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        label_smoothing=label_smoothing,
+        seed=seed,
+        threads=threads,
     )
     images = load(data, resolution=network.inputs[0].shape[-1], limit=limit, seed=seed)
     with torch.random.fork_rng(devices=[]):

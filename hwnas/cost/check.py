@@ -11,6 +11,7 @@ from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis
 from torch import Tensor, nn
 
 from hwnas.cost.count import Counts
+from hwnas.network.modes import evaluation_mode
 
 # fvcore's names and ours for the same work; what one counts under several names is compared as a sum.
 GROUPS = (
@@ -38,19 +39,11 @@ def differences(counts: Counts, module: nn.Module, example: Tensor) -> list[Diff
 
     Compares every operator that fvcore counts, and the activations.
     """
-    was_training = module.training
-    module.eval()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            logging.getLogger("fvcore").setLevel(logging.ERROR)
-            with torch.no_grad():
-                theirs = FlopCountAnalysis(module, (example,)).unsupported_ops_warnings(False).by_operator()
-                activations = (
-                    ActivationCountAnalysis(module, (example,)).unsupported_ops_warnings(False).total()
-                )
-    finally:
-        module.train(was_training)
+    logging.getLogger("fvcore").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), evaluation_mode(module), torch.no_grad():
+        warnings.simplefilter("ignore")
+        theirs = FlopCountAnalysis(module, (example,)).unsupported_ops_warnings(False).by_operator()
+        activations = ActivationCountAnalysis(module, (example,)).unsupported_ops_warnings(False).total()
     found = [Difference("activations", counts.activations, activations)]
     ours = counts.macs_by_operator + counts.elementwise_by_operator
     unknown = set(theirs) - {name for names, _ in GROUPS for name in names}

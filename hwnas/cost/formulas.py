@@ -96,6 +96,12 @@ def _softmax(layer: Layer, shapes: Shapes) -> LayerCost:
     return LayerCost(elementwise=4 * layer.output.size)
 
 
+def _lrn(layer: Layer, shapes: Shapes) -> LayerCost:
+    # [c, h, w] -> [c, h, w]: squares of `size` neighbours, their sum, power and division
+    size: Any = layer.attributes["size"]
+    return LayerCost(elementwise=layer.output.size * (2 * size + 2))
+
+
 def _free(layer: Layer, shapes: Shapes) -> LayerCost:
     # moves or renames data
     return LayerCost()
@@ -117,7 +123,7 @@ FORMULAS: dict[str, Formula] = {
     "Resize": _resize,
     "Softmax": _softmax,
     "LogSoftmax": _softmax,
-    "LRN": _softmax,
+    "LRN": _lrn,
     **dict.fromkeys(
         ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2"), _per_input
     ),

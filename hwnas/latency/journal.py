@@ -42,13 +42,14 @@ class Journal:
 
     Raises:
         DeviceMismatchError: the folder's journal is of another device, runtime or protocol.
-        ValueError: the journal is damaged other than by a torn last line, or the folder holds a table
-            without its journal, which would be overwritten.
+        ValueError: the journal is of another search space, or damaged other than by a torn last line, or
+            the folder holds a table without its journal, which would be overwritten.
         OSError: the folder cannot be written; the message names it.
     """
 
-    def __init__(self, identity: Identity, folder: Path | None = None) -> None:
+    def __init__(self, identity: Identity, folder: Path | None = None, space: str | None = None) -> None:
         self.identity = identity
+        self.space = space
         self.records: list[Record] = []
         self._path = folder / NAME if folder else None
         if self._path:
@@ -78,8 +79,8 @@ class Journal:
             self._write(self._path, to_plain(record))
         self.records.append(record)
 
-    def table(self, space: str | None = None) -> LatencyTable:
-        """The table of all records; `space` is kept for the record.
+    def table(self) -> LatencyTable:
+        """The table of all records.
 
         Raises:
             ValueError: there is no record yet.
@@ -87,7 +88,7 @@ class Journal:
         if not self.records:
             raise ValueError("nothing was measured")
         environment = combined([record.environment for record in self.records])
-        return LatencyTable(TableMeta(self.identity, self.sentinels, environment, space), self.entries)
+        return LatencyTable(TableMeta(self.identity, self.sentinels, environment, self.space), self.entries)
 
     def _open(self, path: Path) -> None:
         if path.exists():
@@ -97,7 +98,7 @@ class Journal:
                 f"{path.parent} holds a latency table without {NAME}; measure into another folder"
             )
         if not path.exists() or path.stat().st_size == 0:
-            self._write(path, {"identity": to_plain(self.identity)})
+            self._write(path, {"identity": to_plain(self.identity), "space": self.space})
 
     def _read(self, path: Path) -> None:
         if path.stat().st_size > _LARGEST:
@@ -108,6 +109,11 @@ class Journal:
         if lines:
             stored = from_plain(Identity, lines[0].get("identity"), f"{path}: line 1")
             require_comparable(stored, self.identity, f"the journal {path} and this device")
+            if lines[0].get("space") != self.space:
+                raise ValueError(
+                    f"{path.parent} holds measurements of space {lines[0].get('space')}, not {self.space}; "
+                    "measure into another folder"
+                )
         self.records = [
             from_plain(Record, line, f"{path}: line {i}") for i, line in enumerate(lines[1:], start=2)
         ]

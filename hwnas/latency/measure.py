@@ -81,7 +81,7 @@ def measure(
         networks: networks, or objects with a ``.network`` (architectures), whose ``str`` becomes the
             name. Equal networks and equal blocks are measured once.
         device: where to measure. It is locked meanwhile: a second measurement waits, and says so.
-        blocks: measure the networks' blocks too, or not, or these blocks with their names.
+        blocks: measure the networks' blocks too, or not, or also these further blocks, with their names.
         folder: where the journal and the table are kept; None: only in memory.
         progress: called before each round.
         protocol: how to time; the device's own by default.
@@ -104,7 +104,7 @@ def measure(
     load_before = host.load_average()
     waiting = f"another measurement holds the {device.machine}; waiting for its end"
     with machine_lock(device.machine, lambda: report(waiting)) as descriptor:
-        journal = Journal(identity, Path(folder) if folder else None)
+        journal = Journal(identity, Path(folder) if folder else None, space)
         known = journal.entries
         missing = [subject for subject in subjects if not _is_measured(subject, known)]
         report.done = len(subjects) - len(missing)
@@ -121,7 +121,7 @@ def measure(
             )
             journal.append(_record(group, models, run.measure()))
             report.done += len(group)
-        table = journal.table(space)
+        table = journal.table()
         if folder:
             table.save(folder)
     report("done")
@@ -176,7 +176,7 @@ def _subjects(
         inside = list(network.blocks())
         counts = Counter(block.key for _, block in inside)
         whole.setdefault(network.key, Subject(network.key, "network", name, network, tuple(counts.items())))
-        for path, block in inside if blocks is True else ():
+        for path, block in inside if blocks is not False else ():
             parts.setdefault(block.key, Subject(block.key, "block", printable(path), block))
     for path, block in () if isinstance(blocks, bool) else blocks:
         parts.setdefault(block.key, Subject(block.key, "block", printable(path), block))

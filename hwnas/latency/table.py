@@ -8,16 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hwnas.latency.device import Device, Identity
 from hwnas.latency.drift import check_sentinels
 from hwnas.latency.entry import Entry
 from hwnas.latency.environment import Environment
 from hwnas.latency.records import to_plain
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCHEMA_VERSION = 1
 
@@ -126,12 +122,6 @@ class LatencyTable:
         from hwnas.latency.table_files import load
 
         return load(Path(folder))
-
-    def to_frame(self) -> pd.DataFrame:
-        """The entries as a data frame, one row each, columns as the fields of `Entry`."""
-        import pandas as pd
-
-        return pd.DataFrame([vars(entry) for entry in self])
 
 
 def require_comparable(ours: Identity, theirs: Identity, what: str) -> None:

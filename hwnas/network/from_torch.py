@@ -7,13 +7,13 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
 
 import onnx
 import torch
 from torch import Tensor, nn
 
 from hwnas.network.from_onnx import from_onnx
+from hwnas.network.modes import evaluation_mode
 from hwnas.network.network import Network
 from hwnas.network.operators import OPERATORS
 
@@ -33,21 +33,10 @@ def from_torch(module: nn.Module, example: Tensor | tuple[Tensor, ...]) -> Netwo
         ValueError: the module cannot be exported, or mixes the batch into other axes.
     """
     inputs = (example,) if isinstance(example, Tensor) else tuple(example)
-    with _in_eval_mode(module):
+    with evaluation_mode(module):
         model = _exported(module, tuple(value[:1] for value in inputs))
     _name_after_modules(model.graph)
     return from_onnx(model)
-
-
-@contextlib.contextmanager
-def _in_eval_mode(module: nn.Module) -> Iterator[None]:
-    modes = {child: child.training for child in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for child, mode in modes.items():
-            child.training = mode
 
 
 def _exported(module: nn.Module, inputs: tuple[Tensor, ...]) -> onnx.ModelProto:

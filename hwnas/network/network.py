@@ -168,7 +168,7 @@ class Network:
         """Pickled without what has been computed from it."""
         return Network, (self.inputs, self.outputs, self.items, dict(self.own_parameters))
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         shapes = " ".join("×".join(map(str, v.shape)) for v in self.inputs)
         return f"Network({len(self.layers)} layers, input {shapes})"
 

@@ -52,7 +52,9 @@ class Constraint:
                 f"constraint {text!r} is not of the form 'metric <= bound', such as 'latency_ms <= 5ms'"
             )
         if match[2] not in ("<=", "≤"):
-            raise ValueError(f"constraint {text!r}: only upper bounds, 'metric <= bound', are possible")
+            raise ValueError(
+                f"constraint {text!r}: only upper bounds are possible, written '{match[1]} <= NUMBER'"
+            )
         return match[1]
 
     def violation(self, value: float) -> float:

@@ -121,19 +121,17 @@ def _column(rows: Iterable[Mapping[str, float]], drawn: Axis | None) -> NDArray[
     return np.array([row.get(drawn.metric.name, math.nan) * drawn.scale for row in rows], dtype=np.float64)
 
 
-def front(points: Cloud, score: Axis) -> NDArray[np.intp]:
-    """Positions of the feasible trials on the Pareto front, by rising cost."""
+def front(points: Cloud) -> NDArray[np.intp]:
+    """Positions of the feasible trials on the Pareto front, by rising cost; the score was maximised."""
     feasible = np.flatnonzero(points.where(FEASIBLE))
-    sign = 1 if score.metric.higher_is_better else -1
-    return feasible[pareto_front(points.cost[feasible], sign * points.score[feasible])]
+    return feasible[pareto_front(points.cost[feasible], points.score[feasible])]
 
 
-def best_so_far(points: Cloud, score: Axis) -> NDArray[np.float64]:
+def best_so_far(points: Cloud) -> NDArray[np.float64]:
     """Best feasible score (n,) up to each trial, NaN before the first."""
     feasible = (points.state == FEASIBLE) & np.isfinite(points.score)
-    reduce = np.fmax if score.metric.higher_is_better else np.fmin
     values = np.where(feasible, points.score, np.nan)
-    best: NDArray[np.float64] = reduce.accumulate(values) if len(values) else values
+    best: NDArray[np.float64] = np.fmax.accumulate(values) if len(values) else values
     return best
 
 

@@ -43,7 +43,7 @@ def progress(record: RunRecord) -> Figure | None:
             "mode": "lines",
             "name": "best so far",
             "x": points.number.tolist(),
-            "y": numbers(derived.best_so_far(points, score)),
+            "y": numbers(derived.best_so_far(points)),
             "line": {"color": INK, "width": 2.5, "shape": "hv"},
             "hovertemplate": f"best up to trial %{{x}}<br>{hover_value(score, 'y')}<extra></extra>",
         },

@@ -80,7 +80,7 @@ def _unverified(record: RunRecord) -> str:
     feasible = int((points.state == FEASIBLE).sum())
     if not feasible:
         return f"None of {trials_of(len(record.trials))} satisfies {_budgets(record)}."
-    best = quantity(best_so_far(points, drawn)[-1] / drawn.scale, drawn.metric)
+    best = quantity(best_so_far(points)[-1] / drawn.scale, drawn.metric)
     return (
         f"No network has been verified yet: {feasible} of {trials_of(len(record.trials))} "
         f"feasible by the search's estimates, best {label(record.maximize)} {best}."

@@ -62,7 +62,7 @@ def _scatter(panel: Axes, record: RunRecord) -> None:
         _empty(panel, "no trial has a cost and a score")
         return
     _trials(panel, points)
-    front = derived.front(points, score)
+    front = derived.front(points)
     if len(front):
         panel.plot(
             points.cost[front],
@@ -158,7 +158,7 @@ def _best(panel: Axes, points: derived.Cloud, score: Axis, limits: tuple[float, 
     panel.scatter(
         points.number[feasible], points.score[feasible], s=14, alpha=0.45, color=BLUE, label="feasible trial"
     )
-    best = derived.best_so_far(points, score)
+    best = derived.best_so_far(points)
     panel.plot(points.number, best, drawstyle="steps-post", color=INK, lw=2.2, label="best so far")
     if derived.wants_log(points.score[feasible]):
         panel.set_yscale("log")

@@ -80,7 +80,7 @@ def _hover(points: Cloud, texts: list[str], chosen: NDArray[np.intp]) -> dict[st
 
 
 def _front(points: Cloud, score: Axis) -> dict[str, Any]:
-    chosen = derived.front(points, score)
+    chosen = derived.front(points)
     return {
         "type": "scatter",
         "mode": "lines",

@@ -46,7 +46,7 @@ def progress(record: RunRecord) -> str:
     points, score = derived.cloud(record), derived.score_axis(record)
     tally = {s: int((points.state == s).sum()) for s in (FEASIBLE, INFEASIBLE, FAILED)}
     text = f"{trials_of(len(record.trials))}: " + ", ".join(f"{n:,} {s}" for s, n in tally.items()) + "."
-    best = derived.best_so_far(points, score)
+    best = derived.best_so_far(points)
     if len(best) and math.isfinite(best[-1]):
         first = int(points.number[np.argmax(best == best[-1])])
         value = quantity(best[-1] / score.scale, score.metric)

@@ -49,7 +49,7 @@ class Evaluator:
             if violated:
                 break
             try:
-                value = metric(architecture)
+                value = float(metric(architecture))
             except MetricError as error:
                 status, reason = "failed", str(error)
                 break

@@ -12,6 +12,8 @@ from hwnas.objectives import Fitness, Objective
 from hwnas.search.strategy import Proposal, Strategy, register
 from hwnas.spaces import Architecture, SearchSpace
 
+MAX_POPULATION = 1_000_000
+
 
 @register("evolution")
 class RegularizedEvolution(Strategy):
@@ -47,13 +49,13 @@ class RegularizedEvolution(Strategy):
         seed: int = 0,
     ) -> None:
         super().__init__(space, objective, seed=seed)
-        if population < 2:
-            raise ValueError(f"population must be at least 2, not {population}")
+        if not 2 <= population <= MAX_POPULATION:
+            raise ValueError(f"population must be from 2 to {MAX_POPULATION:,}, not {population}")
         if not 1 <= tournament <= population:
             raise ValueError(f"tournament must be from 1 to the population of {population}, not {tournament}")
         if warm_up and warm_up < population:
             raise ValueError(f"warm_up must be 0 or at least the population of {population}, not {warm_up}")
-        if bool(warm_up) != (warm_up_by is not None):
+        if bool(warm_up) != bool(warm_up_by):
             raise ValueError("warm_up needs warm_up_by, the metric to score by, and the other way round")
         self.population, self.tournament = population, tournament
         self.warm_up, self.warm_up_by = warm_up, warm_up_by

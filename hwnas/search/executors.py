@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from typing import Any
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class InlineExecutor(Executor):
@@ -37,10 +40,30 @@ def process_pool(jobs: int) -> Executor:
     )
 
 
-def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, which stops its workers, and keep to one thread."""
-    import signal
+def outcome_of(future: Future[T]) -> T:
+    """The future's result; raises OSError where its worker process was killed."""
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise OSError(
+            "a worker process was killed, perhaps for want of memory; the same command goes on from here, "
+            "fewer --jobs need less"
+        ) from error
 
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, which stops its workers, end with it, and keep to one thread."""
+    import signal
+    import threading
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = "1"
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwnas.cost import count
+from hwnas.latency.predictors import MissingBlockError
 from hwnas.objectives import Metric, MetricError
 from hwnas.search.threads import one_torch_thread
 from hwnas.spaces import Architecture
@@ -53,8 +54,11 @@ class PredictedMetric:
         return {"ms": "ms", "mj": "mJ"}.get(self.name.rpartition("_")[2], "")
 
     def __call__(self, architecture: Architecture) -> float:
-        """The predicted value for the architecture's network."""
-        return float(self.predictor.predict([architecture.network])[0])
+        """The predicted value; raises MetricError where a look-up lacks a block of the network."""
+        try:
+            return float(self.predictor.predict([architecture.network])[0])
+        except MissingBlockError as error:
+            raise MetricError(f"{self.name}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,9 @@ def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
     if name in names():
         return ProxyMetric(name, data, seed)
     if name in ("latency_ms", "latency", "energy_mj"):
-        raise ValueError(f"metric {name!r} needs a predictor: give metrics={{'latency_ms': predictor}}")
+        raise ValueError(
+            f"metric {name!r} needs a predictor: --predictor NAME, or metrics={{'latency_ms': predictor}}"
+        )
     close = get_close_matches(name, known_metrics(), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ValueError(f"unknown metric {name!r}{hint} Known: {', '.join(known_metrics())}")

@@ -53,18 +53,18 @@ class Candidate:
         measured: metrics measured on the device (`latency_ms`) or by training (`accuracy`).
         satisfies: whether the measured values, and the predicted ones that nothing measures, keep
             every constraint.
-        reason: why it could not be measured or trained, empty otherwise.
         onnx: file name in the run folder, if written.
         blocks: the network block by block, for the winner.
+        reason: why it could not be measured or trained, empty otherwise.
     """
 
     architecture: str
     predicted: Mapping[str, float]
     measured: Mapping[str, float]
     satisfies: bool
-    reason: str = ""
     onnx: str | None = None
     blocks: Sequence[BlockShare] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 from hwnas.search.evaluate import Evaluator, Outcome, Task, packed
-from hwnas.search.executors import InlineExecutor
+from hwnas.search.executors import InlineExecutor, outcome_of
 from hwnas.search.strategy import Proposal
 
 Key = tuple[tuple[int, ...], str]
@@ -41,7 +41,7 @@ class Results:
         if key in self._known:
             return replace(self._known[key], seconds=0.0)
         if key in self._running:
-            outcome = self._running.pop(key).result()
+            outcome = outcome_of(self._running.pop(key))
         else:
             outcome = self._evaluator(proposal.architecture, proposal.maximize)
         self._known[key] = outcome

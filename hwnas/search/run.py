@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,7 +83,7 @@ def run(
     *,
     maximize: str,
     folder: str | Path,
-    subject_to: Sequence[str | Constraint] = (),
+    subject_to: Iterable[str | Constraint] = (),
     metrics: Mapping[str, Any] | None = None,
     strategy: str = "evolution",
     strategy_settings: Mapping[str, Any] | None = None,
@@ -128,7 +128,7 @@ def run(
     """
     events = events or Events()
     settings = dict(strategy_settings or {})
-    constraints = list(subject_to)
+    constraints = [subject_to] if isinstance(subject_to, str) else list(subject_to)
     _check_numbers(budget, candidates, int(settings.get("warm_up") or 0))
     resolved = resolve_metrics(
         maximize, constraints, metrics or {}, settings.get("warm_up_by"), data=data, seed=seed

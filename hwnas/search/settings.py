@@ -46,10 +46,14 @@ def _metric(name: str, own: Any) -> Metric:
 def make_objective(
     maximize: str, subject_to: Sequence[str | Constraint], metrics: Mapping[str, Metric]
 ) -> Objective:
-    """The objective; raises ValueError where a constraint is malformed."""
+    """The objective, with the tighter of two bounds on one metric; raises ValueError for a malformed one."""
     units = {name: one.unit for name, one in metrics.items()}
-    constraints = (c if isinstance(c, Constraint) else Constraint.parse(c, units) for c in subject_to)
-    return Objective(maximize, tuple(constraints))
+    tightest: dict[str, Constraint] = {}
+    for given in subject_to:
+        constraint = given if isinstance(given, Constraint) else Constraint.parse(given, units)
+        known = tightest.setdefault(constraint.metric, constraint)
+        tightest[constraint.metric] = min(known, constraint, key=lambda one: one.bound)
+    return Objective(maximize, tuple(tightest.values()))
 
 
 def make_strategy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,21 +23,27 @@ class TrialStore:
 
     Raises:
         CorruptRunError: the file is not such a store.
+        OSError: it cannot be opened or written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = sqlite3.connect(path, isolation_level=None)
         try:
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            # With a write-ahead log, NORMAL loses no committed trial when the process is killed.
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._create()
+            if os.access(path.parent, os.W_OK):
+                self._connection = sqlite3.connect(path, isolation_level=None)
+                self._create()
+            else:
+                self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+        except sqlite3.OperationalError as error:
+            raise OSError(f"cannot open {path}: {error}") from error
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise CorruptRunError(f"{path} is damaged or is no record of trials: {error}") from error
 
     def _create(self) -> None:
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        # With a write-ahead log, NORMAL loses no committed trial when the process is killed.
+        self._connection.execute("PRAGMA synchronous=NORMAL")
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, SCHEMA):
             raise CorruptRunError(f"{self.path} was written by another version of hwnas (schema {version})")

@@ -16,6 +16,7 @@ from hwnas.network import Network
 from hwnas.network.to_onnx import to_onnx
 from hwnas.network.weights import Weights, module_weights
 from hwnas.objectives import MetricError, Objective
+from hwnas.search.executors import outcome_of
 from hwnas.search.folder import NETWORKS
 from hwnas.search.records import BlockShare, Candidate, Trial
 from hwnas.search.store import TrialStore
@@ -75,7 +76,7 @@ class Verifier:
         Walks down the ranking, at most `ROUNDS` times `wanted` deep, since predicted latencies err. Those
         that do not satisfy them follow, the nearest first.
         """
-        ranked = self._ranked(trials)[: ROUNDS * wanted]
+        ranked = self._distinct(self._ranked(trials), ROUNDS * wanted)
         good: list[Candidate] = []
         rejected: list[Candidate] = []
         while ranked and len(good) < wanted:
@@ -93,11 +94,21 @@ class Verifier:
         return values.get("validation_accuracy", values.get(self.objective.maximize, 0.0))
 
     def _ranked(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Distinct feasible trials that have the maximised metric, best first; else the least infeasible."""
-        distinct = {trial.architecture: trial for trial in trials}
-        ranked = sorted(distinct.values(), key=lambda t: self.objective.fitness(t.metrics), reverse=True)
+        """Feasible trials that have the maximised metric, best first; else the least infeasible."""
+        architectures = {trial.architecture: trial for trial in reversed(trials)}
+        ranked = sorted(architectures.values(), key=lambda t: t.number)
+        ranked.sort(key=lambda t: self.objective.fitness(t.metrics), reverse=True)
         feasible = [t for t in ranked if self.objective.fitness(t.metrics).rank == 2]
         return feasible or [t for t in ranked if self.objective.fitness(t.metrics).rank == 1]
+
+    def _distinct(self, ranked: Sequence[Trial], most: int) -> list[Trial]:
+        """The first `most` trials of different networks."""
+        found: dict[str, Trial] = {}
+        for trial in ranked:
+            if len(found) == most:
+                break
+            found.setdefault(self.space.parse(trial.architecture).network.key, trial)
+        return list(found.values())
 
     def _measured(self, trials: Sequence[Trial]) -> list[Candidate]:
         """Candidates with the device's latency, where there is a device."""
@@ -114,7 +125,9 @@ class Verifier:
         kept = self._kept("measured", trial.architecture) or {}
         measured = {name: value for name, value in kept.items() if name != "reason"}
         satisfies = "reason" not in kept and self.objective.is_feasible({**trial.metrics, **measured})
-        return Candidate(trial.architecture, trial.metrics, measured, satisfies, kept.get("reason", ""))
+        return Candidate(
+            trial.architecture, trial.metrics, measured, satisfies, reason=kept.get("reason", "")
+        )
 
     def _finished(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates as ONNX files, trained where asked for, and then these files measured.
@@ -150,7 +163,7 @@ class Verifier:
 
     def _write(self, text: str, future: Future[Trained] | None) -> dict[str, Any]:
         try:
-            trained = future.result() if future is not None else None
+            trained = outcome_of(future) if future is not None else None
         except MetricError as error:
             return {"reason": str(error)}
         file = f"{NETWORKS}/{_digest(text, self._training_digest)}.onnx"

@@ -124,9 +124,9 @@ class MobileNetV2(SearchSpace):
                 stride=1 if self.small_input and i == 2 else stage.stride,
                 squeeze_excite=chosen.get(f"se_{i}", False),
             )
-        return b.build(
-            b.block("head", _head, x, channels=divisible(HEAD_CHANNELS * self.width), classes=self.classes)
-        )
+        # Multipliers below 1 do not narrow the last convolution (Sandler et al., section 5).
+        head_channels = divisible(HEAD_CHANNELS * max(1.0, self.width))
+        return b.build(b.block("head", _head, x, channels=head_channels, classes=self.classes))
 
 
 def _check(

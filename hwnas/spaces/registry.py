@@ -52,18 +52,23 @@ def spec(space: SearchSpace) -> str:
     name = space.name if SPACES.get(space.name) is kind else f"{kind.__module__}:{kind.__qualname__}"
     parameters = inspect.signature(kind).parameters
     given = [
-        f"{key}={value!r}".replace(" ", "")
+        f"{key}={_literal(value)}"
         for key, value in space.settings().items()
         if value != parameters[key].default
     ]
     return f"{name}:{','.join(given)}" if given else name
 
 
+def _literal(value: object) -> str:
+    """A Python literal, sequences without the spaces that would need quoting in a shell."""
+    return repr(value) if isinstance(value, str) else repr(value).replace(", ", ",")
+
+
 def _imported(module: str, class_name: str) -> type[SearchSpace]:
     try:
         kind = getattr(importlib.import_module(module), class_name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"no space {module}:{class_name}: {error}") from error
+    except Exception as error:  # whatever somebody else's module does when it is imported
+        raise ValueError(f"no space {module}:{class_name}: {type(error).__name__}: {error}") from error
     if not (isinstance(kind, type) and issubclass(kind, SearchSpace)):
         raise ValueError(f"{module}:{class_name} is not a SearchSpace")
     return kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -15,6 +16,8 @@ from hwnas.network.network import Network
 from hwnas.spaces.architecture import Architecture, Choice
 
 MAX_TRIES = 100_000
+MAX_SMALL = 20_000
+_OUTER_COMMA = re.compile(r",(?![^(\[{]*[)\]}])")  # tuples among the choices keep theirs
 MAX_ENUMERATED = 10_000_000
 
 
@@ -54,9 +57,22 @@ class SearchSpace(ABC):
     def _hash(self) -> int:
         return hash((self.name, self.identity()))
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the hash: those of texts differ between processes."""
+        return {name: value for name, value in vars(self).items() if name != "_hash"}
+
     @cached_property
     def choices(self) -> tuple[tuple[Choice, ...], ...]:
-        """The choices of each decision, in the decisions' order."""
+        """The choices of each decision, in the decisions' order.
+
+        Raises:
+            ValueError: a decision has none, or two that look alike.
+        """
+        for name, choices in self.decisions.items():
+            if not choices or len({str(choice) for choice in choices}) < len(choices):
+                raise ValueError(
+                    f"decision {name} of space {self.name} needs distinct choices, not {choices!r}"
+                )
         return tuple(tuple(choices) for choices in self.decisions.values())
 
     @cached_property
@@ -128,10 +144,12 @@ class SearchSpace(ABC):
             ValueError: the text is malformed, or names no valid architecture of this space.
         """
         values: dict[str, Choice] = {}
-        for part in text.split(","):
+        for part in _OUTER_COMMA.split(text):
             decision, equals, written = part.partition("=")
             if not equals:
                 raise ValueError(f"{part!r} is not of the form decision=choice, in architecture {text!r}")
+            if decision.strip() in values:
+                raise ValueError(f"decision {decision.strip()!r} is given twice in architecture {text!r}")
             choices = self.choices[self.position(decision.strip())]
             by_text = {str(choice): choice for choice in choices}
             if written.strip() not in by_text:
@@ -154,7 +172,7 @@ class SearchSpace(ABC):
             drawn = Architecture(self, tuple(int(i) for i in generator.integers(sizes)))
             if self.is_valid(drawn):
                 return drawn
-        raise RuntimeError(f"no valid architecture among {MAX_TRIES} draws from space {self.name}")
+        raise ValueError(f"no valid architecture among {MAX_TRIES} draws from space {self.name}")
 
     def sample(self, n: int, *, seed: int | np.random.Generator) -> list[Architecture]:
         """`n` different architectures, uniformly drawn; raises ValueError if the space has fewer."""
@@ -165,9 +183,13 @@ class SearchSpace(ABC):
                 raise ValueError(f"{n} architectures asked of space {self.name}, which has {len(everything)}")
             return [everything[i] for i in generator.permutation(len(everything))[:n]]
         found: dict[Architecture, None] = {}
-        while len(found) < n:
+        for _ in range(MAX_TRIES + 10 * n):
             found.setdefault(self.random(generator))
-        return list(found)
+            if len(found) >= n:
+                return list(found)
+        raise ValueError(
+            f"{n} architectures asked of space {self.name}; {len(found)} found in {MAX_TRIES} draws"
+        )
 
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """All valid architectures that differ in one decision."""
@@ -246,6 +268,11 @@ class SearchSpace(ABC):
     @property
     def _combinations(self) -> int:
         return math.prod(len(choices) for choices in self.choices)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether going through all of it takes seconds."""
+        return self._combinations <= MAX_SMALL
 
     @property
     def _is_enumerable(self) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+
+from hwnas.network.modes import evaluation_mode
 
 
 def accuracy(
@@ -51,15 +52,3 @@ def accuracy(
 def device_of(module: nn.Module) -> torch.device:
     """Give the device of a module's first parameter; the CPU where it has none."""
     return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
-
-
-@contextmanager
-def evaluation_mode(module: nn.Module) -> Iterator[None]:
-    """Put a module into evaluation mode, and each submodule back into its own afterwards."""
-    modes = [(child, child.training) for child in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for child, training in modes:
-            child.training = training

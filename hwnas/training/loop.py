@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hwnas.network.modes import evaluation_mode
 from hwnas.training.augment import augment, one_colour
 from hwnas.training.dataset import DataSet
 from hwnas.training.evaluate import accuracy, device_of
@@ -51,12 +52,8 @@ def train(
         raise ValueError(
             f"precision {settings.precision} needs a CUDA device, and this is {device}: use fp32"
         )
-    was_training = module.training
-    with _seeded(settings.seed, device), _threads(settings.threads):
-        try:
-            return _Training(module.to(device), data, settings, device, progress).run()
-        finally:
-            module.train(was_training)
+    with _seeded(settings.seed, device), _threads(settings.threads), evaluation_mode(module):
+        return _Training(module.to(device), data, settings, device, progress).run()
 
 
 class _Training:

@@ -27,8 +27,8 @@ class TrainingSettings:
         augmentation: changes to train images; None is none. No flips where the data set forbids mirroring.
         precision: of the activations; `bf16` and `fp16` (automatic mixed precision) need a CUDA device.
         seed: decides batches, augmentation and dropout.
-        threads: torch's CPU threads while training; None leaves them as they are. More threads than idle
-            cores are many times slower than one.
+        threads: torch's CPU threads while training; None leaves them as they are. Results differ slightly
+            with their number, and more threads than idle cores are many times slower than one.
 
     Raises ValueError for values out of range.
     """
@@ -44,7 +44,7 @@ class TrainingSettings:
     augmentation: Augmentation | None = field(default_factory=Augmentation)
     precision: Precision = "fp32"
     seed: int = 0
-    threads: int | None = None
+    threads: int | None = 1
 
     def __post_init__(self) -> None:
         rules = {

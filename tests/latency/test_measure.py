@@ -54,8 +54,9 @@ def test_given_blocks_are_measured_under_their_names(cpu):
     net, other = small_network(4), small_network(8)
     given = [(f"mine-{path}", block) for path, block in other.blocks()]
     table = measure([net], cpu, blocks=given, space="my.module:Space")
-    assert {e.key for e in table.blocks} == {block.key for _, block in given}
-    assert all(e.name.startswith("mine-") for e in table.blocks)
+    own = {block.key for _, block in net.blocks()}
+    assert {e.key for e in table.blocks} == {block.key for _, block in given} | own
+    assert all(e.name.startswith("mine-") for e in table.blocks if e.key not in own)
     assert table.meta.space == "my.module:Space"
 
 

@@ -48,17 +48,17 @@ def test_best_so_far_ignores_infeasible_trials_and_nan() -> None:
         trial(3, naswot=math.nan),
     ]
     run = record(1, trials=[*found, trial(4, naswot=5)], candidates=[], winner=None)
-    best = derived.best_so_far(derived.cloud(run), derived.score_axis(run))
+    best = derived.best_so_far(derived.cloud(run))
     np.testing.assert_array_equal(best, [np.nan, 3, 3, 3, 5])
 
 
-def test_best_is_lowest_where_less_is_better() -> None:
+def test_what_is_maximised_is_maximised_whatever_the_metrics_direction() -> None:
     metrics = {**METRICS, "loss": MetricInfo("loss", "", False)}
     found = [trial(0, loss=3, latency_ms=1), trial(1, loss=2, latency_ms=2), trial(2, loss=4, latency_ms=3)]
     run = record(1, maximize="loss", metrics=metrics, trials=found, candidates=[], winner=None)
-    points, score = derived.cloud(run), derived.score_axis(run)
-    assert derived.best_so_far(points, score).tolist() == [3, 2, 2]
-    assert derived.front(points, score).tolist() == [0, 1]
+    points = derived.cloud(run)
+    assert derived.best_so_far(points).tolist() == [3, 3, 4]
+    assert derived.front(points).tolist() == [0, 2]
 
 
 def test_counts_hold_every_trial() -> None:

@@ -279,7 +279,9 @@ def test_a_candidate_whose_training_diverges_is_no_answer(tmp_path, few_digits):
         strategy="random",
         budget=2,
         candidates=1,
-        training=search.Training(few_digits, TrainingSettings(epochs=1, lr=1e30, augmentation=None, threads=1)),
+        training=search.Training(
+            few_digits, TrainingSettings(epochs=1, lr=1e30, augmentation=None, threads=1)
+        ),
         folder=tmp_path / "run",
     )
     assert found.record.winner is None

@@ -30,7 +30,7 @@ class FeaturePredictor(Predictor):
 
     def fit(self, networks: Sequence[Network], latency_ms: Floats) -> None:
         """As `Predictor.fit`, in one thread: on a busy machine several wait for each other for longer."""
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         n = len(networks)
         measured = check_latencies(
