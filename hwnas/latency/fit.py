@@ -12,7 +12,7 @@ import numpy as np
 
 from hwnas.latency.entry import Entry
 from hwnas.latency.features import FEATURE_VERSION
-from hwnas.latency.measure import Measurable
+from hwnas.latency.measure import Measurable, network_of
 from hwnas.latency.predictors import LookupPredictor, MissingBlockError, Predictor, predictor_class
 from hwnas.latency.predictors.base import Floats, check_latencies
 from hwnas.latency.predictors.fitted import FittedPredictor, PredictorCard
@@ -113,13 +113,9 @@ def _networks_of(
         raise ValueError(
             "a table has no networks, only their names: give networks=..., or the space of the names"
         )
-    given = {network.key: network for network in map(_network, networks or ())}
+    given = {network.key: network for network in map(network_of, networks or ())}
     parsed_space = space_of(space) if isinstance(space, str) else space
     return [given[entry.key] if entry.key in given else _parsed(entry, parsed_space) for entry in entries]
-
-
-def _network(item: Measurable) -> Network:
-    return item.network if hasattr(item, "network") else item
 
 
 def _parsed(entry: Entry, space: SearchSpace | None) -> Network:

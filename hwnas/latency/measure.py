@@ -139,7 +139,7 @@ def latency_ms(networks: Iterable[Measurable], device: Device) -> list[Entry]:
     """
     listed = list(networks)
     table = measure(listed, device, blocks=False)
-    return [table[_network(item).key] for item in listed]
+    return [table[network_of(item).key] for item in listed]
 
 
 class _Reporter:
@@ -155,8 +155,10 @@ class _Reporter:
             self._progress(Progress(self.done, self._total, message))
 
 
-def _network(item: Measurable) -> Network:
-    return item.network if hasattr(item, "network") else item
+def network_of(item: Measurable) -> Network:
+    """The network of an architecture, or `item` itself."""
+    network: Network = getattr(item, "network", item)  # type: ignore[arg-type]
+    return network
 
 
 def _subjects(
@@ -172,7 +174,7 @@ def _subjects(
     for item, name in zip(items, names, strict=True):
         if not is_label(name):
             raise ValueError(f"the name {name[:60]!r} is too long or has unprintable characters")
-        network = _network(item)
+        network = network_of(item)
         inside = list(network.blocks())
         counts = Counter(block.key for _, block in inside)
         whole.setdefault(network.key, Subject(network.key, "network", name, network, tuple(counts.items())))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from hwnas.network.builder import Builder
@@ -151,6 +152,7 @@ def _check(
         raise ValueError(f"widths must be positive, not {widths!r}")
 
 
+@lru_cache(maxsize=4096)
 def divisible(channels: float, divisor: int = 8) -> int:
     """The multiple of `divisor` nearest to `channels`, never more than 10 % below it (MobileNet's rule)."""
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)

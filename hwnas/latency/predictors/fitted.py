@@ -10,21 +10,25 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hwnas.latency.device import Identity
 from hwnas.latency.features import FEATURE_VERSION
+from hwnas.latency.measure import Measurable, network_of
 from hwnas.latency.predictors.arrays import pack, read_arrays
 from hwnas.latency.predictors.base import ARRAYS_FILE, Floats, Predictor, predictor_class
 from hwnas.latency.records import from_plain, to_plain
 from hwnas.latency.table import require_comparable
 from hwnas.latency.validate import HeldOutError
-from hwnas.network.network import Network
 
 SCHEMA_VERSION = 1
+CHUNK = 256
 CARD_FILE = "predictor.json"
 _LARGEST_CARD = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -90,9 +94,15 @@ class FittedPredictor:
         """Cross-validated error on the table's networks; None where there are too few of them."""
         return self.card.held_out
 
-    def predict(self, networks: Sequence[Network]) -> Floats:
-        """Latencies in milliseconds, `[n]`; raises as the predictor's own `predict`."""
-        return self.predictor.predict(networks)
+    def predict(self, items: Iterable[Measurable]) -> Floats:
+        """Latencies of networks or architectures in milliseconds, `[n]`; raises as the predictor's own.
+
+        Networks of architectures are made a few at a time, so that memory stays flat.
+        """
+        rest = iter(items)
+        chunks = iter(lambda: [network_of(item) for item in islice(rest, CHUNK)], [])
+        found = [self.predictor.predict(chunk) for chunk in chunks]
+        return np.concatenate(found) if found else np.empty(0)
 
     def check_device(self, card: Identity) -> None:
         """Refuse to speak for another device, runtime or protocol.
