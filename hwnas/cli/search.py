@@ -124,7 +124,7 @@ def print_answer(found: Run, json: bool) -> None:
         ]
         for rank, candidate in enumerate(record.candidates, start=1)
     ]
-    columns = ["candidate", *names, *(f"{name}, measured" for name in measured), "satisfies"]
+    columns = ["candidate", *names, *(f"measured {name}".replace("_", " ") for name in measured), "satisfies"]
     print_table(columns, rows)
     console.print(f"report: {found.folder / 'report.html'}", markup=False)
     best = found.best()
