@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -56,13 +57,13 @@ class FeaturePredictor(Predictor):
             )
         return self.predict_features(x)
 
+    @abstractmethod
     def fit_features(self, x: Floats, latency_ms: Floats) -> None:
         """Fit on features `[n, len(FEATURES)]` and latencies `[n]`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def predict_features(self, x: Floats) -> Floats:
         """Latencies in milliseconds, `[n]`, of features `[n, len(FEATURES)]`."""
-        raise NotImplementedError
 
 
 @register
