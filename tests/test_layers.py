@@ -10,7 +10,7 @@ import pytest
 ROWS = (
     ("network", "objectives"),
     ("spaces", "cost"),
-    ("proxies", "latency", "training"),
+    ("proxies", "latency", "training", "oracles"),
     ("search", "differentiable", "tinynas"),
     ("report",),
     ("cli",),

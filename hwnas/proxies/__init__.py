@@ -4,43 +4,20 @@
     results["naswot"].value
 
 `score` works on any `torch.nn.Module` and leaves it untouched. `names()` lists the proxies, `get(name)` says
-what one needs and where it comes from. A new proxy is a function of a `Context` under the decorator `proxy`:
+what one needs and where it comes from. A new proxy is a file in `measures/`: a function of a `Context` under
+the decorator `proxy`:
 
     @proxy(name="l2_norm", higher_is_better=True, needs=(), mode="none", summary="...", source="...")
     def l2_norm(context: Context) -> Measurement:
         return Measurement(sum(float(p.norm()) for p in context.module.parameters()))
 
-Proxies that use `context.gradients` share one forward and one backward pass.
+Proxies that use `context.gradients` and its neighbours share one forward pass and one backward pass.
 """
 
+from hwnas.proxies import measures as measures
 from hwnas.proxies.context import Context
-from hwnas.proxies.flops import flops
-from hwnas.proxies.grad_norm import grad_norm
-from hwnas.proxies.gradients import WeightGradients, sum_over_layers
-from hwnas.proxies.naswot import naswot
-from hwnas.proxies.params import params
 from hwnas.proxies.registry import Proxy, get, names, proxy
 from hwnas.proxies.result import Measurement, ProxyResult
 from hwnas.proxies.score import score
-from hwnas.proxies.snip import snip
-from hwnas.proxies.synflow import synflow, synflow_bn
 
-__all__ = [
-    "Context",
-    "Measurement",
-    "Proxy",
-    "ProxyResult",
-    "WeightGradients",
-    "flops",
-    "get",
-    "grad_norm",
-    "names",
-    "naswot",
-    "params",
-    "proxy",
-    "score",
-    "snip",
-    "sum_over_layers",
-    "synflow",
-    "synflow_bn",
-]
+__all__ = ["Context", "Measurement", "Proxy", "ProxyResult", "get", "names", "proxy", "score"]

@@ -5,16 +5,20 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from hwnas.network.network import Network
 from hwnas.proxies import registry
 
 
-def proxies(names: Iterable[str]) -> list[registry.Proxy]:
+def proxies(wanted: Iterable[str | registry.Proxy]) -> list[registry.Proxy]:
     """Return the proxies of those names, each once, in the order given."""
-    if isinstance(names, str):
-        raise ValueError(f"proxies: pass a sequence of names, such as ({names!r},), not a string")
-    found = [registry.get(name) for name in dict.fromkeys(names)]
+    if isinstance(wanted, str):
+        raise ValueError(f"proxies: pass a sequence of names, such as ({wanted!r},), not a string")
+    found = [one if isinstance(one, registry.Proxy) else registry.get(one) for one in dict.fromkeys(wanted)]
     if not found:
         raise ValueError(f"proxies: empty; choose from {', '.join(registry.names())}")
+    names = [one.name for one in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"proxies: two different ones are called {', '.join(sorted(twice))}; rename one")
     return found
 
 
@@ -88,8 +92,14 @@ def needs(
     inputs: Tensor | None,
     targets: Tensor | None,
     shape: tuple[int, ...] | None,
+    network: Network | None,
 ) -> None:
     """Require the arguments that the proxy needs."""
+    if "network" in proxy.needs and network is None:
+        raise ValueError(
+            f"network: {proxy.name} needs the module's Network; "
+            "pass the one it was made from, or network=hwnas.as_network(module, inputs)"
+        )
     if "data" in proxy.needs and inputs is None:
         raise ValueError(f"inputs: {proxy.name} needs a batch of images (B, ...)")
     if "labels" in proxy.needs and targets is None:

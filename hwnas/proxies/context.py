@@ -1,6 +1,6 @@
 """What a proxy's function is given: the module, the batch, and the work that proxies share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,12 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hwnas.network.network import Network
 from hwnas.proxies.gradients import WeightGradients, weight_gradients
 from hwnas.proxies.isolation import isolated, private_copy
 from hwnas.proxies.labels import check_labels
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 SelectOutput = Callable[[Any], Tensor]
+Stages = Callable[[nn.Module, Tensor], Sequence[Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,8 @@ class Context:
         loss: maps (outputs, targets) to a scalar.
         select_output: maps what the module returns to its outputs (B, ...).
         seed: of the random numbers that the module draws (dropout).
+        network: the `Network` that describes the module, or None when it is not known.
+        stages: maps (module, inputs) to its feature maps in order, or None.
     """
 
     module: nn.Module
@@ -42,6 +46,8 @@ class Context:
     loss: Loss
     select_output: SelectOutput | None
     seed: int
+    network: Network | None = None
+    stages: Stages | None = None
 
     @cached_property
     def device(self) -> torch.device:

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 from hwnas.proxies.context import Context
 from hwnas.proxies.result import Measurement
 
-Need = Literal["shape", "data", "labels", "gradients"]
+Need = Literal["shape", "data", "labels", "gradients", "network"]
 Mode = Literal["train", "eval", "as-is", "none"]
 Function = TypeVar("Function", bound=Callable[[Context], Measurement])
 
@@ -22,7 +22,8 @@ class Proxy:
         function: computes it from a `Context`.
         higher_is_better: the direction in which it is meant to rank networks.
         needs: what it asks of the caller: "shape" (of one image), "data" (a batch of images), "labels";
-            "gradients" says that it differentiates the module. Empty: the module alone.
+            "network" (the module's `Network`); "gradients" says that it differentiates the module. Empty: the
+            module alone.
         mode: the mode it puts its copy of the module in; "as-is" keeps each submodule's own mode, "none"
             does not run the module.
         summary: one line for a listing.

@@ -14,6 +14,7 @@ class Measurement:
         layers_used: how many layers the value was computed from.
         layers_skipped: names of what was left out (see the proxy).
         dtype: the number type computed in; None stands for that of the module's parameters.
+        note: what a reader of a finite value must know, such as "the value is rounding noise".
     """
 
     value: float
@@ -21,6 +22,7 @@ class Measurement:
     layers_used: int = 0
     layers_skipped: tuple[str, ...] = ()
     dtype: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class ProxyResult:
         layers_used: how many layers the value was computed from.
         layers_skipped: for weight proxies, the names of modules whose weight has no gradient (they enter as
             zeros) or is not covered; for naswot, the activation functions that have no binary code.
+        note: what a reader of the value must know, such as "the value is rounding noise"; mostly None.
     """
 
     proxy: str
@@ -49,6 +52,7 @@ class ProxyResult:
     reason: str | None
     layers_used: int
     layers_skipped: tuple[str, ...]
+    note: str | None = None
 
     def __post_init__(self) -> None:
         if math.isfinite(self.value) != (self.reason is None):

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
 
+from hwnas.network.network import Network
 from hwnas.proxies import check
-from hwnas.proxies.context import Context, Loss, SelectOutput
+from hwnas.proxies.context import Context, Loss, SelectOutput, Stages
 from hwnas.proxies.isolation import isolated
 from hwnas.proxies.registry import Proxy
 from hwnas.proxies.result import ProxyResult
@@ -16,8 +17,10 @@ def score(
     module: nn.Module,
     inputs: Tensor | None = None,
     targets: Tensor | None = None,
-    proxies: Iterable[str] = ("synflow", "naswot"),
+    proxies: Iterable[str | Proxy] = ("synflow", "naswot"),
     *,
+    network: Network | None = None,
+    stages: Stages | None = None,
     loss: Loss = nn.functional.cross_entropy,
     select_output: SelectOutput | None = None,
     input_shape: Sequence[int] | None = None,
@@ -35,7 +38,11 @@ def score(
         inputs: a batch of images (B, ...) of the module's dtype and on its device. Proxies that need only a
             shape do without.
         targets: one integer label for each image, (B,), or whatever `loss` compares with.
-        proxies: names, see `hwnas.proxies.names()`.
+        proxies: names, see `hwnas.proxies.names()`, or `Proxy` objects.
+        network: the `Network` that the module was made from, or `hwnas.as_network(module, inputs)`. Some proxies
+            need it (`live_params`), others take an exact short cut with it (`epsilon`).
+        stages: maps (module, inputs) to the feature maps (B, channels, height, width) after each stage, in
+            order, for the proxies that look at them; by default the blocks of `network`.
         loss: maps (outputs, targets) to a scalar.
         select_output: picks the outputs (B, ...) from what the module returns, such as `lambda o: o[0]`.
         input_shape: the shape of one image, such as (3, 32, 32); by default that of the inputs.
@@ -57,12 +64,16 @@ def score(
         check.targets(targets, inputs)
     shape = check.image_shape(inputs, input_shape)
     for proxy in requested:
-        check.needs(proxy, module, inputs, targets, shape)
-    contexts = {
-        mode: Context(module, mode, inputs, targets, shape, loss, select_output, seed)
-        for mode in {proxy.mode for proxy in requested}
+        check.needs(proxy, module, inputs, targets, shape, network)
+    own = _mode_of(module)
+    mode_of = {
+        proxy.name: own if (proxy.mode, own) == ("as-is", "train") else proxy.mode for proxy in requested
     }
-    return {proxy.name: _result(proxy, contexts[proxy.mode]) for proxy in requested}
+    contexts = {
+        mode: Context(module, mode, inputs, targets, shape, loss, select_output, seed, network, stages)
+        for mode in set(mode_of.values())
+    }
+    return {proxy.name: _result(proxy, contexts[mode_of[proxy.name]]) for proxy in requested}
 
 
 def _result(proxy: Proxy, context: Context) -> ProxyResult:
@@ -79,6 +90,7 @@ def _result(proxy: Proxy, context: Context) -> ProxyResult:
         reason=measured.reason,
         layers_used=measured.layers_used,
         layers_skipped=measured.layers_skipped,
+        note=measured.note,
     )
 
 

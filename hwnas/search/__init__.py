@@ -1,7 +1,7 @@
 """Search under constraints: strategies, the loop, run folders, verified answers."""
 
+from hwnas.executors import process_pool
 from hwnas.search.evolution import RegularizedEvolution
-from hwnas.search.executors import process_pool
 from hwnas.search.random_search import RandomSearch
 from hwnas.search.records import RunRecord, Trial
 from hwnas.search.run import Best, Events, NothingFeasibleError, Run, load, run

@@ -13,8 +13,8 @@ import numpy as np
 from hwnas.cost import count
 from hwnas.latency.predictors import MissingBlockError
 from hwnas.objectives import Metric, MetricError
-from hwnas.search.threads import one_torch_thread
 from hwnas.spaces import Architecture
+from hwnas.threads import one_torch_thread
 
 if TYPE_CHECKING:
     from torch import Tensor

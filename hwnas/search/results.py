@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 
+from hwnas.executors import InlineExecutor, outcome_of
 from hwnas.search.evaluate import Evaluator, Outcome, Task, packed
-from hwnas.search.executors import InlineExecutor, outcome_of
 from hwnas.search.strategy import Proposal
 
 Key = tuple[tuple[int, ...], str]

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hwnas.executors import InlineExecutor
 from hwnas.latency import Device
 from hwnas.network import Network
 from hwnas.objectives import Constraint, Metric, Objective
 from hwnas.search.evaluate import Evaluator
-from hwnas.search.executors import InlineExecutor
 from hwnas.search.folder import OUTCOME, TRIALS, claim, locked
 from hwnas.search.loop import run_loop
 from hwnas.search.metrics import PredictedMetric

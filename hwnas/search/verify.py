@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hwnas.cost import count
+from hwnas.executors import outcome_of
 from hwnas.latency import Device, latency_ms, measure, measure_onnx
 from hwnas.network import Network
 from hwnas.network.to_onnx import to_onnx
 from hwnas.network.weights import Weights, module_weights
 from hwnas.objectives import MetricError, Objective
-from hwnas.search.executors import outcome_of
 from hwnas.search.folder import NETWORKS
 from hwnas.search.records import BlockShare, Candidate, Trial
 from hwnas.search.store import TrialStore

@@ -136,7 +136,7 @@ def test_counting_every_unit_n_times_adds_b_log_n(copies: int) -> None:
 def test_column_blocks_do_not_change_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     module, (inputs, _) = chain(), batch()
     whole = naswot(module, inputs).value
-    monkeypatch.setattr(importlib.import_module("hwnas.proxies.naswot"), "_COLUMNS_AT_ONCE", 7)
+    monkeypatch.setattr(importlib.import_module("hwnas.proxies.measures.naswot"), "_COLUMNS_AT_ONCE", 7)
     assert naswot(module, inputs).value == whole
 
 
