@@ -106,14 +106,14 @@ def needs(
         raise ValueError(f"targets: {proxy.name} needs one label for each image, (B,)")
     if "shape" in proxy.needs and shape is None:
         raise ValueError(f"input_shape: {proxy.name} needs the shape of one image, such as (3, 32, 32)")
-    if "gradients" in proxy.needs and any(
+    if proxy.needs & {"gradients", "jacobian"} and any(
         isinstance(part, torch.jit.ScriptModule) for part in module.modules()
     ):
         raise ValueError(
             f"module: {proxy.name} cannot look into TorchScript; pass the module it was made from"
         )
     on_meta = next(module.parameters()).device.type == "meta"
-    if on_meta and proxy.needs & {"data", "labels", "gradients"}:
+    if on_meta and proxy.needs & {"data", "gradients"}:
         raise ValueError(f"module: it is on the meta device, without values; {proxy.name} needs a real one")
 
 

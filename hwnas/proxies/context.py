@@ -3,16 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from hwnas.network.network import Network
+from hwnas.proxies.forward_pass import ForwardPass, forward_pass, gradients_by
 from hwnas.proxies.gradients import WeightGradients, weight_gradients
 from hwnas.proxies.isolation import isolated, private_copy
 from hwnas.proxies.labels import check_labels
 
+Need = Literal["shape", "data", "labels", "network", "gradients", "activations", "second-order", "jacobian"]
 Loss = Callable[[Tensor, Tensor], Tensor]
 SelectOutput = Callable[[Any], Tensor]
 Stages = Callable[[nn.Module, Tensor], Sequence[Tensor]]
@@ -34,6 +36,7 @@ class Context:
         loss: maps (outputs, targets) to a scalar.
         select_output: maps what the module returns to its outputs (B, ...).
         seed: of the random numbers that the module draws (dropout).
+        needs: what the proxies of this call need together, so that they share one pass.
         network: the `Network` that describes the module, or None when it is not known.
         stages: maps (module, inputs) to its feature maps in order, or None.
     """
@@ -46,6 +49,7 @@ class Context:
     loss: Loss
     select_output: SelectOutput | None
     seed: int
+    needs: frozenset[Need] = frozenset()
     network: Network | None = None
     stages: Stages | None = None
 
@@ -102,20 +106,52 @@ class Context:
         return outputs
 
     @cached_property
+    def forward(self) -> ForwardPass:
+        """The one forward pass of the batch that this call's proxies differentiate."""
+        with isolated(self.seed, self.device):
+            return forward_pass(
+                self.copy(),
+                self.batch(),
+                self.outputs,
+                by_weights="gradients" in self.needs,
+                by_images="jacobian" in self.needs,
+                activations="activations" in self.needs,
+            )
+
+    @cached_property
     def gradients(self) -> WeightGradients:
-        """The gradients of the loss by the weights of the covered layers, on one forward pass.
+        """The gradients of the loss by the weights of the covered layers.
+
+        With those by the layers' outputs where a proxy of this call needs "activations", and with a graph of
+        their own where one needs "second-order".
 
         Raises:
             ValueError: when targets are missing or do not fit, or when the loss is no scalar.
         """
+        return weight_gradients(
+            self.forward.module,
+            self._loss_of(self.forward.outputs),
+            activations=self.forward.activations,
+            create_graph="second-order" in self.needs,
+        )
+
+    @cached_property
+    def jacobian(self) -> Tensor:
+        """The gradient of the sum of the outputs by the images, flattened: (B, image size).
+
+        In train mode an image's outputs depend on the whole batch through batch normalisation.
+
+        Raises:
+            ValueError: when the inputs are no floating-point numbers.
+        """
+        images = self.forward.images
+        (found,) = gradients_by(self.forward.outputs.sum(), [images])
+        return (torch.zeros_like(images) if found is None else found).detach().flatten(1)
+
+    def _loss_of(self, outputs: Tensor) -> Tensor:
         if self.targets is None:
             raise ValueError("targets: missing; pass one label for each image, (B,)")
-        with isolated(self.seed, self.device):
-            module, targets = self.copy(), self.targets.detach().clone()
-            return weight_gradients(module, lambda: self._loss_of(module, targets))
-
-    def _loss_of(self, module: nn.Module, targets: Tensor) -> Tensor:
-        outputs = self.outputs(module, self.batch())
+        targets = self.targets.detach().clone()
         if self.loss is nn.functional.cross_entropy:
             check_labels(targets, outputs)
         loss = self.loss(outputs, targets)

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
+from hwnas.proxies.forward_pass import gradients_by
 from hwnas.proxies.layers import covered_weights, uncovered_modules
 from hwnas.proxies.result import Measurement
 
@@ -17,39 +18,54 @@ class WeightGradients:
 
     Attributes:
         weights: by module name, each of its layer's shape.
-        gradients: by module name; zeros where the scalar does not depend on the weight.
+        gradients: by module name; zeros where the scalar does not depend on the weight. They carry a graph
+            of their own where second derivatives were asked for.
         without_gradient: the names of those layers.
         uncovered: names of modules with weights that no proxy here covers.
+        activations: by module name, for each call of the layer its output (B, channels, ...) and the
+            gradient by it; empty where they were not asked for.
     """
 
-    weights: dict[str, Tensor]
+    weights: dict[str, nn.Parameter]
     gradients: dict[str, Tensor]
     without_gradient: tuple[str, ...]
     uncovered: tuple[str, ...]
+    activations: dict[str, list[tuple[Tensor, Tensor]]] = field(default_factory=dict)
 
 
-def weight_gradients(module: nn.Module, scalar: Callable[[], Tensor]) -> WeightGradients:
-    """Differentiate `scalar()`, computed with `module`, by the module's covered weights.
-
-    Nothing is written to `.grad`. Frozen weights are unfrozen first, in the module given (a private copy):
-    a proxy describes the architecture, not what the caller means to train.
-    """
+def weight_gradients(
+    module: nn.Module,
+    scalar: Tensor,
+    *,
+    activations: dict[str, list[Tensor]] | None = None,
+    create_graph: bool = False,
+) -> WeightGradients:
+    """Differentiate `scalar`, computed with `module`, by its covered weights and by `activations`."""
     weights = covered_weights(module)
-    for weight in weights.values():
-        weight.requires_grad_(True)
-    value = scalar()
-    found: tuple[Tensor | None, ...] = (None,) * len(weights)
-    if weights and value.requires_grad:
-        found = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
-    by_name = dict(zip(weights, found, strict=True))
+    outputs = {
+        name: [call for call in calls if call.requires_grad] for name, calls in (activations or {}).items()
+    }
+    flat = [call for calls in outputs.values() for call in calls]
+    found = gradients_by(scalar, [*weights.values(), *flat], create_graph=create_graph)
+    by_weight = dict(zip(weights, found, strict=False))
+    by_call = iter(found[len(weights) :])
+    pairs = {
+        name: [
+            (call.detach(), gradient.detach())
+            for call, gradient in ((call, next(by_call)) for call in calls)
+            if gradient is not None
+        ]
+        for name, calls in outputs.items()
+    }
     return WeightGradients(
-        weights={name: weight.detach() for name, weight in weights.items()},
+        weights=weights,
         gradients={
             name: torch.zeros_like(weights[name]) if gradient is None else gradient
-            for name, gradient in by_name.items()
+            for name, gradient in by_weight.items()
         },
-        without_gradient=tuple(name for name, gradient in by_name.items() if gradient is None),
+        without_gradient=tuple(name for name, gradient in by_weight.items() if gradient is None),
         uncovered=uncovered_modules(module),
+        activations={name: calls for name, calls in pairs.items() if calls},
     )
 
 
@@ -58,14 +74,20 @@ def sum_over_layers(gradients: WeightGradients, term: Callable[[Tensor, Tensor],
 
     The value is NaN, with a reason, when no covered layer has a gradient or when a term is not finite.
     """
+    terms = {
+        name: float(term(weight.detach(), gradients.gradients[name].detach()))
+        for name, weight in gradients.weights.items()
+    }
+    return sum_of_terms(gradients, terms)
+
+
+def sum_of_terms(gradients: WeightGradients, terms: dict[str, float]) -> Measurement:
+    """Return the sum of the terms by layer; NaN, with a reason, as `sum_over_layers`."""
     skipped = gradients.without_gradient + gradients.uncovered
     used = len(gradients.weights) - len(gradients.without_gradient)
     if used == 0:
         reason = "the outputs depend on no weight of a convolution or linear layer"
         return Measurement(math.nan, reason, 0, skipped)
-    terms = {
-        name: float(term(weight, gradients.gradients[name])) for name, weight in gradients.weights.items()
-    }
     value = sum(terms.values())
     reason_or_none = None if math.isfinite(value) else _why_not_finite(terms)
     return Measurement(value, reason_or_none, used, skipped)

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from hwnas.proxies.context import Context
+from hwnas.proxies.context import Context, Need
 from hwnas.proxies.result import Measurement
 
-Need = Literal["shape", "data", "labels", "gradients", "network"]
 Mode = Literal["train", "eval", "as-is", "none"]
 Function = TypeVar("Function", bound=Callable[[Context], Measurement])
 
@@ -22,8 +21,9 @@ class Proxy:
         function: computes it from a `Context`.
         higher_is_better: the direction in which it is meant to rank networks.
         needs: what it asks of the caller: "shape" (of one image), "data" (a batch of images), "labels";
-            "network" (the module's `Network`); "gradients" says that it differentiates the module. Empty: the
-            module alone.
+            "network" (the module's `Network`). What it differentiates: "gradients" (by weights),
+            "activations" (by layers' outputs too), "second-order" (gradients once more), "jacobian" (by the
+            images). Empty: the module alone.
         mode: the mode it puts its copy of the module in; "as-is" keeps each submodule's own mode, "none"
             does not run the module.
         summary: one line for a listing.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hwnas.network.network import Network
 from hwnas.proxies import check
-from hwnas.proxies.context import Context, Loss, SelectOutput, Stages
+from hwnas.proxies.context import Context, Loss, Need, SelectOutput, Stages
 from hwnas.proxies.isolation import isolated
 from hwnas.proxies.registry import Proxy
 from hwnas.proxies.result import ProxyResult
@@ -69,9 +69,14 @@ def score(
     mode_of = {
         proxy.name: own if (proxy.mode, own) == ("as-is", "train") else proxy.mode for proxy in requested
     }
+    needs = {mode: frozenset[Need]() for mode in mode_of.values()}
+    for proxy in requested:
+        needs[mode_of[proxy.name]] |= proxy.needs
     contexts = {
-        mode: Context(module, mode, inputs, targets, shape, loss, select_output, seed, network, stages)
-        for mode in set(mode_of.values())
+        mode: Context(
+            module, mode, inputs, targets, shape, loss, select_output, seed, needs[mode], network, stages
+        )
+        for mode in needs
     }
     return {proxy.name: _result(proxy, contexts[mode_of[proxy.name]]) for proxy in requested}
 

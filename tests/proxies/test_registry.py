@@ -35,7 +35,7 @@ def test_a_users_proxy_can_be_scored() -> None:
 
 
 def test_a_name_is_taken_once() -> None:
-    with pytest.raises(ValueError, match=r"'snip' is registered already, by hwnas\.proxies\.snip"):
+    with pytest.raises(ValueError, match=r"'snip' is registered already, by hwnas\.proxies\.measures\.snip"):
         register("snip")
     assert proxies.get("snip").function is proxies.snip
 

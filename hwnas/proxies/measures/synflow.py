@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from hwnas.proxies.context import Context
 from hwnas.proxies.gradients import sum_over_layers, weight_gradients
+from hwnas.proxies.layers import covered_weights
 from hwnas.proxies.registry import proxy
 from hwnas.proxies.result import Measurement
 
@@ -59,10 +60,10 @@ def _log_flow(context: Context, *, bypass_batch_norm: bool) -> Measurement:
     module = context.copy().double()
     _make_positive(module)
 
-    def flow() -> Tensor:
-        with _BatchNormBypass() if bypass_batch_norm else nullcontext():
-            return context.outputs(module, context.one_image(1.0, torch.float64)).sum()
-
+    for weight in covered_weights(module).values():
+        weight.requires_grad_(True)
+    with _BatchNormBypass() if bypass_batch_norm else nullcontext():
+        flow = context.outputs(module, context.one_image(1.0, torch.float64)).sum()
     total = sum_over_layers(weight_gradients(module, flow), _absolute_flow)
     total = replace(total, dtype="float64")
     if total.value == 0:

@@ -1,0 +1,111 @@
+"""One forward pass that several proxies differentiate: by weights, by activations, by the images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hwnas.proxies.layers import covered_weights
+
+Run = Callable[[nn.Module, Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardPass:
+    """A module's outputs for a batch, with the graph that leads to them.
+
+    Attributes:
+        module: the private copy that was run.
+        images: the batch (B, ...), a leaf of the graph where the images are to be differentiated by.
+        outputs: what the module gave for it, (B, ...).
+        weights: the covered layers' weights by module name.
+        activations: by the same names, the outputs (B, channels, ...) of each call of those layers; empty
+            where they were not asked for.
+    """
+
+    module: nn.Module
+    images: Tensor
+    outputs: Tensor
+    weights: dict[str, nn.Parameter]
+    activations: dict[str, list[Tensor]]
+
+
+def forward_pass(
+    module: nn.Module, images: Tensor, run: Run, *, by_weights: bool, by_images: bool, activations: bool
+) -> ForwardPass:
+    """Run the module (a private copy) on images (B, ...), keeping the graph.
+
+    Frozen weights are unfrozen first where `by_weights`: a proxy describes the architecture, not what the
+    caller means to train. Otherwise all are frozen, which spares their gradients.
+    """
+    weights = covered_weights(module)
+    if by_weights:
+        for weight in weights.values():
+            weight.requires_grad_(True)
+    else:
+        module.requires_grad_(False)
+    images.requires_grad_(by_images)
+    kept: dict[str, list[Tensor]] = {}
+    # The module gets a copy: it may write into its input, which a leaf of the graph does not allow.
+    given = images.clone() if by_images else images
+    if not activations:
+        return ForwardPass(module, images, run(module, given), weights, kept)
+    recorder = _Recorder(module, weights, protect=False)
+    with recorder:
+        outputs = run(module, given)
+    if recorder.overwritten():
+        recorder = _Recorder(module, weights, protect=True)
+        with recorder:
+            outputs = run(module, images.clone())
+    return ForwardPass(module, images, outputs, weights, recorder.activations)
+
+
+class _Recorder:
+    """Keeps what the covered layers return while it is active.
+
+    With `protect` the network goes on with a copy of it, so that an operation that works in place (ReLU,
+    `x += y`) leaves it as it was.
+    """
+
+    def __init__(self, module: nn.Module, weights: dict[str, nn.Parameter], *, protect: bool) -> None:
+        self.activations: dict[str, list[Tensor]] = {}
+        self._versions: list[tuple[Tensor, int]] = []
+        self._protect = protect
+        self._names = {id(weight): name for name, weight in weights.items()}
+        self._layers = [
+            part for part in module.modules() if id(part._parameters.get("weight")) in self._names
+        ]
+        self._hooks: list[Any] = []
+
+    def __enter__(self) -> None:
+        self._hooks = [layer.register_forward_hook(self._keep) for layer in self._layers]
+
+    def __exit__(self, *_: object) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    def _keep(self, layer: nn.Module, _: Any, output: Any) -> Any:
+        name = self._names[id(layer._parameters["weight"])]
+        self.activations.setdefault(name, []).append(output)
+        self._versions.append((output, output._version))
+        return output.clone() if self._protect else None
+
+    def overwritten(self) -> bool:
+        """Whether something was written into a kept output."""
+        return any(output._version != version for output, version in self._versions)
+
+
+def gradients_by(
+    scalar: Tensor, tensors: list[Tensor], *, create_graph: bool = False
+) -> tuple[Tensor | None, ...]:
+    """The gradients of a scalar by each of the tensors, None where it does not depend on one.
+
+    The graph stays for other uses; nothing is written to `.grad`.
+    """
+    if not tensors or not scalar.requires_grad:
+        return (None,) * len(tensors)
+    return torch.autograd.grad(
+        scalar, tensors, retain_graph=True, create_graph=create_graph, allow_unused=True
+    )
