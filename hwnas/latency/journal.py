@@ -7,22 +7,20 @@ its newline was torn by a crash and is cut off.
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwnas.json_lines import JsonLines
 from hwnas.latency.device import Identity
 from hwnas.latency.drift import check_sentinels, reference, to_reference
 from hwnas.latency.entry import Entry
 from hwnas.latency.environment import Environment, combined
 from hwnas.latency.records import from_plain, to_plain
 from hwnas.latency.table import LatencyTable, TableMeta, require_comparable
-from hwnas.latency.table_files import META, sync_folder
+from hwnas.latency.table_files import META
 
 NAME = "journal.jsonl"
-_LARGEST = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -51,9 +49,9 @@ class Journal:
         self.identity = identity
         self.space = space
         self.records: list[Record] = []
-        self._path = folder / NAME if folder else None
-        if self._path:
-            self._open(self._path)
+        self._file = JsonLines(folder / NAME) if folder else None
+        if self._file:
+            self._open(self._file)
 
     @property
     def entries(self) -> dict[str, Entry]:
@@ -75,8 +73,8 @@ class Journal:
         Raises:
             OSError: it could not be written; the message names the folder, and the journal is as before.
         """
-        if self._path:
-            self._write(self._path, to_plain(record))
+        if self._file:
+            self._file.append(to_plain(record))
         self.records.append(record)
 
     def table(self) -> LatencyTable:
@@ -90,60 +88,25 @@ class Journal:
         environment = combined([record.environment for record in self.records])
         return LatencyTable(TableMeta(self.identity, self.sentinels, environment, self.space), self.entries)
 
-    def _open(self, path: Path) -> None:
-        if path.exists():
-            self._read(path)
-        elif (path.parent / META).exists():
-            raise ValueError(
-                f"{path.parent} holds a latency table without {NAME}; measure into another folder"
-            )
-        if not path.exists() or path.stat().st_size == 0:
-            self._write(path, {"identity": to_plain(self.identity), "space": self.space})
-
-    def _read(self, path: Path) -> None:
-        if path.stat().st_size > _LARGEST:
-            raise ValueError(f"{path}: larger than {_LARGEST} bytes")
-        data = path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        lines = [_parsed(line, f"{path}: line {i}") for i, line in enumerate(whole.splitlines(), start=1)]
+    def _open(self, file: JsonLines) -> None:
+        lines = file.read()
         if lines:
-            stored = from_plain(Identity, lines[0].get("identity"), f"{path}: line 1")
-            require_comparable(stored, self.identity, f"the journal {path} and this device")
-            if lines[0].get("space") != self.space:
-                raise ValueError(
-                    f"{path.parent} holds measurements of space {lines[0].get('space')}, not {self.space}; "
-                    "measure into another folder"
-                )
+            self._continue(file.path, lines)
+            return
+        if not file.path.exists() and (file.path.parent / META).exists():
+            raise ValueError(
+                f"{file.path.parent} holds a latency table without {NAME}; measure into another folder"
+            )
+        file.append({"identity": to_plain(self.identity), "space": self.space})
+
+    def _continue(self, path: Path, lines: list[dict[str, Any]]) -> None:
+        stored = from_plain(Identity, lines[0].get("identity"), f"{path}: line 1")
+        require_comparable(stored, self.identity, f"the journal {path} and this device")
+        if lines[0].get("space") != self.space:
+            raise ValueError(
+                f"{path.parent} holds measurements of space {lines[0].get('space')}, not {self.space}; "
+                "measure into another folder"
+            )
         self.records = [
             from_plain(Record, line, f"{path}: line {i}") for i, line in enumerate(lines[1:], start=2)
         ]
-        if len(whole) < len(data):
-            os.truncate(path, len(whole))
-
-    def _write(self, path: Path, plain: dict[str, Any]) -> None:
-        line = json.dumps(plain, allow_nan=False).encode() + b"\n"
-        size = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab") as file:
-                size = file.tell()
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            sync_folder(path.parent)
-        except OSError as error:
-            if size is not None:
-                os.truncate(path, size)
-            raise OSError(
-                error.errno, f"cannot write into {path.parent}: {error.strerror or error}"
-            ) from error
-
-
-def _parsed(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where}: not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise ValueError(f"{where}: an object was expected")
-    return data

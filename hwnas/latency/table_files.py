@@ -16,6 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from hwnas.files import sync_folder
 from hwnas.latency.entry import Entry
 from hwnas.latency.records import from_plain, to_plain
 from hwnas.latency.table import SCHEMA_VERSION, LatencyTable, TableMeta
@@ -86,15 +87,6 @@ def load(folder: Path) -> LatencyTable:
     if table.table_id != table_id:
         raise ValueError(f"{folder}: the content does not match table_id in {META}: the table was altered")
     return table
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _meta(table: LatencyTable) -> str:

@@ -11,12 +11,13 @@ isomorphic, weight sharing and constants included.
 from __future__ import annotations
 
 import hashlib
+import heapq
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from hwnas.network.canonical_graph import Graph
-from hwnas.network.network import Network
+from hwnas.network.network import Layer, Network, flat
 
 MAX_LEAVES = 2000
 
@@ -29,14 +30,51 @@ def canonical_key(network: Network) -> str:
     Raises:
         ValueError: the network is so symmetric that more than `MAX_LEAVES` orders would be compared.
     """
-    graph = Graph(network)
-    best: bytes | None = None
-    for leaf, form in enumerate(_leaves(graph, _refined(graph, {}))):
+    form, _ = _smallest(Graph(network))
+    return _digest(form)
+
+
+def canonical_network(network: Network) -> Network:
+    """The same layers, flat, in an order that isomorphic networks share.
+
+    Modules made from isomorphic networks in this order draw the same initial weights from one seed.
+
+    Raises:
+        ValueError: as `canonical_key`.
+    """
+    graph = Graph(flat(network))
+    form, order = _smallest(graph)
+    rank = {node: position for position, node in enumerate(order)}
+    first = len(graph.labels) - len(network.layers)
+    waiting = [sum(source >= first for source, _ in graph.sources[node]) for node in range(len(graph.labels))]
+    ready = [(rank[node], node) for node in range(first, len(waiting)) if not waiting[node]]
+    heapq.heapify(ready)
+    layers: list[Layer] = []
+    while ready:
+        _, node = heapq.heappop(ready)
+        layers.append(network.layers[node - first])
+        for user, _ in graph.users[node]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                heapq.heappush(ready, (rank[user], user))
+    ordered = Network(network.inputs, network.flat_outputs, tuple(layers), network.parameters)
+    ordered.__dict__["key"] = _digest(form)
+    return ordered
+
+
+def _digest(form: bytes) -> str:
+    return hashlib.blake2b(form, digest_size=16).hexdigest()
+
+
+def _smallest(graph: Graph) -> tuple[bytes, list[int]]:
+    """The smallest description, and the nodes in its order."""
+    best: tuple[bytes, list[int]] | None = None
+    for leaf, found in enumerate(_leaves(graph, _refined(graph, {}))):
         if leaf >= MAX_LEAVES:
             raise ValueError(f"the network has more than {MAX_LEAVES} symmetric orders: no canonical key")
-        best = form if best is None else min(best, form)
+        best = found if best is None else min(best, found)
     assert best is not None
-    return hashlib.blake2b(best, digest_size=16).hexdigest()
+    return best
 
 
 def _refined(graph: Graph, singled_out: dict[int, int]) -> list[Colour]:
@@ -80,8 +118,8 @@ def _look_ahead(graph: Graph, colours: list[Colour]) -> None:
 _BYTE = [bytes((number,)) for number in range(256)]
 
 
-def _form(graph: Graph, colours: list[Colour]) -> bytes:
-    """The whole description with the nodes numbered by their (distinct) colours."""
+def _form(graph: Graph, colours: list[Colour]) -> tuple[bytes, list[int]]:
+    """The whole description with the nodes numbered by their (distinct) colours, and that order."""
     order = sorted(range(len(colours)), key=colours.__getitem__)
     rank = [0] * len(order) + [-1]  # the last is that of node -1
     for position, node in enumerate(order):
@@ -96,10 +134,11 @@ def _form(graph: Graph, colours: list[Colour]) -> bytes:
             numbers += pair
     for node, part in graph.outputs:
         numbers += (rank[node], part)
-    return b"".join([graph.labels[node] for node in order]) + struct.pack(f"<{len(numbers)}i", *numbers)
+    form = b"".join([graph.labels[node] for node in order]) + struct.pack(f"<{len(numbers)}i", *numbers)
+    return form, order
 
 
-def _leaves(graph: Graph, colours: list[Colour]) -> Iterator[bytes]:
+def _leaves(graph: Graph, colours: list[Colour]) -> Iterator[tuple[bytes, list[int]]]:
     """Descriptions in every order that the colours and the exchanges leave open."""
     stack: list[tuple[dict[int, int], list[Colour]]] = [({}, colours)]
     while stack:

@@ -173,6 +173,13 @@ class Network:
         return f"Network({len(self.layers)} layers, input {shapes})"
 
 
+def flat(network: Network) -> Network:
+    """The same network without blocks: their layers under full paths."""
+    if all(isinstance(item, Layer) for item in network.items):
+        return network
+    return Network(network.inputs, network.flat_outputs, network.layers, network.parameters)
+
+
 def join(prefix: str, name: str) -> str:
     """The dotted path of `name` inside `prefix`."""
     return f"{prefix}.{name}" if prefix else name
