@@ -18,7 +18,7 @@ ROWS = (
 ROW = {package: row for row, packages in enumerate(ROWS) for package in packages}
 ROOT = Path(__file__).resolve().parents[1] / "hwnas"
 MAY_IMPORT_TORCH = {
-    "network": {"to_torch", "torch_layers", "torch_functions", "from_torch", "modes"},
+    "network": {"to_torch", "torch_layers", "torch_functions", "from_torch", "modes", "recurrent"},
     "cost": {"check"},
 }
 WITHOUT_TORCH = ("network", "objectives", "spaces", "cost", "tinynas")

@@ -1,10 +1,27 @@
-"""Search spaces."""
+"""Search spaces: categorical decisions, and the `Network` that an assignment of them stands for."""
 
 from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.darts import DARTS
 from hwnas.spaces.mobilenetv2 import MobileNetV2
+from hwnas.spaces.nasbench101 import NASBench101
 from hwnas.spaces.nasbench201 import NASBench201
+from hwnas.spaces.nasbenchnlp import NASBenchNLP
 from hwnas.spaces.order import BenchmarkOrder
 from hwnas.spaces.registry import SPACES, space
 from hwnas.spaces.space import SearchSpace
+from hwnas.spaces.transnasbench101 import TransNASBench101Macro, TransNASBench101Micro
 
-__all__ = ["SPACES", "Architecture", "BenchmarkOrder", "MobileNetV2", "NASBench201", "SearchSpace", "space"]
+__all__ = [
+    "DARTS",
+    "SPACES",
+    "Architecture",
+    "BenchmarkOrder",
+    "MobileNetV2",
+    "NASBench101",
+    "NASBench201",
+    "NASBenchNLP",
+    "SearchSpace",
+    "TransNASBench101Macro",
+    "TransNASBench101Micro",
+    "space",
+]

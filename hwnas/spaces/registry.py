@@ -8,11 +8,24 @@ import inspect
 from difflib import get_close_matches
 from typing import Any
 
+from hwnas.spaces.darts import DARTS
 from hwnas.spaces.mobilenetv2 import MobileNetV2
+from hwnas.spaces.nasbench101 import NASBench101
 from hwnas.spaces.nasbench201 import NASBench201
 from hwnas.spaces.space import SearchSpace
+from hwnas.spaces.transnasbench101 import TransNASBench101Macro, TransNASBench101Micro
 
-SPACES: dict[str, type[SearchSpace]] = {space.name: space for space in (NASBench201, MobileNetV2)}
+SPACES: dict[str, type[SearchSpace]] = {
+    space.name: space
+    for space in (
+        NASBench201,
+        MobileNetV2,
+        DARTS,
+        NASBench101,
+        TransNASBench101Micro,
+        TransNASBench101Macro,
+    )
+}
 
 
 def space(spec: str, **settings: Any) -> SearchSpace:
