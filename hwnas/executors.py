@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
@@ -38,6 +41,46 @@ def process_pool(jobs: int) -> Executor:
     return ProcessPoolExecutor(
         jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
     )
+
+
+@contextmanager
+def dask_cluster(address: str) -> Iterator[Executor]:
+    """An executor on the workers of the dask scheduler at `address`, such as `tcp://127.0.0.1:8786`.
+
+    Raises:
+        ValueError: dask is not installed, or nothing answers at the address.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ValueError("dask is not installed: pip install 'hwnas[dask]'") from None
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"no dask scheduler answers at {address}: {error}") from error
+    with client:
+        yield client.get_executor(pure=False)
+
+
+def in_order(
+    executor: Executor, function: Callable[..., T], calls: Iterable[Sequence[Any]], *, ahead: int = 16
+) -> Iterator[T]:
+    """The results of `function(*call)` in the order of the calls, at most `ahead` of them under way.
+
+    Raises:
+        OSError: a worker process was killed.
+    """
+    waiting: deque[Future[T]] = deque()
+    try:
+        for call in calls:
+            waiting.append(executor.submit(function, *call))
+            if len(waiting) > ahead:
+                yield outcome_of(waiting.popleft())
+        while waiting:
+            yield outcome_of(waiting.popleft())
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def outcome_of(future: Future[T]) -> T:

@@ -48,10 +48,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     console.print(table, markup=False)
 
 
-def check_output(path: Path, suffix: str) -> None:
+def check_output(path: Path, *suffixes: str) -> None:
     """Refuse a file that could not be written in the end; raises ValueError naming `--out`."""
-    if path.suffix != suffix or path.is_dir():
-        raise ValueError(f"--out {path} must be a file that ends in {suffix}")
+    if path.suffix not in suffixes or path.is_dir():
+        raise ValueError(f"--out {path} must be a file that ends in {' or '.join(suffixes)}")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"--out {path}: the folder {path.parent} does not exist")
 
@@ -68,13 +68,24 @@ class Bar:
         self._progress = progress
         self._task = task
         self._said = time.monotonic() - SILENCE
+        self._pace = ("", 0, 0.0)
 
     def update(self, done: int, total: int, message: str) -> None:
         """Show `done` of `total` and a word on what is happening."""
         self._progress.update(self._task, completed=done, total=total, description=message)
         if not errors.is_terminal and time.monotonic() - self._said >= SILENCE:
             self._said = time.monotonic()
-            say(f"{message} ({done} of {total})")
+            say(f"{message} ({done} of {total}{self._left(done, total, message)})")
+
+    def _left(self, done: int, total: int, message: str) -> str:
+        """The time left as this message's pace tells, nothing while that is not known."""
+        if message != self._pace[0]:
+            self._pace = (message, done, time.monotonic())
+        _, first, since = self._pace
+        if done == first:
+            return ""
+        minutes = (time.monotonic() - since) / (done - first) * (total - done) / 60
+        return f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"
 
 
 @contextmanager

@@ -1,16 +1,30 @@
-"""`hwnas score`: zero-cost proxies of one network, or of a sample of a space."""
+"""`hwnas score`: zero-cost proxies of one network, of a sample of a space, or of all of it."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hwnas.cli.options import Arch, InputShape, Json, Seed, Space
-from hwnas.cli.output import check_output, console, print_json, print_table, progress_bar
-from hwnas.cli.targets import search_space, target
-from hwnas.network.network import Network
+from hwnas.cli.output import check_output, console, print_json, print_table, progress_bar, say
+from hwnas.cli.targets import Target, search_space, target
+from hwnas.executors import dask_cluster, process_pool
+from hwnas.spaces import Architecture
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hwnas.proxies.result import ProxyResult
+    from hwnas.proxies.sweep import ScoreTable
+
+SHOWN = 50
 
 
 def score(
@@ -20,6 +34,7 @@ def score(
     samples: Annotated[
         int, typer.Option(min=0, help="Score this many random architectures of the space.")
     ] = 0,
+    everything: Annotated[bool, typer.Option("--all", help="Score all architectures of the space.")] = False,
     proxies: Annotated[str, typer.Option(help="Names, separated by commas (see `hwnas list proxies`).")] = (
         "synflow,naswot"
     ),
@@ -29,83 +44,149 @@ def score(
     batch: Annotated[int, typer.Option(help="Images in the batch.")] = 64,
     input_shape: InputShape = None,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option(help="Write a CSV file.")] = None,
+    jobs: Annotated[int, typer.Option(help="Worker processes for --samples and --all, one thread each.")] = 1,
+    dask: Annotated[str | None, typer.Option(help="Address of a dask scheduler to score on instead.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write scores as .parquet or .csv; repeat the command to go on.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score untrained networks by zero-cost proxies."""
-    wanted = [name.strip() for name in proxies.split(",") if name.strip()]
-    if out is not None:
-        check_output(out, ".csv")
+    from hwnas.proxies import get
+
+    wanted = list(dict.fromkeys(name.strip() for name in proxies.split(",") if name.strip()))
+    for name in wanted:
+        get(name)
+    if not wanted:
+        raise ValueError("--proxies is empty; see `hwnas list proxies`")
     if batch < 2:
         raise ValueError(f"--batch must be at least 2, not {batch}")
-    if samples:
-        if arch is not None or file is not None:
-            raise ValueError("--samples draws from --space; give no file and no --arch with it")
-        listed = [(str(a), a.network) for a in search_space(space).sample(samples, seed=seed)]
-    else:
+    if not samples and not everything:
+        if out is not None:
+            raise ValueError("--out goes with --samples or --all")
         found = target(file, space, arch, input_shape)
-        if found.module is not None:
-            _print([_scored(found.name, found.network, found.module, wanted, data, batch, seed)], out, json)
-            return
-        listed = [(found.name, found.network)]
-    rows = []
-    with progress_bar("scoring") as bar:
-        for done, (name, network) in enumerate(listed, start=1):
-            rows.append(_scored(name, network, None, wanted, data, batch, seed))
-            bar.update(done, len(listed), "scoring")
-    _print(rows, out, json)
+        _print_results(found.name, _results(found, wanted, data, batch, seed), json)
+        return
+    if arch is not None or file is not None:
+        raise ValueError("--samples and --all score architectures of --space; give no file and no --arch")
+    if out is not None:
+        check_output(out, ".parquet", ".csv")
+    architectures = _architectures(space, samples, everything, seed, out)
+    network = architectures[0].network
+    inputs, targets = _batch(data, network.inputs[0].shape, network.outputs[0].size, seed, batch)
+    table = _sweep(architectures, wanted, inputs, targets, seed, data, _pool(jobs, dask), out)
+    if out is not None:
+        table.save(out)
+        _journal(out).unlink(missing_ok=True)
+    _print_sweep(table, out, json)
 
 
-def _scored(
-    name: str, network: Network, module: Any, wanted: list[str], data: str | None, batch: int, seed: int
-) -> dict[str, Any]:
-    import torch
+def _architectures(
+    space: str | None, samples: int, everything: bool, seed: int, out: Path | None
+) -> list[Architecture]:
+    found = search_space(space)
+    if not everything:
+        return found.sample(samples, seed=seed)
+    if samples:
+        raise ValueError("--samples and --all exclude each other")
+    if out is None:
+        raise ValueError("--all needs --out, such as --out scores.parquet")
+    return list(found)
 
-    from hwnas.network.to_torch import to_torch
+
+def _results(
+    found: Target, wanted: list[str], data: str | None, batch: int, seed: int
+) -> dict[str, ProxyResult]:
     from hwnas.proxies import score as score_module
+    from hwnas.proxies.untrained import score_network
+
+    network = found.network
+    inputs, targets = _batch(data, network.inputs[0].shape, network.outputs[0].size, seed, batch)
+    if found.module is not None:
+        return score_module(found.module, inputs, targets, wanted, network=network, seed=seed)
+    return score_network(network, wanted, inputs, targets, seed=seed)
+
+
+def _batch(
+    data: str | None, shape: tuple[int, ...], classes: int, seed: int, batch: int
+) -> tuple[Tensor, Tensor]:
     from hwnas.search.metrics import proxy_batch
 
-    if module is None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            module = to_torch(network)
-    classes = network.outputs[0].size
-    inputs, targets = proxy_batch(data, network.inputs[0].shape, classes, seed, batch)
-    return {"name": name, "results": score_module(module, inputs, targets, proxies=wanted)}
+    return proxy_batch(data, shape, classes, seed, batch)
 
 
-def _print(rows: list[dict[str, Any]], out: Path | None, as_json: bool) -> None:
-    if out is not None:
-        _write_csv(rows, out)
+def _sweep(
+    architectures: list[Architecture],
+    wanted: Sequence[str],
+    inputs: Tensor,
+    targets: Tensor,
+    seed: int,
+    data: str | None,
+    pool: AbstractContextManager[Executor],
+    out: Path | None,
+) -> ScoreTable:
+    from hwnas.proxies.sweep import score_architectures
+
+    with pool as executor, progress_bar("scoring") as bar:
+        return score_architectures(
+            architectures,
+            wanted,
+            inputs,
+            targets,
+            seed=seed,
+            data=data or "noise",
+            executor=executor,
+            journal=_journal(out) if out is not None else None,
+            progress=bar.update,
+        )
+
+
+def _pool(jobs: int, dask: str | None) -> AbstractContextManager[Executor]:
+    if dask is None:
+        return process_pool(jobs)
+    if jobs != 1:
+        raise ValueError("--jobs and --dask exclude each other: the cluster has its own workers")
+    return dask_cluster(dask)
+
+
+def _journal(out: Path) -> Path:
+    return out.with_name(out.name + ".journal")
+
+
+def _print_results(name: str, results: dict[str, ProxyResult], as_json: bool) -> None:
     if as_json:
-        from dataclasses import asdict
-
-        content = [
-            {"name": row["name"], "proxies": {n: asdict(r) for n, r in row["results"].items()}}
-            for row in rows
-        ]
-        print_json(content)
+        print_json([{"name": name, "proxies": {key: asdict(result) for key, result in results.items()}}])
         return
-    names = list(rows[0]["results"])
-    table = [[row["name"], *(f"{row['results'][name].value:.6g}" for name in names)] for row in rows]
-    print_table(["network", *names], table)
-    for row in rows:
-        for name, result in row["results"].items():
-            if result.reason is not None:
-                console.print(f"{row['name']}: {name} is undefined: {result.reason}", markup=False)
+    print_table(["network", *results], [[name, *(f"{r.value:.6g}" for r in results.values())]])
+    for proxy, result in results.items():
+        if result.reason is not None:
+            console.print(f"{proxy} is undefined: {result.reason}", markup=False)
+        if result.note is not None:
+            say(f"{proxy}: {result.note}")
 
 
-def _write_csv(rows: list[dict[str, Any]], out: Path) -> None:
-    import csv
-    import io
-
-    from hwnas.files import write_whole
-
-    text = io.StringIO()
-    writer = csv.writer(text)
-    names = list(rows[0]["results"])
-    writer.writerow(["name", *names, *(f"{name}_reason" for name in names)])
-    for row in rows:
-        results = [row["results"][name] for name in names]
-        writer.writerow([row["name"], *(r.value for r in results), *(r.reason or "" for r in results)])
-    write_whole(out, text.getvalue())
+def _print_sweep(table: ScoreTable, out: Path | None, as_json: bool) -> None:
+    rows = list(zip(table.architectures, *table.scores.values(), strict=True))
+    if as_json:
+        names = list(table.scores)
+        print_json(
+            [
+                {"name": text, "proxies": {n: asdict(s) for n, s in zip(names, scores, strict=True)}}
+                for text, *scores in rows
+            ]
+        )
+    elif out is None:
+        shown = [[text, *(f"{score.value:.6g}" for score in scores)] for text, *scores in rows[:SHOWN]]
+        print_table(["network", *table.scores], shown)
+        if len(rows) > SHOWN:
+            say(f"and {len(rows) - SHOWN} more: --out keeps them all")
+    classes = len(set(table.keys))
+    for name, scores in table.scores.items():
+        reasons = Counter(score.reason for score in scores if score.reason)
+        for reason, count in reasons.most_common(3):
+            say(f"{name} is undefined for {count} of {len(scores)}: {reason}")
+        notes = Counter(score.note for score in scores if score.note)
+        for note, count in notes.most_common(1):
+            say(f"{name}, {count} of {len(scores)}: {note}")
+    if out is not None:
+        say(f"{len(rows)} architectures, {classes} that differ once initialised: {out}")

@@ -46,7 +46,10 @@ def inputs(inputs: Tensor, module: nn.Module) -> None:
     if inputs.ndim < 2 or inputs.numel() == 0:
         raise ValueError(f"inputs: the shape is {tuple(inputs.shape)}; pass one or more images (B, ...)")
     first = next(module.parameters())
-    if inputs.dtype != first.dtype:
+    takes_tokens = any(isinstance(part, nn.Embedding) for part in module.modules())
+    if inputs.dtype == torch.int64 and not takes_tokens:
+        raise ValueError("inputs: the dtype is int64, and the module has no nn.Embedding; pass floats")
+    if inputs.dtype not in (torch.int64, first.dtype):
         found, right = dtype_name(inputs.dtype), dtype_name(first.dtype)
         raise ValueError(f"inputs: the dtype is {found}, the module's {right}; pass images of {right}")
     if inputs.device != first.device:
@@ -112,6 +115,8 @@ def needs(
         raise ValueError(
             f"module: {proxy.name} cannot look into TorchScript; pass the module it was made from"
         )
+    if "jacobian" in proxy.needs and inputs is not None and not inputs.is_floating_point():
+        raise ValueError(f"inputs: {proxy.name} differentiates by them, which integers (tokens) do not allow")
     on_meta = next(module.parameters()).device.type == "meta"
     if on_meta and proxy.needs & {"data", "gradients"}:
         raise ValueError(f"module: it is on the meta device, without values; {proxy.name} needs a real one")

@@ -81,13 +81,15 @@ class Context:
         return self.inputs.detach().clone()
 
     def one_image(self, fill: float, dtype: torch.dtype | None = None) -> Tensor:
-        """Return one image of equal entries, (1, ...).
+        """Return one image of equal entries, (1, ...); of integers where the inputs are integers (tokens).
 
         Raises:
             ValueError: when `score` was called with neither inputs nor input_shape.
         """
         if self.image_shape is None:
             raise ValueError("input_shape: missing; pass the shape of one image, such as (3, 32, 32)")
+        if self.inputs is not None and not self.inputs.is_floating_point():
+            dtype = self.inputs.dtype
         return torch.full((1, *self.image_shape), fill, dtype=dtype or self.dtype, device=self.device)
 
     def outputs(self, module: nn.Module, inputs: Tensor) -> Tensor:

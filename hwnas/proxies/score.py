@@ -39,8 +39,8 @@ def score(
             shape do without.
         targets: one integer label for each image, (B,), or whatever `loss` compares with.
         proxies: names, see `hwnas.proxies.names()`, or `Proxy` objects.
-        network: the `Network` that the module was made from, or `hwnas.as_network(module, inputs)`. Some proxies
-            need it (`live_params`), others take an exact short cut with it (`epsilon`).
+        network: the `Network` that the module was made from, or `hwnas.as_network(module, inputs)`. Some
+            proxies need it (`live_params`), others take an exact short cut with it (`epsilon`).
         stages: maps (module, inputs) to the feature maps (B, channels, height, width) after each stage, in
             order, for the proxies that look at them; by default the blocks of `network`.
         loss: maps (outputs, targets) to a scalar.

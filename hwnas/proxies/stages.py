@@ -28,7 +28,8 @@ def feature_maps(context: Context, module: nn.Module, inputs: Tensor, *, at_leas
         if not isinstance(one, Tensor) or one.ndim != 4 or len(one) != len(inputs):
             found = tuple(one.shape) if isinstance(one, Tensor) else type(one).__name__
             raise ValueError(
-                f"stages: stage {number} is {found}; return a list of maps ({len(inputs)}, channels, height, width)"
+                f"stages: stage {number} is {found}; "
+                f"return a list of maps ({len(inputs)}, channels, height, width)"
             )
     if len(maps) < at_least:
         raise ValueError(f"stages: {len(maps)} found, at least {at_least} are needed; pass {_EXAMPLE}")
@@ -45,9 +46,7 @@ def stages_at(network: Network, names: Sequence[str]) -> Stages:
     def run(module: nn.Module, inputs: Tensor) -> Sequence[Tensor]:
         nodes = _nodes_by_value(network, module)
         if nodes is None:
-            raise ValueError(
-                f"stages: the module is not what to_torch made of the network; pass {_EXAMPLE}"
-            )
+            raise ValueError(f"stages: the module is not what to_torch made of the network; pass {_EXAMPLE}")
         wanted = [nodes[name] for name in names]
         interpreter = _KeepResults(module, set(wanted))
         interpreter.run(inputs)
@@ -64,7 +63,9 @@ def _stages_of_network(network: Network | None) -> Stages:
         )
     blocks = [item for item in network.items if isinstance(item, Block)]
     maps = tuple(value for block in blocks for value in block.outputs if len(value.shape) == 3)
-    return stages_at(network, [value.name for value in replace(network, outputs=maps).flat_outputs])
+    inputs = {value.name for value in network.inputs}
+    names = dict.fromkeys(value.name for value in replace(network, outputs=maps).flat_outputs)
+    return stages_at(network, [name for name in names if name not in inputs])
 
 
 class _KeepResults(fx.Interpreter):

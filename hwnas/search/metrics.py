@@ -14,7 +14,6 @@ from hwnas.cost import count
 from hwnas.latency.predictors import MissingBlockError
 from hwnas.objectives import Metric, MetricError
 from hwnas.spaces import Architecture
-from hwnas.threads import one_torch_thread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,18 +86,12 @@ class ProxyMetric:
 
     def __call__(self, architecture: Architecture) -> float:
         """The proxy's value; raises MetricError with the proxy's reason where it is not finite."""
-        import torch
-
-        from hwnas.network.to_torch import to_torch
-        from hwnas.proxies import score
+        from hwnas.proxies.untrained import score_network
 
         network = architecture.network
-        with one_torch_thread(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            module = to_torch(network)
-            classes = network.outputs[0].size
-            inputs, targets = proxy_batch(self.data, network.inputs[0].shape, classes, self.seed, self.batch)
-            result = score(module, inputs, targets, proxies=[self.name], seed=self.seed)[self.name]
+        classes = network.outputs[0].size
+        inputs, targets = proxy_batch(self.data, network.inputs[0].shape, classes, self.seed, self.batch)
+        result = score_network(network, [self.name], inputs, targets, seed=self.seed)[self.name]
         if result.reason is not None:
             raise MetricError(f"{self.name}: {result.reason}")
         return float(result.value)

@@ -1,8 +1,13 @@
 """Small networks that the proxy tests share, with weights from their own generator."""
 
+import copy
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from hwnas import as_network
 
 CLASSES = 5
 SHAPE = (3, 8, 8)
@@ -59,6 +64,23 @@ class ManyParts(nn.Module):
         self.kept = features.mean((2, 3))
         logits: Tensor = self.head(self.drop(self.kept))
         return logits
+
+
+def maps(module: nn.Module, inputs: Tensor) -> list[Tensor]:
+    """Stages of any of these networks: what its convolutions and normalisations return, and a pooled one."""
+    found: list[Tensor] = []
+    parts = [part for part in module.modules() if isinstance(part, (nn.Conv2d, nn.BatchNorm2d))]
+    hooks = [part.register_forward_hook(lambda _part, _inputs, out: found.append(out)) for part in parts]
+    module(inputs)
+    for hook in hooks:
+        hook.remove()
+    return [*found, F.avg_pool2d(found[-1], 2)]
+
+
+def described(module: nn.Module) -> dict[str, Any]:
+    """What `score` needs beside the batch for all proxies: the module's network, and stages."""
+    copied = copy.deepcopy(module).float()
+    return {"network": as_network(copied, torch.zeros(2, *SHAPE)), "stages": maps}
 
 
 def encoder() -> nn.Module:
