@@ -20,6 +20,7 @@ COMMANDS = {
     "export": "export",
     "count": "count",
     "score": "score",
+    "correlate": "correlate",
     "list": "listing",
 }
 

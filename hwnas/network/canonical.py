@@ -52,7 +52,7 @@ def canonical_network(network: Network) -> Network:
     layers: list[Layer] = []
     while ready:
         _, node = heapq.heappop(ready)
-        layers.append(network.layers[node - first])
+        layers.append(_with_ordered_inputs(network.layers[node - first], graph, node, rank))
         for user, _ in graph.users[node]:
             waiting[user] -= 1
             if not waiting[user]:
@@ -60,6 +60,15 @@ def canonical_network(network: Network) -> Network:
     ordered = Network(network.inputs, network.flat_outputs, tuple(layers), network.parameters)
     ordered.__dict__["key"] = _digest(form)
     return ordered
+
+
+def _with_ordered_inputs(layer: Layer, graph: Graph, node: int, rank: dict[int, int]) -> Layer:
+    """The layer with the terms of a sum or product in canonical order: floating-point sums depend on it."""
+    sources = graph.sources[node]
+    if not graph.commutative[node] or any(source < 0 for source, _ in sources):
+        return layer
+    order = sorted(range(len(sources)), key=lambda i: (rank[sources[i][0]], sources[i][1]))
+    return layer._replace(inputs=tuple(layer.inputs[i] for i in order))
 
 
 def _digest(form: bytes) -> str:

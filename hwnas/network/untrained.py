@@ -30,6 +30,11 @@ class UntrainedForm:
     network: Network
     stages: tuple[str, ...]
 
+    @property
+    def key(self) -> str:
+        """Equal for networks whose untrained modules cannot be told apart."""
+        return self.network.key
+
 
 def untrained_form(network: Network) -> UntrainedForm:
     """The form that stands for all networks that an untrained module of `network` cannot be told from.

@@ -14,12 +14,11 @@ def channel_entropy(features: Tensor) -> float:
     and counts as 0. NaN where the channels do not vary at all, or where the map is not finite.
     """
     rows = features.detach().double().movedim(1, -1).flatten(0, -2)
-    scale = rows.abs().max()
     centred = rows - rows.mean(0)
     covariance = centred.T @ centred / len(rows)
-    variance = torch.trace(covariance)
-    rounding = torch.finfo(features.dtype).eps * scale
-    if not bool(variance.isfinite()) or variance <= rounding.square():
+    rounding = 8 * torch.finfo(features.dtype).eps * rows.abs().amax(0)
+    varies = covariance.diagonal() > rounding.square()
+    if not bool(covariance.isfinite().all() and varies.any()):
         return math.nan
     eigenvalues = torch.linalg.eigvalsh(covariance)
     shares = eigenvalues / eigenvalues.sum()

@@ -1,22 +1,15 @@
 """NASWOT: how differently the images of a batch switch the network's ReLUs."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from hwnas.proxies.context import Context
 from hwnas.proxies.registry import proxy
+from hwnas.proxies.relu_codes import NAN_INPUT, NO_RELU, ReluCodes
 from hwnas.proxies.result import Measurement
 
-_RELU_FAMILY = {"relu", "leaky_relu", "_prelu_kernel", "rrelu_with_noise"}
-_OTHER_ACTIVATIONS = {
-    "celu", "elu", "gelu", "hardsigmoid", "hardswish", "log_sigmoid_forward", "mish", "sigmoid", "silu",
-    "softplus", "tanh", "threshold",
-}  # fmt: skip
 _COLUMNS_AT_ONCE = 2**20
 
 
@@ -52,47 +45,20 @@ def naswot(context: Context) -> Measurement:
     with torch.no_grad(), kernel:
         context.outputs(module, images)
     value, reason = _log_determinant(kernel)
-    return Measurement(value, reason, kernel.calls, tuple(dict.fromkeys(kernel.skipped)))
+    return Measurement(value, reason, kernel.calls, kernel.skipped_once)
 
 
-class _CodeKernel(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up K over the ReLUs called while it is active.
-
-    `agreeing` is K (B, B) in float64, `units` the number of units in it, `calls` the number of ReLU calls,
-    `skipped` what was called and has no code, and `undefined` whether a ReLU's input held a NaN.
-    """
+class _CodeKernel(ReluCodes):  # type: ignore[no-untyped-call]
+    """Adds up K over the ReLUs: `agreeing` is K (B, B) in float64, `units` the number of units in it."""
 
     def __init__(self, images: int, device: torch.device) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__(images)
         self.agreeing = torch.zeros(images, images, dtype=torch.float64, device=device)
         self.units = 0
-        self.calls = 0
-        self.skipped: list[str] = []
-        self.undefined = False
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        name = func.overloadpacket.__name__.removesuffix("_")
-        if name in _RELU_FAMILY or (name == "hardtanh" and _starts_at_zero(args)):
-            self._count(name, args[0])
-        elif name in _OTHER_ACTIVATIONS or name == "hardtanh":
-            self.skipped.append(name)
-        return func(*args, **(kwargs or {}))
-
-    def _count(self, name: str, values: Tensor) -> None:
-        if values.ndim == 0 or len(values) != len(self.agreeing):
-            self.skipped.append(f"{name} of shape {tuple(values.shape)}")
-            return
-        self.undefined |= bool(values.isnan().any())
-        codes = (values > 0).flatten(1)
+    def add(self, codes: Tensor) -> None:
         self.agreeing += _agreeing_units(codes)
         self.units += codes.shape[1]
-        self.calls += 1
-
-
-def _starts_at_zero(hardtanh_arguments: tuple[Any, ...]) -> bool:
-    return len(hardtanh_arguments) > 1 and hardtanh_arguments[1] == 0
 
 
 def _agreeing_units(codes: Tensor) -> Tensor:
@@ -109,9 +75,9 @@ def _agreeing_units(codes: Tensor) -> Tensor:
 
 def _log_determinant(kernel: _CodeKernel) -> tuple[float, str | None]:
     if kernel.undefined:
-        return math.nan, "the input of a ReLU holds NaN"
+        return math.nan, NAN_INPUT
     if kernel.calls == 0:
-        return -math.inf, "no ReLU-family activation was called with the batch as its first axis"
+        return -math.inf, NO_RELU
     same = torch.nonzero(torch.triu(kernel.agreeing == kernel.units, diagonal=1))
     if len(same):
         first, second = same[0].tolist()

@@ -1,0 +1,107 @@
+"""The ranks of one network within a population that is kept."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from hwnas.files import write_whole
+from hwnas.proxies.ranks.ranking import Scores, columns_of
+from hwnas.proxies.registry import get
+
+SMALLEST = 10
+_LARGEST = 1 << 26
+
+
+@dataclass(frozen=True)
+class ReferencePopulation:
+    """What a sample of a space scores by several proxies: a ruler for single networks.
+
+    Attributes:
+        scores: for each proxy, the finite scores of the population in ascending order, higher being better
+            (those of proxies of which lower is better change their sign).
+        size: of the population, undefined scores included.
+    """
+
+    scores: Mapping[str, tuple[float, ...]]
+    size: int
+
+    @classmethod
+    def of(cls, scores: Scores, proxies: Sequence[str]) -> ReferencePopulation:
+        """The population of n networks with these scores, (n,) by proxy.
+
+        Raises:
+            ValueError: a proxy is missing, or defined for fewer than 10 networks.
+        """
+        columns = columns_of(scores, proxies)
+        finite = {name: np.sort(column[np.isfinite(column)]) for name, column in columns.items()}
+        for name, values in finite.items():
+            if len(values) < SMALLEST:
+                raise ValueError(
+                    f"reference population: {name} is defined for {len(values)} networks; "
+                    f"at least {SMALLEST} are needed"
+                )
+        kept = {name: tuple(values.tolist()) for name, values in finite.items()}
+        return cls(kept, len(next(iter(columns.values()))))
+
+    def rank(self, proxy: str, value: float) -> float:
+        """The fraction, in (0, 1), of the population that the value is above; linear between two scores.
+
+        An undefined value ranks below all that are defined.
+        """
+        values = self.scores[proxy]
+        turned = value if get(proxy).higher_is_better else -value
+        undefined = self.size - len(values)
+        if math.isnan(turned) or turned == -math.inf:
+            return 0.25 / (self.size + 1)
+        below = float(
+            np.interp(turned, values, np.arange(1, len(values) + 1), left=0.5, right=len(values) + 0.5)
+        )
+        return (undefined + below) / (self.size + 1)
+
+    def score(self, values: Mapping[str, float]) -> float:
+        """The sum over the population's proxies of log(rank): at most 0, higher is better.
+
+        Raises:
+            ValueError: the value of a proxy is missing.
+        """
+        missing = [name for name in self.scores if name not in values]
+        if missing:
+            raise ValueError(f"values: {', '.join(missing)} missing")
+        return sum(math.log(self.rank(name, values[name])) for name in self.scores)
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON; raises OSError where that fails."""
+        content = {"size": self.size, "scores": {name: list(v) for name, v in self.scores.items()}}
+        write_whole(path, json.dumps(content, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> ReferencePopulation:
+        """Read what `save` wrote.
+
+        Raises:
+            OSError: there is no such file.
+            ValueError: it is no reference population, or names an unknown proxy.
+        """
+        if path.stat().st_size > _LARGEST:
+            raise ValueError(f"{path}: larger than {_LARGEST} bytes")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            size = int(content["size"])
+            scores = {str(name): tuple(map(float, values)) for name, values in content["scores"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{path} is no reference population: {error}") from None
+        for name, values in scores.items():
+            get(name)
+            ascending = all(a <= b for a, b in pairwise(values))
+            if not SMALLEST <= len(values) <= size or not ascending or not all(map(math.isfinite, values)):
+                raise ValueError(
+                    f"{path}: the scores of {name} are no ascending, finite numbers of a population"
+                )
+        return cls(scores, size)
