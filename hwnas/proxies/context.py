@@ -1,9 +1,11 @@
 """What a proxy's function is given: the module, the batch, and the work that proxies share."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +16,7 @@ from hwnas.proxies.gradients import WeightGradients, weight_gradients
 from hwnas.proxies.isolation import isolated, private_copy
 from hwnas.proxies.labels import check_labels
 
+T = TypeVar("T")
 Need = Literal["shape", "data", "labels", "network", "gradients", "activations", "second-order", "jacobian"]
 Loss = Callable[[Tensor, Tensor], Tensor]
 SelectOutput = Callable[[Any], Tensor]
@@ -52,6 +55,16 @@ class Context:
     needs: frozenset[Need] = frozenset()
     network: Network | None = None
     stages: Stages | None = None
+
+    _kept: dict[Callable[[Context], Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    def shared(self, compute: Callable[[Context], T]) -> T:
+        """`compute(self)`, once for all proxies that ask for it, with random numbers of its own."""
+        if compute not in self._kept:
+            with isolated(self.seed, self.device):
+                self._kept[compute] = compute(self)
+        found: T = self._kept[compute]
+        return found
 
     @cached_property
     def device(self) -> torch.device:

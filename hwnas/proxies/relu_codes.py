@@ -57,7 +57,8 @@ class ReluCodes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if values.ndim == 0 or len(values) != self.images:
             self.skipped.append(f"{name} of shape {tuple(values.shape)}")
             return
-        self.undefined |= bool(values.isnan().any())
+        # One NaN makes the sum NaN; infinities of both signs do too, so that a NaN sum is looked into.
+        self.undefined |= bool(values.sum().isnan()) and bool(values.isnan().any())
         self.add((values > 0).flatten(1))
         self.calls += 1
 

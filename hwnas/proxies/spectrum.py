@@ -5,6 +5,15 @@ import math
 import torch
 from torch import Tensor
 
+from hwnas.proxies.context import Context
+from hwnas.proxies.stages import feature_maps
+
+
+def stage_entropies(context: Context) -> list[float]:
+    """The entropy of each stage's map, in order; stages as `hwnas.proxies.stages` finds them."""
+    with torch.no_grad():
+        return [channel_entropy(one) for one in feature_maps(context, context.copy(), context.batch())]
+
 
 def channel_entropy(features: Tensor) -> float:
     """Return - sum over channels of p log(p + 1e-8), in nats, of a map (B, channels, height, width).

@@ -55,6 +55,7 @@ def test_help_names_the_commands():
     for command in (
         "count",
         "score",
+        "correlate",
         "measure",
         "fit",
         "predict",
@@ -106,7 +107,8 @@ def test_score(tmp_path):
         "score", "--space", SPACE, "--samples", 2, "--proxies", "params,synflow", "--batch", 4, "--out", out
     )
     assert len(scored) == 2 and scored[0]["proxies"]["synflow"]["value"]
-    assert out.read_text().startswith("name,params,synflow")
+    assert out.read_text().startswith('"architecture","key","params"')
+    assert not out.with_name("scores.csv.journal").exists()
 
 
 def test_measure_fit_predict_search_report_export(workshop):

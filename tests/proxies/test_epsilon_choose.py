@@ -38,12 +38,26 @@ def test_the_widest_pair_that_is_mostly_defined() -> None:
     assert exact.weights == (1e-9, 2.0)
 
 
+class Scaled(nn.Module):
+    """A linear layer on scaled inputs: it underflows or overflows with one of the weights."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale, self.linear = scale, nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.linear(x * self.scale)
+        return outputs
+
+
 def test_of_equal_ratios_the_one_that_leaves_fewer_undefined() -> None:
-    deep = nn.Sequential(nn.Flatten(), *(nn.Linear(192, 192) for _ in range(5)))
-    inputs = INPUTS.clone()
-    choice = choose_weights([deep], inputs, candidates=(1e-12, 1e-6, 1.0), max_undefined=1.0)
-    assert choice.undefined == {(1e-12, 1e-6): 1.0, (1e-12, 1.0): 1.0, (1e-6, 1.0): 0.0}
-    assert choice.weights == (1e-6, 1.0)
+    low, high = Scaled(1e-30), Scaled(1e30)
+    candidates = (1e-20, 1e-10, 1.0, 1e10)
+    for sample, best in (([low, low, high], (1e-10, 1e10)), ([low, high, high], (1e-20, 1.0))):
+        choice = choose_weights(sample, INPUTS[:, 0, 0], candidates=candidates, max_undefined=1.0)
+        assert choice.undefined[1e-20, 1e10] == 1
+        assert choice.undefined[best] == pytest.approx(1 / 3)
+        assert choice.weights == best
 
 
 def test_modules_and_networks_give_the_same_choice() -> None:

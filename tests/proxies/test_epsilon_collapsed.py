@@ -126,6 +126,15 @@ def shuffled_network() -> Network:
     return b.build(b.linear(b.linear(b.multiply(x, gate), 8), 4))
 
 
+def regrouped_network() -> Network:
+    b = Builder()
+    x = b.input(3, 8, 8)
+    left = b.concat(b.conv(x, 2), b.relu(b.conv(x, 2, kernel=3)))
+    right = b.concat(b.batch_norm(b.conv(x, 1, kernel=3)), b.conv(x, 3))
+    x = b.layer("Sub", b.relu(left), right)
+    return b.build(b.linear(b.relu(b.conv(x, 4, groups=2)), 3))
+
+
 def oddly_padded_network() -> Network:
     b = Builder()
     x = b.input(3, 10, 10)
@@ -139,10 +148,19 @@ def oddly_padded_network() -> Network:
 
 
 @pytest.mark.parametrize(
-    "network", [residual_network(), dense_network(), shuffled_network(), oddly_padded_network()]
+    "network",
+    [residual_network(), dense_network(), shuffled_network(), regrouped_network(), oddly_padded_network()],
 )
 def test_other_networks(network: Network) -> None:
     assert_agree(network)
+
+
+def test_products_that_underflow_one_by_one_are_not_saved_by_their_number() -> None:
+    b = Builder()
+    network = b.build(b.conv(b.conv(b.input(3, 2, 2), 64), 2))
+    whole, collapsed = outputs(network, 1e-23, torch.ones(2, 3, 2, 2))
+    assert torch.equal(collapsed, whole)
+    assert not whole.any()  # 64 * 1e-23 * 3e-23 alone is above the smallest float32
 
 
 @settings(max_examples=80, deadline=None)

@@ -1,12 +1,9 @@
 """AZ-NAS's expressivity: how many directions the feature maps use."""
 
-import torch
-
 from hwnas.proxies.context import Context
 from hwnas.proxies.registry import proxy
 from hwnas.proxies.result import Measurement
-from hwnas.proxies.spectrum import channel_entropy, undefined
-from hwnas.proxies.stages import feature_maps
+from hwnas.proxies.spectrum import stage_entropies, undefined
 
 
 @proxy(
@@ -28,7 +25,5 @@ def az_expressivity(context: Context) -> Measurement:
     Raises:
         ValueError: when neither `stages` nor `network` gives the stages.
     """
-    with torch.no_grad():
-        entropies = [channel_entropy(one) for one in feature_maps(context, context.copy(), context.batch())]
-    value = sum(entropies)
-    return Measurement(value, undefined(entropies), len(entropies))
+    entropies = context.shared(stage_entropies)
+    return Measurement(sum(entropies), undefined(entropies), len(entropies))

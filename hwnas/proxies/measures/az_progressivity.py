@@ -3,13 +3,10 @@
 import math
 from itertools import pairwise
 
-import torch
-
 from hwnas.proxies.context import Context
 from hwnas.proxies.registry import proxy
 from hwnas.proxies.result import Measurement
-from hwnas.proxies.spectrum import channel_entropy, undefined
-from hwnas.proxies.stages import feature_maps
+from hwnas.proxies.spectrum import stage_entropies, undefined
 
 
 @proxy(
@@ -28,9 +25,9 @@ def az_progressivity(context: Context) -> Measurement:
     Raises:
         ValueError: when neither `stages` nor `network` gives two stages or more.
     """
-    with torch.no_grad():
-        maps = feature_maps(context, context.copy(), context.batch(), at_least=2)
-        entropies = [channel_entropy(one) for one in maps]
+    entropies = context.shared(stage_entropies)
+    if len(entropies) < 2:
+        raise ValueError(f"stages: {len(entropies)} found, at least 2 are needed to compare")
     reason = undefined(entropies)
     if reason is not None:
         return Measurement(math.nan, reason, len(entropies))

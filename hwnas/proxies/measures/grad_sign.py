@@ -1,6 +1,7 @@
 """GradSign: on how many weights the images agree where to go."""
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -57,6 +58,14 @@ def grad_sign_mean(context: Context) -> Measurement:
 
 
 def _agreement(context: Context, *, mean: bool) -> Measurement:
+    total = context.shared(_total_agreement)
+    if not mean or total.reason is not None:
+        return total
+    count = sum(weight.numel() for weight in covered_weights(context.module).values())
+    return replace(total, value=total.value / count)
+
+
+def _total_agreement(context: Context) -> Measurement:
     images = len(context.batch())
     if images < 2:
         raise ValueError(f"inputs: grad_sign compares images; pass a batch of two or more, not {images}")
@@ -78,8 +87,7 @@ def _agreement(context: Context, *, mean: bool) -> Measurement:
     bad = next((name for name, total in totals.items() if math.isnan(total)), None)
     if bad is not None:
         return Measurement(math.nan, f"a gradient of layer {bad!r} is not finite", len(totals), skipped)
-    count = sum(weight.numel() for weight in weights.values()) if mean else 1
-    return Measurement(sum(totals.values()) / count, None, len(totals), skipped)
+    return Measurement(sum(totals.values()), None, len(totals), skipped)
 
 
 def _add_signs(signs: dict[str, Tensor], gradients: dict[str, Tensor | None]) -> None:

@@ -1,5 +1,7 @@
 """NASWOT: how differently the images of a batch switch the network's ReLUs."""
 
+from __future__ import annotations
+
 import math
 
 import torch
@@ -37,6 +39,35 @@ def naswot(context: Context) -> Measurement:
     Raises:
         ValueError: when the batch holds fewer than two images.
     """
+    kernel = context.shared(_code_kernel)
+    value, reason = _log_determinant(kernel)
+    return Measurement(value, reason, kernel.calls, kernel.skipped_once)
+
+
+@proxy(
+    name="naswot_per_unit",
+    higher_is_better=True,
+    needs=("data",),
+    mode="as-is",
+    summary="naswot of the kernel divided by the number of ReLU units: comparable across sizes",
+    source="Ours, after Mellor et al. 2021: their kernel grows with the number of units",
+)
+def naswot_per_unit(context: Context) -> Measurement:
+    """Return log |det (K / units)| = naswot - B log(units), at most 0: entries of K / units lie in [0, 1].
+
+    It leaves out what `naswot` gains by the mere number of ReLUs. Undefined where `naswot` is.
+
+    Raises:
+        ValueError: when the batch holds fewer than two images.
+    """
+    kernel = context.shared(_code_kernel)
+    value, reason = _log_determinant(kernel)
+    if reason is None:
+        value -= len(kernel.agreeing) * math.log(kernel.units)
+    return Measurement(value, reason, kernel.calls, kernel.skipped_once)
+
+
+def _code_kernel(context: Context) -> _CodeKernel:
     images = context.batch()
     if len(images) < 2:
         raise ValueError(f"inputs: naswot compares images; pass a batch of two or more, not {len(images)}")
@@ -44,8 +75,7 @@ def naswot(context: Context) -> Measurement:
     module = context.copy()
     with torch.no_grad(), kernel:
         context.outputs(module, images)
-    value, reason = _log_determinant(kernel)
-    return Measurement(value, reason, kernel.calls, kernel.skipped_once)
+    return kernel
 
 
 class _CodeKernel(ReluCodes):  # type: ignore[no-untyped-call]
@@ -64,13 +94,15 @@ class _CodeKernel(ReluCodes):  # type: ignore[no-untyped-call]
 def _agreeing_units(codes: Tensor) -> Tensor:
     """Count the equal bits of each pair of codes (B, F), as (B, B) float64, exactly.
 
-    With s = +-1, c c^T + (1-c)(1-c)^T = (F + s s^T) / 2; float32 holds the sums of 2^20 signs exactly.
+    With both = c c^T and on = its diagonal, c c^T + (1-c)(1-c)^T = F - on_i - on_j + 2 both; float32 holds
+    counts up to 2^24 exactly.
     """
-    products = torch.zeros(len(codes), len(codes), dtype=torch.float64, device=codes.device)
+    both = torch.zeros(len(codes), len(codes), dtype=torch.float64, device=codes.device)
     for start in range(0, codes.shape[1], _COLUMNS_AT_ONCE):
-        signs = codes[:, start : start + _COLUMNS_AT_ONCE].to(torch.float32) * 2 - 1
-        products += signs @ signs.T
-    return (codes.shape[1] + products) / 2
+        part = codes[:, start : start + _COLUMNS_AT_ONCE].to(torch.float32)
+        both += part @ part.T
+    on = both.diagonal()
+    return codes.shape[1] - on[:, None] - on[None, :] + 2 * both
 
 
 def _log_determinant(kernel: _CodeKernel) -> tuple[float, str | None]:
