@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import counting, measuring, overhead, prediction, session, startup
+from benchmarks import counting, measuring, overhead, prediction, proxies, session, startup
 from benchmarks.timing import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "session": session.rows,
     "overhead": overhead.rows,
     "prediction": prediction.rows,
+    "proxies": proxies.rows,
     "lookup": measuring.lookup,
     "repeatability": measuring.repeatability,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +40,7 @@ def correlate(
 
     if out is not None and any(place.is_file() for place in (out, *out.parents)):
         raise ValueError(f"--out {out} is a file, or in one; give a folder")
-    scored, known = read_table(scores), read_table(truth)
+    scored, known = _with_combinations(read_table(scores)), read_table(truth)
     name, columns = _truth_column(known, truth_column), _columns(scored, proxies)
     from hwnas.proxies.correlation import Table, compare
 
@@ -64,6 +64,14 @@ def correlate(
     _print(found, assumed, len(known.architectures))
     if written:
         _line(f"wrote {', '.join(str(path) for path in written)}")
+
+
+def _with_combinations(table: MetricTable) -> MetricTable:
+    """The table with the combinations of proxies, such as the vote, whose parts it holds."""
+    from hwnas.proxies.ranks import combinations
+
+    joined = combinations(table.metrics)
+    return replace(table, metrics=joined | dict(table.metrics))
 
 
 def _truth_column(table: MetricTable, wanted: str | None) -> str:
@@ -93,10 +101,11 @@ def _directions(columns: list[str]) -> tuple[dict[str, bool], list[str]]:
     from hwnas.proxies import get
     from hwnas.proxies import names as known
     from hwnas.proxies.correlation.comparison import BASELINES
+    from hwnas.proxies.ranks import COMBINATIONS
 
     listed = known()
     directions = {name: get(name).higher_is_better if name in listed else True for name in columns}
-    return directions, [name for name in columns if name not in listed and name not in BASELINES]
+    return directions, [name for name in columns if name not in {*listed, *BASELINES, *COMBINATIONS}]
 
 
 def _print(found: Comparison, assumed: list[str], known: int) -> None:

@@ -110,7 +110,7 @@ def _results(
 def _batch(
     data: str | None, shape: tuple[int, ...], classes: int, seed: int, batch: int
 ) -> tuple[Tensor, Tensor]:
-    from hwnas.search.metrics import proxy_batch
+    from hwnas.search.batch import proxy_batch
 
     return proxy_batch(data, shape, classes, seed, batch)
 

@@ -15,17 +15,24 @@ from hwnas.cli.targets import search_space
 if TYPE_CHECKING:
     from hwnas.latency import Device, FittedPredictor
     from hwnas.search import Run, Training, Trial
+    from hwnas.spaces import SearchSpace
 
 
 def search(
     folder: Annotated[Path, typer.Option("--run", help="Folder of the run. The same command resumes it.")],
     space: Space = None,
-    maximize: Annotated[str, typer.Option(help="Metric to maximise (see `hwnas list metrics`).")] = "naswot",
+    maximize: Annotated[
+        str, typer.Option(help="Metric to maximise (see `hwnas list metrics`).")
+    ] = "zero_cost",
     subject_to: Annotated[
         list[str] | None, typer.Option(help="Constraint such as 'latency_ms <= 5ms'; may be repeated.")
     ] = None,
     predictor: Annotated[
         str | None, typer.Option(help="Predictor of latency_ms: a folder or a name.")
+    ] = None,
+    oracle: Annotated[
+        list[str] | None,
+        typer.Option(help="Metric from recorded results: accuracy=table.csv:test_accuracy; may be repeated."),
     ] = None,
     strategy: Annotated[str, typer.Option(help="random or evolution.")] = "evolution",
     population: Annotated[int | None, typer.Option(help="Evolution: size of the population.")] = None,
@@ -56,17 +63,18 @@ def search(
     }
     training = _training(data, train_epochs, seed)
     fitted, on = _predictor(predictor, measure)
+    searched = search_space(space)
     with process_pool(jobs) as executor, progress_bar("searching") as bar:
 
         def show(trial: Trial) -> None:
             bar.update(trial.number + 1, budget, "searching")
 
         found = run_search(
-            search_space(space),
+            searched,
             maximize=maximize,
             folder=folder,
             subject_to=subject_to or [],
-            metrics={"latency_ms": fitted} if fitted is not None else {},
+            metrics=_metrics(fitted, oracle or [], searched),
             strategy=strategy,
             strategy_settings={name: value for name, value in settings.items() if value is not None},
             budget=budget,
@@ -80,6 +88,22 @@ def search(
         )
     write_report(found.record, folder)
     print_answer(found, json)
+
+
+def _metrics(fitted: FittedPredictor | None, oracles: list[str], space: SearchSpace) -> dict[str, Any]:
+    """The metrics that are not counts or proxies, by name."""
+    from hwnas.oracles import oracle
+
+    found: dict[str, Any] = {} if fitted is None else {"latency_ms": fitted}
+    for given in oracles:
+        name, equals, rest = given.partition("=")
+        path, _, column = rest.rpartition(":")
+        if not (name and equals and path and column):
+            raise ValueError(f"--oracle {given!r} is not of the form accuracy=table.csv:test_accuracy")
+        if name in found:
+            raise ValueError(f"--oracle {given!r}: the metric {name} is given twice")
+        found[name] = oracle(path, column, space, name=name)
+    return found
 
 
 def _predictor(name: str | None, measure: bool) -> tuple[FittedPredictor | None, Device | None]:

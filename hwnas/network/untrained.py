@@ -23,8 +23,9 @@ class UntrainedForm:
 
     Attributes:
         network: flat, in canonical order; see `untrained_form`.
-        stages: names of the values that the top-level blocks of the original gave, in order, as far as they
-            are images (channels, height, width) and live; a block that passes its input on repeats it.
+        stages: names of live feature maps (channels, height, width), in order: what the top-level blocks of
+            the original gave (a block that passes its input on repeats it); where it has fewer than two
+            such blocks, the last map of each resolution.
     """
 
     network: Network
@@ -49,15 +50,19 @@ def untrained_form(network: Network) -> UntrainedForm:
         ValueError: the network is too symmetric for a canonical order.
     """
     connected, stands_for = _without_zeros(network)
-    stages = tuple(stands_for.get(name, name) for name in _block_outputs(network))
+    stages = tuple(stands_for.get(name, name) for name in _stage_outputs(network))
     form = canonical_network(_with_sums(connected.live, frozenset(stages)))
     return UntrainedForm(form, tuple(name for name in stages if name in form.values))
 
 
-def _block_outputs(network: Network) -> list[str]:
+def _stage_outputs(network: Network) -> list[str]:
     blocks = [item for item in network.items if isinstance(item, Block)]
     maps = tuple(value for block in blocks for value in block.outputs if len(value.shape) == 3)
-    return [value.name for value in replace(network, outputs=maps).flat_outputs]
+    if len(maps) >= 2:
+        return [value.name for value in replace(network, outputs=maps).flat_outputs]
+    live = [layer.output for layer in network.live.layers if len(layer.output.shape) == 3]
+    last = {value.shape[1:]: value.name for value in live if min(value.shape[1:]) > 1}
+    return list(last.values())
 
 
 def is_disconnected(network: Network) -> bool:

@@ -145,7 +145,7 @@ def _metric_table(table: Any, path: Path, order: BenchmarkOrder | None) -> Metri
     metrics = {
         name: _numbers(table.column(name))
         for name in names
-        if name not in ("index", column) and _is_number(table.column(name).type)
+        if name not in ("index", column) and _may_be_metric(name, table.column(name).type)
     }
     return MetricTable(tuple(architectures), metrics, str(path))
 
@@ -206,6 +206,13 @@ def _is_number(kind: Any) -> bool:
     import pyarrow.types as types
 
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+
+
+def _may_be_metric(name: str, kind: Any) -> bool:
+    """Whether a column holds numbers; one without any content does, unless it holds reasons."""
+    import pyarrow.types as types
+
+    return _is_number(kind) or bool(types.is_null(kind) and not name.endswith("_reason"))
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:

@@ -148,6 +148,7 @@ class Context:
             self._loss_of(self.forward.outputs),
             activations=self.forward.activations,
             create_graph="second-order" in self.needs,
+            retain_graph=bool(self.needs & {"jacobian", "second-order"}),
         )
 
     @cached_property
@@ -159,8 +160,11 @@ class Context:
         Raises:
             ValueError: when the inputs are no floating-point numbers.
         """
+        if "gradients" in self.needs and "labels" in self.needs:
+            _ = self.gradients  # in this order, since differentiating by the images may free the graph
         images = self.forward.images
-        (found,) = gradients_by(self.forward.outputs.sum(), [images])
+        retain = "second-order" in self.needs
+        (found,) = gradients_by(self.forward.outputs.sum(), [images], retain_graph=retain)
         return (torch.zeros_like(images) if found is None else found).detach().flatten(1)
 
     def _loss_of(self, outputs: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ def weight_gradients(
     *,
     activations: dict[str, list[Tensor]] | None = None,
     create_graph: bool = False,
+    retain_graph: bool = False,
 ) -> WeightGradients:
     """Differentiate `scalar`, computed with `module`, by its covered weights and by `activations`."""
     weights = covered_weights(module)
@@ -46,7 +47,9 @@ def weight_gradients(
         name: [call for call in calls if call.requires_grad] for name, calls in (activations or {}).items()
     }
     flat = [call for calls in outputs.values() for call in calls]
-    found = gradients_by(scalar, [*weights.values(), *flat], create_graph=create_graph)
+    found = gradients_by(
+        scalar, [*weights.values(), *flat], create_graph=create_graph, retain_graph=retain_graph
+    )
     by_weight = dict(zip(weights, found, strict=False))
     by_call = iter(found[len(weights) :])
     pairs = {

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from hwnas.cost import count
 from hwnas.latency.predictors import MissingBlockError
 from hwnas.objectives import Metric, MetricError
+from hwnas.search.batch import PROXY_BATCH, proxy_batch
+from hwnas.search.zero_cost import NAME as ZERO_COST
+from hwnas.search.zero_cost import ZeroCostMetric
 from hwnas.spaces import Architecture
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 COUNTS = ("flops", "macs", "params", "activations", "live_flops", "live_macs", "live_params")
-PROXY_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -97,37 +96,23 @@ class ProxyMetric:
         return float(result.value)
 
 
-@lru_cache(maxsize=4)
-def proxy_batch(
-    data: str | None, shape: tuple[int, ...], classes: int, seed: int, batch: int
-) -> tuple[Tensor, Tensor]:
-    """Inputs `[batch, *shape]` and labels `[batch]`, normalised images of `data` or noise."""
-    import torch
-
-    generator = np.random.default_rng(seed)
-    if data is None:
-        noise = generator.standard_normal((batch, *shape), dtype=np.float32)
-        return torch.from_numpy(noise), torch.from_numpy(generator.integers(classes, size=batch))
-    from hwnas.training import load
-
-    return load(data, resolution=shape[-1]).batch(batch, seed)
-
-
 def known_metrics() -> list[str]:
     """Names that `metric` resolves by itself."""
     from hwnas.proxies import names
 
-    return [*COUNTS, *(name for name in names() if name not in COUNTS)]
+    return [*COUNTS, ZERO_COST, *(name for name in names() if name not in COUNTS)]
 
 
 def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
-    """The metric called `name`: a count or a zero-cost proxy.
+    """The metric called `name`: a count, a zero-cost proxy, or `zero_cost`, several proxies joined.
 
     Raises:
         ValueError: unknown; says what is known, and what a latency needs.
     """
     if name in COUNTS:
         return CountMetric(name)
+    if name == ZERO_COST:
+        return ZeroCostMetric(data, seed)
     from hwnas.proxies import names
 
     if name in names():

@@ -21,6 +21,7 @@ from hwnas.search.records import RunRecord, Trial
 from hwnas.search.settings import describe, make_objective, make_strategy, resolve_metrics
 from hwnas.search.store import TrialStore
 from hwnas.search.verify import Training, Verifier
+from hwnas.search.zero_cost import with_references
 from hwnas.spaces import SearchSpace
 from hwnas.spaces import space as space_of
 
@@ -102,7 +103,7 @@ def run(
 
     Args:
         space: where to search.
-        maximize: a metric: a count, a zero-cost proxy, or one of `metrics`.
+        maximize: a metric: a count, a zero-cost proxy, `zero_cost` (several joined), or one of `metrics`.
         folder: where everything is kept.
         subject_to: constraints, `"latency_ms <= 5"`.
         metrics: further metrics by name, or predictors (anything with `predict(networks)`).
@@ -143,6 +144,7 @@ def run(
         try:
             if budget > store.count():
                 (folder / OUTCOME).unlink(missing_ok=True)
+            resolved = with_references(resolved, space, folder, executor, events.step)
             evaluator = Evaluator(space, objective, resolved)
             trials = run_loop(
                 searcher, evaluator, store, budget=budget, executor=executor, progress=events.trial

@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwnas.proxies.ranks import (
+    ZERO_COST,
     ReferencePopulation,
     aznas,
+    combinations,
     copeland,
     fractional_ranks,
     majority,
     rank_sum,
     tenas,
+    zero_cost,
 )
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -96,12 +99,19 @@ def test_a_reference_rank_is_monotone_and_inside(values: list[float]) -> None:
     assert reference.rank("synflow", math.nan) < reference.rank("synflow", -1e9)
 
 
-def test_a_reference_orders_its_own_population_as_its_ranks_do() -> None:
-    scores = population()
-    reference = ReferencePopulation.of(scores, ["synflow", "plain"])
-    alone = [reference.score({name: scores[name][i] for name in scores}) for i in range(200)]
-    within = rank_sum(scores, ["synflow", "plain"])
+def test_zero_cost_orders_a_population_as_its_ranks_do() -> None:
+    generator = np.random.default_rng(0)
+    scores = {name: generator.standard_normal(200) for name in ZERO_COST}
+    reference = ReferencePopulation.of(scores, ZERO_COST)
+    alone = [zero_cost({name: scores[name][i] for name in scores}, reference) for i in range(200)]
+    within = combinations(scores)["zero_cost"]
     assert np.corrcoef(alone, within)[0, 1] > 0.999
+    with pytest.raises(ValueError, match="epsilon64 is missing"):
+        zero_cost({name: 0.0 for name in ZERO_COST if name != "epsilon64"}, reference)
+
+
+def test_combinations_are_those_whose_parts_are_there() -> None:
+    assert list(combinations({"synflow": [1.0], "jacob_cov": [1.0], "snip": [2.0]})) == ["vote"]
 
 
 def test_undefined_scores_of_the_population_rank_below_defined_ones() -> None:

@@ -29,7 +29,7 @@ def grasp(context: Context) -> Measurement:
     gradients = list(found.gradients.values())
     flow = torch.stack([(g * g.detach()).sum() for g in gradients]).sum() if gradients else torch.zeros(())
     weights = list(found.weights.values())
-    products = gradients_by(flow, [*weights])
+    products = gradients_by(flow, [*weights], retain_graph=True)
     terms = {
         name: 0.0 if product is None else -float((weight.detach() * product).sum(dtype=torch.float64))
         for (name, weight), product in zip(found.weights.items(), products, strict=True)

@@ -2,20 +2,26 @@
 
 from hwnas.proxies.ranks.aznas import AZNAS, aznas
 from hwnas.proxies.ranks.ensemble import rank_sum
+from hwnas.proxies.ranks.named import COMBINATIONS, combinations
 from hwnas.proxies.ranks.ranking import fractional_ranks
 from hwnas.proxies.ranks.reference import ReferencePopulation
 from hwnas.proxies.ranks.tenas import TENAS, tenas
 from hwnas.proxies.ranks.vote import VOTERS, copeland, majority
+from hwnas.proxies.ranks.zero_cost import ZERO_COST, zero_cost
 
 __all__ = [
     "AZNAS",
+    "COMBINATIONS",
     "TENAS",
     "VOTERS",
+    "ZERO_COST",
     "ReferencePopulation",
     "aznas",
+    "combinations",
     "copeland",
     "fractional_ranks",
     "majority",
     "rank_sum",
     "tenas",
+    "zero_cost",
 ]

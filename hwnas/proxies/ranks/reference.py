@@ -54,7 +54,12 @@ class ReferencePopulation:
         """The fraction, in (0, 1), of the population that the value is above; linear between two scores.
 
         An undefined value ranks below all that are defined.
+
+        Raises:
+            ValueError: the population has no scores by this proxy.
         """
+        if proxy not in self.scores:
+            raise ValueError(f"reference population: {proxy} is missing; it has {', '.join(self.scores)}")
         values = self.scores[proxy]
         turned = value if get(proxy).higher_is_better else -value
         undefined = self.size - len(values)
@@ -64,17 +69,6 @@ class ReferencePopulation:
             np.interp(turned, values, np.arange(1, len(values) + 1), left=0.5, right=len(values) + 0.5)
         )
         return (undefined + below) / (self.size + 1)
-
-    def score(self, values: Mapping[str, float]) -> float:
-        """The sum over the population's proxies of log(rank): at most 0, higher is better.
-
-        Raises:
-            ValueError: the value of a proxy is missing.
-        """
-        missing = [name for name in self.scores if name not in values]
-        if missing:
-            raise ValueError(f"values: {', '.join(missing)} missing")
-        return sum(math.log(self.rank(name, values[name])) for name in self.scores)
 
     def save(self, path: Path) -> None:
         """Write it as JSON; raises OSError where that fails."""
