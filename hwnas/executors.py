@@ -55,11 +55,11 @@ def dask_cluster(address: str) -> Iterator[Executor]:
     except ImportError:
         raise ValueError("dask is not installed: pip install 'hwnas[dask]'") from None
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ValueError(f"no dask scheduler answers at {address}: {error}") from error
     with client:
-        yield client.get_executor(pure=False)
+        yield client.get_executor(pure=False)  # type: ignore[no-untyped-call]
 
 
 def in_order(

@@ -32,7 +32,12 @@ COLUMNS = st.integers(2, 12).flatmap(
 
 def test_ranks_by_hand() -> None:
     assert fractional_ranks([3.0, 1.0, math.nan, 2.0]).tolist() == [1.0, 0.5, 0.25, 0.75]
-    assert fractional_ranks([3.0, 1.0, 1.0, 2.0], higher_is_better=False).tolist() == [0.25, 0.875, 0.875, 0.5]
+    assert fractional_ranks([3.0, 1.0, 1.0, 2.0], higher_is_better=False).tolist() == [
+        0.25,
+        0.875,
+        0.875,
+        0.5,
+    ]
     assert fractional_ranks([math.inf, 1.0, -math.inf, math.nan]).tolist() == [1.0, 0.75, 0.375, 0.375]
 
 
@@ -62,7 +67,10 @@ def test_the_majority_by_definition(scores: dict[str, list[float]]) -> None:
 
 
 def test_named_combinations_take_the_proxies_directions() -> None:
-    better, worse = {"ntk_cond": 3.0, "linear_regions_thin": 9.0}, {"ntk_cond": 8.0, "linear_regions_thin": 7.0}
+    better, worse = (
+        {"ntk_cond": 3.0, "linear_regions_thin": 9.0},
+        {"ntk_cond": 8.0, "linear_regions_thin": 7.0},
+    )
     assert tenas({name: [better[name], worse[name]] for name in better}).tolist() == [2.0, 1.0]
     parts = ("az_expressivity", "az_progressivity", "az_trainability", "flops")
     assert aznas({name: [1.0, 2.0] for name in parts}).tolist() == [4 * math.log(0.5), 0.0]
@@ -73,11 +81,17 @@ def test_named_combinations_take_the_proxies_directions() -> None:
     [
         (lambda: rank_sum({}, ["synflow"]), "synflow missing; found none"),
         (lambda: rank_sum({"synflow": [1.0]}, []), "proxies: empty"),
-        (lambda: rank_sum({"synflow": [1.0], "snip": [1.0, 2.0]}, ["synflow", "snip"]), "not the same number"),
+        (
+            lambda: rank_sum({"synflow": [1.0], "snip": [1.0, 2.0]}, ["synflow", "snip"]),
+            "not the same number",
+        ),
         (lambda: rank_sum({"synflow": [[1.0]]}, ["synflow"]), r"the shape is \(1, 1\)"),
         (lambda: rank_sum({"own": [1.0]}, ["own"]), "no proxy 'own'"),
         (lambda: aznas({"flops": [1.0]}), "az_expressivity, az_progressivity, az_trainability missing"),
-        (lambda: ReferencePopulation.of({"snip": [math.nan] * 20}, ["snip"]), "snip is defined for 0 networks"),
+        (
+            lambda: ReferencePopulation.of({"snip": [math.nan] * 20}, ["snip"]),
+            "snip is defined for 0 networks",
+        ),
     ],
 )
 def test_bad_arguments(call, message: str) -> None:

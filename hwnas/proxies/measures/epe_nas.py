@@ -39,7 +39,7 @@ def epe_nas(context: Context) -> Measurement:
     if reason := undefined_correlations(jacobian):
         return Measurement(math.nan, reason, 0)
     many = context.forward.outputs.shape[-1] > MANY_CLASSES
-    by_class = torch.stack([_agreement(jacobian[targets == c], many) for c in targets.unique()])
+    by_class = torch.stack([_agreement(jacobian[targets == c], many) for c in sorted(set(targets.tolist()))])
     if not many:
         return Measurement(float(by_class.abs().sum()))
     differences = (by_class[:, None] - by_class[None, :]).abs().sum()
