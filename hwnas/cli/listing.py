@@ -79,9 +79,13 @@ def _proxies() -> list[dict[str, str]]:
 
 
 def _metrics() -> list[dict[str, str]]:
-    from hwnas.search.metrics import COUNTS, known_metrics
+    from hwnas.search.metrics import COUNTS, REDUCED, ZERO_COST, known_metrics
 
-    rows = [{"metric": n, "kind": "count" if n in COUNTS else "zero-cost proxy"} for n in known_metrics()]
+    kinds = {ZERO_COST: "proxies joined by ranks", REDUCED: "reduced training (--data)"}
+    rows = [
+        {"metric": name, "kind": "count" if name in COUNTS else kinds.get(name, "zero-cost proxy")}
+        for name in known_metrics()
+    ]
     return [*rows, {"metric": "latency_ms", "kind": "predictor (--predictor)"}]
 
 

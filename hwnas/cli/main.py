@@ -42,8 +42,8 @@ def main() -> None:
         if stop.code == 130:
             _stop("stopped; the same command goes on from here", 130)
         raise
-    except MemoryError:
-        _stop("error: not enough memory for this input", 2)
+    except MemoryError as error:
+        _stop(f"error: {error or 'not enough memory for this input'}", 2)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _stop(f"error: {where}{error.strerror or error}", 2)

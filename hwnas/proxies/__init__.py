@@ -11,7 +11,9 @@ the decorator `proxy`:
     def l2_norm(context: Context) -> Measurement:
         return Measurement(sum(float(p.norm()) for p in context.module.parameters()))
 
-Proxies that use `context.gradients` and its neighbours share one forward pass and one backward pass.
+Proxies that use `context.gradients` and its neighbours share one forward pass. `score_network` scores an
+untrained network, `score_architectures` a sample of a space or all of it; `ranks` joins proxies, and
+`correlation` judges them.
 """
 
 from hwnas.proxies import measures as measures
@@ -19,5 +21,18 @@ from hwnas.proxies.context import Context
 from hwnas.proxies.registry import Proxy, get, names, proxy
 from hwnas.proxies.result import Measurement, ProxyResult
 from hwnas.proxies.score import score
+from hwnas.proxies.sweep import score_architectures
+from hwnas.proxies.untrained import score_network
 
-__all__ = ["Context", "Measurement", "Proxy", "ProxyResult", "get", "names", "proxy", "score"]
+__all__ = [
+    "Context",
+    "Measurement",
+    "Proxy",
+    "ProxyResult",
+    "get",
+    "names",
+    "proxy",
+    "score",
+    "score_architectures",
+    "score_network",
+]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from hwnas.network.network import Network
@@ -10,7 +11,7 @@ from hwnas.proxies import check
 from hwnas.proxies.context import Context, Loss, Need, SelectOutput, Stages
 from hwnas.proxies.isolation import isolated
 from hwnas.proxies.registry import Proxy
-from hwnas.proxies.result import ProxyResult
+from hwnas.proxies.result import Measurement, ProxyResult
 
 
 def score(
@@ -56,6 +57,7 @@ def score(
         ValueError: naming the argument and what would be right: an unknown proxy, a missing argument that a
             proxy needs, a wrong shape, dtype, device or label, outputs that are no tensor, a module without
             parameters, with half-precision ones, or that cannot be copied.
+        MemoryError: the batch does not fit; it is never split, which would change the scores.
     """
     requested = check.proxies(proxies)
     check.module(module)
@@ -84,7 +86,7 @@ def score(
 def _result(proxy: Proxy, context: Context) -> ProxyResult:
     started = time.perf_counter()
     with isolated(context.seed, context.device):
-        measured = proxy.function(context)
+        measured = _measured(proxy, context)
     return ProxyResult(
         proxy=proxy.name,
         value=measured.value,
@@ -97,6 +99,19 @@ def _result(proxy: Proxy, context: Context) -> ProxyResult:
         layers_skipped=measured.layers_skipped,
         note=measured.note,
     )
+
+
+def _measured(proxy: Proxy, context: Context) -> Measurement:
+    try:
+        return proxy.function(context)
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            images = 0 if context.inputs is None else len(context.inputs)
+            raise MemoryError(
+                f"inputs: {proxy.name} of {images} images does not fit into memory; pass fewer images, for "
+                "all networks alike: a batch in parts would give another score"
+            ) from error
+        raise
 
 
 def _mode_of(module: nn.Module) -> str:

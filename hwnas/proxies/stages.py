@@ -1,5 +1,6 @@
 """The feature maps after each stage of a network, for the proxies that look at them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,11 +9,12 @@ from torch import Tensor, fx, nn
 
 from hwnas.network.network import Block, Network
 from hwnas.proxies.context import Context, Stages
+from hwnas.proxies.result import Measurement
 
 _EXAMPLE = "stages=lambda module, x: [x := module.stem(x), x := module.stage1(x), x := module.stage2(x)]"
 
 
-def feature_maps(context: Context, module: nn.Module, inputs: Tensor, *, at_least: int = 1) -> list[Tensor]:
+def feature_maps(context: Context, module: nn.Module, inputs: Tensor) -> list[Tensor]:
     """Run a copy of the module on inputs (B, ...); return the map (B, channels, height, width) of each stage.
 
     The maps are those that `context.stages` returns. Without it they are the outputs of the top-level blocks
@@ -20,7 +22,7 @@ def feature_maps(context: Context, module: nn.Module, inputs: Tensor, *, at_leas
     returns its input is no stage.
 
     Raises:
-        ValueError: when neither gives stages, or they are not `at_least` maps of the batch.
+        ValueError: when neither gives stages, or they are no maps of the batch.
     """
     find = context.stages or _stages_of_network(context.network)
     maps = list(find(module, inputs))
@@ -31,9 +33,12 @@ def feature_maps(context: Context, module: nn.Module, inputs: Tensor, *, at_leas
                 f"stages: stage {number} is {found}; "
                 f"return a list of maps ({len(inputs)}, channels, height, width)"
             )
-    if len(maps) < at_least:
-        raise ValueError(f"stages: {len(maps)} found, at least {at_least} are needed; pass {_EXAMPLE}")
     return maps
+
+
+def too_few(found: int, needed: int) -> Measurement:
+    """What a proxy returns for a network of fewer stages than it compares."""
+    return Measurement(math.nan, f"the network has {found} of the {needed} stages that are needed", found)
 
 
 def stages_at(network: Network, names: Sequence[str]) -> Stages:

@@ -18,6 +18,7 @@ from hwnas.spaces import Architecture
 if TYPE_CHECKING:
     pass
 
+REDUCED = "reduced_accuracy"
 COUNTS = ("flops", "macs", "params", "activations", "live_flops", "live_macs", "live_params")
 
 
@@ -100,11 +101,11 @@ def known_metrics() -> list[str]:
     """Names that `metric` resolves by itself."""
     from hwnas.proxies import names
 
-    return [*COUNTS, ZERO_COST, *(name for name in names() if name not in COUNTS)]
+    return [*COUNTS, ZERO_COST, REDUCED, *(name for name in names() if name not in COUNTS)]
 
 
 def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
-    """The metric called `name`: a count, a zero-cost proxy, or `zero_cost`, several proxies joined.
+    """The metric called `name`: a count, a proxy, `zero_cost` (several joined), `reduced_accuracy` (EcoNAS).
 
     Raises:
         ValueError: unknown; says what is known, and what a latency needs.
@@ -113,6 +114,8 @@ def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
         return CountMetric(name)
     if name == ZERO_COST:
         return ZeroCostMetric(data, seed)
+    if name == REDUCED:
+        return _reduced_accuracy(data, seed)
     from hwnas.proxies import names
 
     if name in names():
@@ -124,6 +127,14 @@ def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
     close = get_close_matches(name, known_metrics(), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ValueError(f"unknown metric {name!r}{hint} Known: {', '.join(known_metrics())}")
+
+
+def _reduced_accuracy(data: str | None, seed: int) -> Metric:
+    if data is None:
+        raise ValueError(f"metric {REDUCED!r} trains on images: --data digits, a file, or a folder")
+    from hwnas.training import ReducedAccuracy, TrainingSettings
+
+    return ReducedAccuracy(data, TrainingSettings(seed=seed))
 
 
 def cheap_first(metrics: Sequence[Metric]) -> list[Metric]:

@@ -6,6 +6,7 @@ from hwnas.training.datasets import KNOWN, load
 from hwnas.training.evaluate import accuracy
 from hwnas.training.loop import train
 from hwnas.training.metric import TrainedAccuracy
+from hwnas.training.reduced import ReducedAccuracy, Reduction
 from hwnas.training.result import Progress, TrainingDiverged, TrainingResult
 from hwnas.training.schedule import learning_rate, parameter_groups
 from hwnas.training.settings import TrainingSettings
@@ -15,6 +16,8 @@ __all__ = [
     "Augmentation",
     "DataSet",
     "Progress",
+    "ReducedAccuracy",
+    "Reduction",
     "TrainedAccuracy",
     "TrainingDiverged",
     "TrainingResult",

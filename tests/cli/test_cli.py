@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from hwnas.network.to_onnx import to_onnx
-from hwnas.spaces import MobileNetV2
+from hwnas.spaces import MobileNetV2, space
 
 HWNAS = Path(sys.executable).parent / "hwnas"
 SPACE = "mobilenetv2:resolution=32,classes=10,width=0.25,depths=(-1,),widths=(0.75,1.0),kernels=(3,)"
@@ -109,6 +109,43 @@ def test_score(tmp_path):
     assert len(scored) == 2 and scored[0]["proxies"]["synflow"]["value"]
     assert out.read_text().startswith('"architecture","key","params"')
     assert not out.with_name("scores.csv.journal").exists()
+
+
+TINY = "nasbench201:channels=4,cells=1,resolution=8"
+
+
+def test_score_and_correlate_and_search_known_accuracies(tmp_path):
+    scores = ["score", "--space", TINY, "--samples", 25, "--batch", 4, "--jobs", 2, "--out", "scores.parquet"]
+    hwnas(*scores, "--proxies", "params,live_params,synflow,jacob_cov,snip", cwd=tmp_path)
+    rows = [f"{a},{90 + i / 100}" for i, a in enumerate(space(TINY))]
+    (tmp_path / "accuracy.csv").write_text("\n".join(["architecture,accuracy", *rows]))
+    judged = as_json(
+        "correlate", "scores.parquet", "--truth", "accuracy.csv", "--out", "judged", cwd=tmp_path
+    )
+    assert {"params", "synflow", "vote"} <= set(judged["proxies"])
+    assert (tmp_path / "judged" / "correlation.png").exists()
+    search = ["search", "--space", TINY, "--oracle", "accuracy=accuracy.csv:accuracy", "--run", "run"]
+    found = as_json(*search, "--maximize", "accuracy", "--budget", 30, "--candidates", 1, cwd=tmp_path)
+    assert found["candidates"][0]["predicted"]["accuracy"] > 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score", "--space", TINY, "--all"], "--all needs --out"),
+        (["score", "--space", TINY, "--all", "--samples", "2", "--out", "a.csv"], "exclude each other"),
+        (["score", "--space", TINY, "--samples", "2", "--out", "a.txt"], "must be a file that ends in"),
+        (["score", "--space", TINY, "--samples", "2", "--jobs", "0"], "jobs must be from 1"),
+        (["score", "--space", TINY, "--samples", "2", "--proxies", "synflw"], "did you mean synflow"),
+        (["score", "--space", TINY, "--samples", "2", "--proxies", " , "], "--proxies is empty"),
+        (["score", "--space", TINY, "--samples", "2", "--dask", "x", "--jobs", "2"], "exclude each other"),
+        (["score", "--space", TINY, "--arch", CELL, "--out", "a.csv"], "--out goes with --samples or --all"),
+        (["search", "--space", TINY, "--run", "r", "--oracle", "a.csv"], "is not of the form accuracy="),
+        (["search", "--space", TINY, "--run", "r", "--maximize", "reduced_accuracy"], "--data digits"),
+    ],
+)
+def test_wrong_options_of_score_and_search(arguments, message, tmp_path):
+    assert message in hwnas(*arguments, cwd=tmp_path, code=2)
 
 
 def test_measure_fit_predict_search_report_export(workshop):

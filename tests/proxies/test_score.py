@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -315,3 +317,25 @@ def test_a_module_that_cannot_be_copied_is_said() -> None:
 def test_an_error_inside_the_module_is_not_turned_into_a_score() -> None:
     with pytest.raises(RuntimeError, match="expected input"):
         score(chain(), input_shape=(4, 8, 8), proxies=["synflow"])
+
+
+MEMORY = """
+import resource, torch
+from hwnas.proxies import score
+from torch import nn
+module = nn.Sequential(nn.Conv2d(3, 64, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64 * 900, 2))
+images = torch.zeros(64, 3, 32, 32)
+score(module, images[:4], proxies=["naswot"])
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 4 * 2**20, -1))
+try:
+    score(module, images, proxies=["naswot"])
+except MemoryError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are Linux's")
+def test_a_batch_that_does_not_fit_is_said_and_never_split() -> None:
+    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    assert "naswot of 64 images does not fit into memory; pass fewer images" in done.stdout

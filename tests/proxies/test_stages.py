@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import pytest
 import torch
@@ -94,7 +95,6 @@ BAD_STAGES = [
     (lambda m, x: [x.flatten(1)], r"stages: stage 0 is \(6, 192\); return a list of maps \(6, channels"),
     (lambda m, x: [x, x[:2]], r"stages: stage 1 is \(2, 3, 8, 8\)"),
     (lambda m, x: [x, None], "stages: stage 1 is NoneType"),
-    (lambda m, x: [x], "stages: 1 found, at least 2 are needed"),
 ]
 
 
@@ -103,6 +103,13 @@ def test_bad_stages_are_named(stages: object, message: str) -> None:
     inputs, _ = batch()
     with pytest.raises(ValueError, match=message):
         score(Staged(), inputs, proxies=["az_progressivity"], stages=stages)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "needed"), [("az_progressivity", 2), ("az_trainability", 2), ("gennas", 3)])
+def test_too_few_stages_leave_a_score_undefined(name: str, needed: int) -> None:
+    result = score(Staged(), batch()[0], proxies=[name], stages=lambda m, x: maps(m, x)[:1])[name]
+    assert math.isnan(result.value)
+    assert result.reason == f"the network has 1 of the {needed} stages that are needed"
 
 
 def test_given_stages_come_before_those_of_the_network() -> None:

@@ -7,6 +7,7 @@ from hwnas.proxies.context import Context
 from hwnas.proxies.registry import proxy
 from hwnas.proxies.result import Measurement
 from hwnas.proxies.spectrum import stage_entropies, undefined
+from hwnas.proxies.stages import too_few
 
 
 @proxy(
@@ -20,14 +21,15 @@ from hwnas.proxies.spectrum import stage_entropies, undefined
 def az_progressivity(context: Context) -> Measurement:
     """Return the smallest difference, in nats, between the entropies of a stage's map and the map before.
 
-    Entropies, stages and weights as in `az_expressivity`; negative where a stage loses expressivity.
+    Entropies, stages and weights as in `az_expressivity`; negative where a stage loses expressivity. NaN,
+    with a reason, where an entropy is, or where there are fewer than two stages.
 
     Raises:
-        ValueError: when neither `stages` nor `network` gives two stages or more.
+        ValueError: when neither `stages` nor `network` is given.
     """
     entropies = context.shared(stage_entropies)
     if len(entropies) < 2:
-        raise ValueError(f"stages: {len(entropies)} found, at least 2 are needed to compare")
+        return too_few(len(entropies), 2)
     reason = undefined(entropies)
     if reason is not None:
         return Measurement(math.nan, reason, len(entropies))

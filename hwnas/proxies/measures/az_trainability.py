@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from hwnas.proxies.context import Context
 from hwnas.proxies.registry import proxy
 from hwnas.proxies.result import Measurement
-from hwnas.proxies.stages import feature_maps
+from hwnas.proxies.stages import feature_maps, too_few
 
 
 @proxy(
@@ -30,18 +30,20 @@ def az_trainability(context: Context) -> Measurement:
     weights as in `az_expressivity`.
 
     The implementation rules out a stage that is the identity: -inf, as here. -inf too where a stage passes no
-    gradient (a disconnected network: s = 0). NaN where a gradient is not finite or a stage raises the
-    resolution; each with a reason.
+    gradient (a disconnected network: s = 0). NaN where a gradient is not finite, a stage raises the
+    resolution, or there are fewer than two stages; each with a reason.
 
     Raises:
-        ValueError: when neither `stages` nor `network` gives two stages or more.
+        ValueError: when neither `stages` nor `network` is given.
     """
     module = context.copy()
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     # The module gets a copy: it may write into its input, which a leaf of the graph does not allow.
     images = context.batch().requires_grad_().clone()
-    maps = feature_maps(context, module, images, at_least=2)
+    maps = feature_maps(context, module, images)
+    if len(maps) < 2:
+        return too_few(len(maps), 2)
     scores = []
     for stage in reversed(range(1, len(maps))):
         score, reason = _stage_score(maps[stage - 1], maps[stage])

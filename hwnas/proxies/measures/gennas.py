@@ -11,7 +11,7 @@ from hwnas.proxies.context import Context
 from hwnas.proxies.registry import Proxy, get, proxy
 from hwnas.proxies.result import Measurement
 from hwnas.proxies.signals import SIDE, Dots, Target, Waves, draw_target
-from hwnas.proxies.stages import feature_maps
+from hwnas.proxies.stages import feature_maps, too_few
 
 STEPS = 100
 IMAGES = 16
@@ -81,11 +81,11 @@ def gennas(context: Context) -> Measurement:
     The three stages are the last ones of the last three resolutions, or, of a network with fewer
     resolutions, those after one third, two thirds and all of the stages. Signals have the published
     distribution but other random numbers. NaN, with a reason, where the loss diverges; the implementation
-    returns 1000 and a random number.
+    returns 1000 and a random number. NaN too where there are fewer than three stages.
 
     Raises:
-        ValueError: when neither `stages` nor `network` gives three stages or more, or `inputs` are no images
-            (B, colours, height, width), two or more.
+        ValueError: when neither `stages` nor `network` is given, or `inputs` are not two or more images (B,
+            colours, height, width).
     """
     return _train(context, STEPS)
 
@@ -104,14 +104,12 @@ def gennas_with(*, steps: int) -> Proxy:
 class _Regression(nn.Module):
     """A network whose three chosen stages are read by heads; gives three maps (B, channels, 8, 8)."""
 
-    def __init__(self, context: Context, images: Tensor) -> None:
+    def __init__(self, context: Context, images: Tensor, maps: list[Tensor]) -> None:
         super().__init__()
         self.context = context
         self.body = context.copy()
         for parameter in self.body.parameters():
             parameter.requires_grad_(True)
-        with torch.no_grad():
-            maps = feature_maps(context, context.copy(), images.clone(), at_least=3)
         self.chosen = choose_stages([one.shape[-1] for one in maps])
         widths = [maps[stage].shape[1] for stage in self.chosen]
         self.heads = nn.ModuleList(
@@ -139,9 +137,13 @@ def _train(context: Context, steps: int) -> Measurement:
         raise ValueError(
             f"inputs: gennas needs two images or more (B, colours, height, width), not {images.shape}"
         )
+    with torch.no_grad():
+        maps = feature_maps(context, context.copy(), images.clone())
+    if len(maps) < len(TARGETS):
+        return too_few(len(maps), len(TARGETS))
     generator = Generator().manual_seed(context.seed)
     targets = [draw_target(target, images, generator) for target in TARGETS]
-    regression = _Regression(context, images)
+    regression = _Regression(context, images, maps)
     optimizer = _optimizer(regression)
     for step in range(steps):
         loss = _loss(regression, _noisy(images), targets)
