@@ -79,7 +79,8 @@ def _proxies() -> list[dict[str, str]]:
 
 
 def _metrics() -> list[dict[str, str]]:
-    from hwnas.search.metrics import COUNTS, REDUCED, ZERO_COST, known_metrics
+    from hwnas.search.metrics import COUNTS, REDUCED, known_metrics
+    from hwnas.search.zero_cost import NAME as ZERO_COST
 
     kinds = {ZERO_COST: "proxies joined by ranks", REDUCED: "reduced training (--data)"}
     rows = [

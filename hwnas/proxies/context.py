@@ -123,15 +123,18 @@ class Context:
     @cached_property
     def forward(self) -> ForwardPass:
         """The one forward pass of the batch that this call's proxies differentiate."""
+        return forward_pass(
+            self.copy,
+            self.batch(),
+            self._seeded_outputs,
+            by_weights="gradients" in self.needs,
+            by_images="jacobian" in self.needs,
+            activations="activations" in self.needs,
+        )
+
+    def _seeded_outputs(self, module: nn.Module, inputs: Tensor) -> Tensor:
         with isolated(self.seed, self.device):
-            return forward_pass(
-                self.copy(),
-                self.batch(),
-                self.outputs,
-                by_weights="gradients" in self.needs,
-                by_images="jacobian" in self.needs,
-                activations="activations" in self.needs,
-            )
+            return self.outputs(module, inputs)
 
     @cached_property
     def gradients(self) -> WeightGradients:

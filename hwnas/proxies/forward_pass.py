@@ -1,5 +1,7 @@
 """One forward pass that several proxies differentiate: by weights, by activations, by the images."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,33 +35,41 @@ class ForwardPass:
 
 
 def forward_pass(
-    module: nn.Module, images: Tensor, run: Run, *, by_weights: bool, by_images: bool, activations: bool
+    copy: Callable[[], nn.Module],
+    images: Tensor,
+    run: Run,
+    *,
+    by_weights: bool,
+    by_images: bool,
+    activations: bool,
 ) -> ForwardPass:
-    """Run the module (a private copy) on images (B, ...), keeping the graph.
+    """Run a private copy of the module on images (B, ...), keeping the graph.
 
     Frozen weights are unfrozen first where `by_weights`: a proxy describes the architecture, not what the
     caller means to train. Otherwise all are frozen, which spares their gradients.
     """
+    images.requires_grad_(by_images)
+    found, overwritten = _recorded(copy(), images, run, by_weights, activations, protect=False)
+    if overwritten:
+        found, _ = _recorded(copy(), images, run, by_weights, activations, protect=True)
+    return found
+
+
+def _recorded(
+    module: nn.Module, images: Tensor, run: Run, by_weights: bool, activations: bool, *, protect: bool
+) -> tuple[ForwardPass, bool]:
+    """The pass, and whether something was written into an activation that it keeps."""
     weights = covered_weights(module)
     if by_weights:
         for weight in weights.values():
             weight.requires_grad_(True)
     else:
         module.requires_grad_(False)
-    images.requires_grad_(by_images)
-    kept: dict[str, list[Tensor]] = {}
-    # The module gets a copy: it may write into its input, which a leaf of the graph does not allow.
-    given = images.clone() if by_images else images
-    if not activations:
-        return ForwardPass(module, images, run(module, given), weights, kept)
-    recorder = _Recorder(module, weights, protect=False)
-    with recorder:
-        outputs = run(module, given)
-    if recorder.overwritten():
-        recorder = _Recorder(module, weights, protect=True)
-        with recorder:
-            outputs = run(module, images.clone())
-    return ForwardPass(module, images, outputs, weights, recorder.activations)
+    with _Recorder(module, weights if activations else {}, protect=protect) as recorder:
+        # The module gets a copy: it may write into its input, which a leaf of the graph does not allow.
+        outputs = run(module, images.clone())
+    found = ForwardPass(module, images, outputs, weights, recorder.activations)
+    return found, recorder.overwritten()
 
 
 class _Recorder:
@@ -79,8 +89,9 @@ class _Recorder:
         ]
         self._hooks: list[Any] = []
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> _Recorder:
         self._hooks = [layer.register_forward_hook(self._keep) for layer in self._layers]
+        return self
 
     def __exit__(self, *_: object) -> None:
         for hook in self._hooks:

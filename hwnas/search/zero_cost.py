@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hwnas.proxies.ranks import ReferencePopulation
 
 NAME = "zero_cost"
-POPULATION = 100
+POPULATION = 200
 REFERENCE = "reference.json"
 
 

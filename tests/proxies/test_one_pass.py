@@ -212,3 +212,16 @@ def test_the_orphan_of_many_parts_is_reported() -> None:
     inputs, labels = batch()
     results = score(ManyParts(), inputs, labels, ["plain", "fisher", "grasp"])
     assert all(result.layers_skipped == ("orphan",) for result in results.values())
+
+
+def test_a_second_pass_for_in_place_operations_draws_the_same_masks() -> None:
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3), nn.ReLU(inplace=True), nn.Dropout(0.5),
+        nn.Flatten(), nn.Linear(64, CLASSES),
+    ).double()  # fmt: skip
+    inputs, labels = batch()
+    asked = ["grad_norm", "snip", "jacob_cov"]
+    together = score(module, inputs, labels, [*asked, "fisher"])
+    for name in asked:
+        alone = score(module, inputs, labels, [name])[name].value
+        assert together[name].value == pytest.approx(alone, rel=1e-12)

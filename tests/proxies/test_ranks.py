@@ -14,6 +14,7 @@ from hwnas.proxies.ranks import (
     copeland,
     fractional_ranks,
     majority,
+    majority_pair_accuracy,
     rank_sum,
     tenas,
     zero_cost,
@@ -59,11 +60,14 @@ def test_only_the_order_matters(scores: dict[str, list[float]]) -> None:
 @given(COLUMNS)
 def test_the_majority_by_definition(scores: dict[str, list[float]]) -> None:
     columns = [[-math.inf if math.isnan(v) else v for v in column] for column in scores.values()]
-    found = majority(scores)
+    found = np.concatenate(list(majority(scores)))
     for i in range(len(columns[0])):
         for j in range(len(columns[0])):
             assert found[i, j] == (sum(column[i] > column[j] for column in columns) >= 2)
-    assert copeland(scores).sum() == 0
+    assert copeland(scores).tolist() == (found.sum(axis=1) - found.sum(axis=0)).tolist()
+    truth = list(range(len(columns[0])))
+    right = [found[j, i] for i in truth for j in range(i + 1, len(truth))]
+    assert majority_pair_accuracy(scores, truth) == pytest.approx(np.mean(right))
 
 
 def test_named_combinations_take_the_proxies_directions() -> None:
@@ -116,6 +120,9 @@ def test_a_reference_rank_is_monotone_and_inside(values: list[float]) -> None:
 def test_zero_cost_orders_a_population_as_its_ranks_do() -> None:
     generator = np.random.default_rng(0)
     scores = {name: generator.standard_normal(200) for name in ZERO_COST}
+    scores["live_params"] = np.round(scores["live_params"])  # ties
+    scores["epsilon64"] = np.maximum(scores["epsilon64"], 0.3)
+    scores["jacob_cov"][:40] = math.nan
     reference = ReferencePopulation.of(scores, ZERO_COST)
     alone = [zero_cost({name: scores[name][i] for name in scores}, reference) for i in range(200)]
     within = combinations(scores)["zero_cost"]
@@ -132,7 +139,14 @@ def test_undefined_scores_of_the_population_rank_below_defined_ones() -> None:
     scores = population()["synflow"].tolist()
     half = ReferencePopulation.of({"synflow": [math.nan] * 200 + scores}, ["synflow"])
     assert half.rank("synflow", min(scores) - 1) == pytest.approx(0.5, abs=0.01)
-    assert half.rank("synflow", math.nan) < 0.01
+    assert half.rank("synflow", math.nan) == pytest.approx(0.25, abs=0.01)
+
+
+@given(st.lists(st.integers(0, 5), min_size=10, max_size=40))
+def test_reference_ranks_of_the_population_are_its_fractional_ranks(values: list[int]) -> None:
+    reference = ReferencePopulation.of({"synflow": values}, ["synflow"])
+    found = [reference.rank("synflow", value) * (len(values) + 1) / len(values) for value in values]
+    assert found == pytest.approx(fractional_ranks(values).tolist())
 
 
 def test_a_reference_is_saved_and_read(tmp_path: Path) -> None:

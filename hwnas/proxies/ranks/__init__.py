@@ -6,7 +6,7 @@ from hwnas.proxies.ranks.named import COMBINATIONS, combinations
 from hwnas.proxies.ranks.ranking import fractional_ranks
 from hwnas.proxies.ranks.reference import ReferencePopulation
 from hwnas.proxies.ranks.tenas import TENAS, tenas
-from hwnas.proxies.ranks.vote import VOTERS, copeland, majority
+from hwnas.proxies.ranks.vote import VOTERS, copeland, majority, majority_pair_accuracy
 from hwnas.proxies.ranks.zero_cost import ZERO_COST, zero_cost
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "copeland",
     "fractional_ranks",
     "majority",
+    "majority_pair_accuracy",
     "rank_sum",
     "tenas",
     "zero_cost",

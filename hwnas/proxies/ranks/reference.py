@@ -51,9 +51,9 @@ class ReferencePopulation:
         return cls(kept, len(next(iter(columns.values()))))
 
     def rank(self, proxy: str, value: float) -> float:
-        """The fraction, in (0, 1), of the population that the value is above; linear between two scores.
+        """The place of a value in the population, as a fraction in (0, 1): linear between two scores.
 
-        An undefined value ranks below all that are defined.
+        Equal scores share the mean of their places, undefined ones too, below all that are defined.
 
         Raises:
             ValueError: the population has no scores by this proxy.
@@ -64,10 +64,10 @@ class ReferencePopulation:
         turned = value if get(proxy).higher_is_better else -value
         undefined = self.size - len(values)
         if math.isnan(turned) or turned == -math.inf:
-            return 0.25 / (self.size + 1)
-        below = float(
-            np.interp(turned, values, np.arange(1, len(values) + 1), left=0.5, right=len(values) + 0.5)
-        )
+            return (undefined / 2 + 0.25) / (self.size + 1)
+        distinct, first, count = np.unique(values, return_index=True, return_counts=True)
+        places = first + (count + 1) / 2
+        below = float(np.interp(turned, distinct, places, left=0.5, right=len(values) + 0.5))
         return (undefined + below) / (self.size + 1)
 
     def save(self, path: Path) -> None:
