@@ -19,6 +19,7 @@ from hwnas.oracles import read_table
 from hwnas.proxies import get, names
 from hwnas.proxies.correlation import Correlation, Statistic, Table, compare, correlate
 from hwnas.proxies.ranks import (
+    VOTERS,
     ZERO_COST,
     ReferencePopulation,
     combinations,
@@ -186,7 +187,8 @@ def main() -> None:
     sampled = {name: column for name, column in columns.items() if len(column) == CELLS}
     share = majority_pair_accuracy(sampled, accuracy)
     text = markdown(judged(columns, accuracy, whole), published)
-    text += f"* The majority of synflow, jacob_cov and snip orders {share:.1%} of the pairs rightly (published: 82 %).\n"
+    voters = ", ".join(VOTERS)
+    text += f"* The majority of {voters} orders {share:.1%} of the pairs rightly (published: 82 %).\n"
     (DOCS / "proxies_nasbench201.md").write_text(text)
     shown = combinations(sampled) | sampled
     comparison = compare(

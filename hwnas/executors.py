@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -63,7 +64,7 @@ def dask_cluster(address: str) -> Iterator[Executor]:
 
 
 def in_order(
-    executor: Executor, function: Callable[..., T], calls: Iterable[Sequence[Any]], *, ahead: int = 16
+    executor: Executor, function: Callable[..., T], calls: Iterable[Sequence[Any]], *, ahead: int = 64
 ) -> Iterator[T]:
     """The results of `function(*call)` in the order of the calls, at most `ahead` of them under way.
 
@@ -87,11 +88,18 @@ def outcome_of(future: Future[T]) -> T:
     """The future's result; raises OSError where its worker process was killed."""
     try:
         return future.result()
-    except BrokenExecutor as error:
+    except Exception as error:
+        if not _tells_of_a_killed_worker(error):
+            raise
         raise OSError(
             "a worker process was killed, perhaps for want of memory; the same command goes on from here, "
             "fewer --jobs need less"
         ) from error
+
+
+def _tells_of_a_killed_worker(error: Exception) -> bool:
+    dask = sys.modules.get("distributed")
+    return isinstance(error, BrokenExecutor) or (dask is not None and isinstance(error, dask.KilledWorker))
 
 
 def _start_worker() -> None:

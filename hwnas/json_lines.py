@@ -9,7 +9,7 @@ from typing import Any
 
 from hwnas.files import sync_folder
 
-_LARGEST = 1 << 28
+_LARGEST = 1 << 32
 
 
 class JsonLines:
@@ -22,7 +22,7 @@ class JsonLines:
         """All objects in order, none where there is no file; a torn last line is cut off.
 
         Raises:
-            ValueError: the file is larger than 256 MiB, or a whole line is no JSON object.
+            ValueError: the file is larger than 4 GiB, or a whole line is no JSON object.
         """
         if not self.path.exists():
             return []

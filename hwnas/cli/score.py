@@ -91,7 +91,7 @@ def _architectures(
         raise ValueError("--samples and --all exclude each other")
     if out is None:
         raise ValueError("--all needs --out, such as --out scores.parquet")
-    return list(found)
+    return list(found.unique())
 
 
 def _results(

@@ -137,6 +137,10 @@ def _slice(c: Collapser, layer: Layer) -> None:
     a: Any = layer.attributes
     x = c.value(layer, lead=None)
     labels = x.labels
+    if min(a["axes"]) > labels.ndim:  # positions of all channels alike
+        axes = tuple(axis - labels.ndim + 1 for axis in a["axes"])
+        c.follow(layer._replace(attributes={**a, "axes": axes}), x, layer.output.shape[labels.ndim :])
+        return
     for axis, start, end, step in zip(a["axes"], a["starts"], a["ends"], a["steps"], strict=True):
         require(layer, axis <= labels.ndim, "it parts positions, not channels")
         bounds = slice(start, None if step < 0 and end < -labels.shape[axis - 1] else end, step)

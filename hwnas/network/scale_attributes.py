@@ -64,9 +64,14 @@ def _split(a: Attributes, before: Shape, after: Shape) -> dict[str, Any]:
 
 
 def _slice(a: Attributes, before: Shape, after: Shape) -> dict[str, Any]:
-    if any(before[axis - 1] != after[axis - 1] for axis in a["axes"]):
-        raise ValueError(f"it cuts out a part of axes {a['axes']}, whose sizes change")
-    return {}
+    ends = []
+    for axis, start, end, step in zip(a["axes"], a["starts"], a["ends"], a["steps"], strict=True):
+        was, now = before[axis - 1], after[axis - 1]
+        to_the_end = step > 0 and 0 <= start < now and end >= was
+        if was != now and not to_the_end:
+            raise ValueError(f"it cuts out a part of axis {axis}, whose size changes")
+        ends.append(end if was == now else now)
+    return {"ends": tuple(ends)}
 
 
 def _pad(a: Attributes, before: Shape, after: Shape) -> dict[str, Any]:

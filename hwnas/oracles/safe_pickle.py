@@ -149,10 +149,6 @@ def _set_item(machine: Machine) -> None:
     machine.set_items([key, value])
 
 
-def _list(machine: Machine) -> None:
-    machine.stack.append(machine.since_mark())
-
-
 def _tuple(machine: Machine) -> None:
     machine.stack.append(tuple(machine.since_mark()))
 

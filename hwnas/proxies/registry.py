@@ -39,6 +39,7 @@ class Proxy:
     source: str
 
 
+JOINED = ("vote", "tenas", "aznas", "zero_cost")
 _PROXIES: dict[str, Proxy] = {}
 
 
@@ -75,6 +76,11 @@ def get(name: str) -> Proxy:
     Raises:
         ValueError: when there is none; the message lists the nearest names.
     """
+    if name in JOINED:
+        raise ValueError(
+            f"proxies: {name!r} joins proxies by their ranks among many networks: score its parts, and "
+            "`hwnas correlate` or hwnas.proxies.ranks joins them"
+        )
     if name not in _PROXIES:
         near = difflib.get_close_matches(str(name), _PROXIES, n=3, cutoff=0.5) or names()
         raise ValueError(f"proxies: there is no proxy {name!r}; did you mean {', '.join(near)}?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hwnas.cost import count
 from hwnas.latency.predictors import MissingBlockError
@@ -14,9 +14,6 @@ from hwnas.search.batch import PROXY_BATCH, proxy_batch
 from hwnas.search.zero_cost import NAME as ZERO_COST
 from hwnas.search.zero_cost import ZeroCostMetric
 from hwnas.spaces import Architecture
-
-if TYPE_CHECKING:
-    pass
 
 REDUCED = "reduced_accuracy"
 COUNTS = ("flops", "macs", "params", "activations", "live_flops", "live_macs", "live_params")

@@ -290,6 +290,10 @@ class SearchSpace(ABC):
             if self.is_valid(architecture):
                 yield architecture
 
+    def unique(self) -> Iterator[Architecture]:
+        """One architecture for each network, where a space tells which are the same; by default, all."""
+        return iter(self)
+
     def settings(self) -> Mapping[str, object]:
         """The keyword arguments that make this space again; none by default."""
         return {}

@@ -156,7 +156,7 @@ def stretched(b: Builder, x: Value) -> Value:
 REFUSED = [
     (stretched, "layer body.add cannot be scaled: its inputs, once of equal widths, no longer are"),
     (per_channel, "layer body.mul cannot be scaled: the constant .*means holds a number for each channel"),
-    (cut, r"layer body.slice cannot be scaled: it cuts out a part of axes \(1,\)"),
+    (cut, r"layer body.slice cannot be scaled: it cuts out a part of axis 1"),
     (uneven, "layer body.split cannot be scaled: 1 of 24 has no counterpart in 6"),
     (added, "layer body.add cannot be scaled: "),
     (windows, "layer body.average_pool cannot be scaled: .*a window of 5 does not fit into 4"),

@@ -2,6 +2,8 @@ import pytest
 
 from hwnas import proxies
 from hwnas.proxies import Context, Measurement, registry, score
+from hwnas.proxies.measures.snip import snip
+from hwnas.proxies.ranks import COMBINATIONS
 
 from .networks import chain
 
@@ -37,7 +39,7 @@ def test_a_users_proxy_can_be_scored() -> None:
 def test_a_name_is_taken_once() -> None:
     with pytest.raises(ValueError, match=r"'snip' is registered already, by hwnas\.proxies\.measures\.snip"):
         register("snip")
-    assert proxies.get("snip").function is proxies.snip
+    assert proxies.get("snip").function is snip
 
 
 def test_an_unknown_name_lists_the_nearest() -> None:
@@ -45,3 +47,9 @@ def test_an_unknown_name_lists_the_nearest() -> None:
         proxies.get("synflw")
     with pytest.raises(ValueError, match=r"did you mean .*flops.*synflow"):
         proxies.get("zzz")
+
+
+def test_combinations_are_no_proxies() -> None:
+    assert set(registry.JOINED) == set(COMBINATIONS)
+    with pytest.raises(ValueError, match="'vote' joins proxies by their ranks among many networks"):
+        registry.get("vote")

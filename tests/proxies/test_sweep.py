@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -158,8 +159,11 @@ def test_a_killed_process_loses_nothing_that_was_scored(tmp_path: Path) -> None:
     )
     root = Path(__file__).resolve().parents[2]
     process = subprocess.Popen([sys.executable, "-c", program], cwd=root)
-    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") > 10):
-        pass
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if journal.exists() and journal.read_bytes().count(b"\n") > 10:
+            break
+        time.sleep(0.02)
     process.kill()
     process.wait()
     kept = journal.read_bytes().count(b"\n") - 1

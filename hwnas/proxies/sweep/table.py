@@ -36,8 +36,9 @@ class ScoreTable:
     def save(self, path: Path) -> None:
         """Write `.parquet` (with the settings in its metadata) or `.csv`.
 
-        Columns: `architecture`, `key`, and for each proxy its value (NaN or infinite where undefined) and,
-        as `<proxy>_reason`, why it is undefined.
+        Columns: `architecture`, `key`, and for each proxy its value (NaN or infinite where undefined), as
+        `<proxy>_reason` why it is undefined, and as `<proxy>_note`, where there is one, what its reader must
+        know.
 
         Raises:
             ValueError: another ending.
@@ -60,5 +61,7 @@ class ScoreTable:
         for name, scores in self.scores.items():
             columns[name] = pa.array([score.value for score in scores], pa.float64())
             columns[f"{name}_reason"] = pa.array([score.reason or "" for score in scores])
+            if any(score.note for score in scores):
+                columns[f"{name}_note"] = pa.array([score.note or "" for score in scores])
         metadata = {"hwnas_sweep": json.dumps(asdict(self.settings))}
         return pa.table(columns).replace_schema_metadata(metadata)
