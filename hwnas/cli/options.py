@@ -20,7 +20,7 @@ InputShape = Annotated[
 ]
 DeviceName = Annotated[str, typer.Option("--device", help="Device to measure on (see `hwnas list devices`).")]
 Threads = Annotated[int, typer.Option(help="Threads that the runtime may use.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything random.")]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Fewer repetitions: the protocol's quick variant. Tables do not mix.")
 ]

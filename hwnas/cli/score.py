@@ -21,6 +21,7 @@ from hwnas.spaces import Architecture
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from hwnas.network.network import Network
     from hwnas.proxies.result import ProxyResult
     from hwnas.proxies.sweep import ScoreTable
 
@@ -44,10 +45,11 @@ def score(
     batch: Annotated[int, typer.Option(help="Images in the batch.")] = 64,
     input_shape: InputShape = None,
     seed: Seed = 0,
+    device: Annotated[str, typer.Option(help="Where the networks run: cpu, cuda or cuda:1.")] = "cpu",
     jobs: Annotated[int, typer.Option(help="Worker processes for --samples and --all, one thread each.")] = 1,
     dask: Annotated[str | None, typer.Option(help="Address of a dask scheduler to score on instead.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write scores as .parquet or .csv; repeat the command to go on.")
+        Path | None, typer.Option(help="Write scores as .parquet or .csv; if stopped, repeat the command.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -65,15 +67,17 @@ def score(
         if out is not None:
             raise ValueError("--out goes with --samples or --all")
         found = target(file, space, arch, input_shape)
-        _print_results(found.name, _results(found, wanted, data, batch, seed), json)
+        batched = _batch(data, found.network, seed, batch, device)
+        _print_results(found.name, _results(found, wanted, *batched, seed), json)
         return
     if arch is not None or file is not None:
         raise ValueError("--samples and --all score architectures of --space; give no file and no --arch")
     if out is not None:
         check_output(out, ".parquet", ".csv")
+        if out.exists():
+            raise ValueError(f"--out {out} exists already: remove it, or choose another name")
     architectures = _architectures(space, samples, everything, seed, out)
-    network = architectures[0].network
-    inputs, targets = _batch(data, network.inputs[0].shape, network.outputs[0].size, seed, batch)
+    inputs, targets = _batch(data, architectures[0].network, seed, batch, device)
     table = _sweep(architectures, wanted, inputs, targets, seed, data, _pool(jobs, dask), out)
     if out is not None:
         table.save(out)
@@ -95,24 +99,30 @@ def _architectures(
 
 
 def _results(
-    found: Target, wanted: list[str], data: str | None, batch: int, seed: int
+    found: Target, wanted: list[str], inputs: Tensor, targets: Tensor, seed: int
 ) -> dict[str, ProxyResult]:
     from hwnas.proxies import score as score_module
     from hwnas.proxies.untrained import score_network
 
-    network = found.network
-    inputs, targets = _batch(data, network.inputs[0].shape, network.outputs[0].size, seed, batch)
     if found.module is not None:
-        return score_module(found.module, inputs, targets, wanted, network=network, seed=seed)
-    return score_network(network, wanted, inputs, targets, seed=seed)
+        module = found.module.to(inputs.device)
+        return score_module(module, inputs, targets, wanted, network=found.network, seed=seed)
+    return score_network(found.network, wanted, inputs, targets, seed=seed)
 
 
-def _batch(
-    data: str | None, shape: tuple[int, ...], classes: int, seed: int, batch: int
-) -> tuple[Tensor, Tensor]:
+def _batch(data: str | None, network: Network, seed: int, batch: int, device: str) -> tuple[Tensor, Tensor]:
+    import torch
+
     from hwnas.search.batch import proxy_batch
 
-    return proxy_batch(data, shape, classes, seed, batch)
+    try:
+        place = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"--device {device!r} is none; use cpu, cuda or cuda:1") from error
+    if place.type not in ("cpu", "cuda") or (place.type == "cuda" and not torch.cuda.is_available()):
+        raise ValueError(f"--device {device}: torch finds no such device here; use cpu")
+    inputs, targets = proxy_batch(data, network.inputs[0].shape, network.outputs[0].size, seed, batch)
+    return inputs.to(place), targets.to(place)
 
 
 def _sweep(

@@ -93,6 +93,7 @@ def search(
 def _metrics(fitted: FittedPredictor | None, oracles: list[str], space: SearchSpace) -> dict[str, Any]:
     """The metrics that are not counts or proxies, by name."""
     from hwnas.oracles import oracle
+    from hwnas.search.metrics import known_metrics
 
     found: dict[str, Any] = {} if fitted is None else {"latency_ms": fitted}
     for given in oracles:
@@ -100,6 +101,8 @@ def _metrics(fitted: FittedPredictor | None, oracles: list[str], space: SearchSp
         path, _, column = rest.rpartition(":")
         if not (name and equals and path and column):
             raise ValueError(f"--oracle {given!r} is not of the form accuracy=table.csv:test_accuracy")
+        if name in known_metrics():
+            raise ValueError(f"--oracle {given!r}: {name} is a metric of hwnas; give yours another name")
         if name in found:
             raise ValueError(f"--oracle {given!r}: the metric {name} is given twice")
         found[name] = oracle(path, column, space, name=name)

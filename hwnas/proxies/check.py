@@ -13,6 +13,11 @@ def proxies(wanted: Iterable[str | registry.Proxy]) -> list[registry.Proxy]:
     """Return the proxies of those names, each once, in the order given."""
     if isinstance(wanted, str):
         raise ValueError(f"proxies: pass a sequence of names, such as ({wanted!r},), not a string")
+    if not isinstance(wanted, Iterable):
+        raise ValueError(f"proxies: a {type(wanted).__name__}; pass a sequence of names")
+    wanted = list(wanted)
+    if wrong := [one for one in wanted if not isinstance(one, (str, registry.Proxy))]:
+        raise ValueError(f"proxies: {wrong[0]!r} is neither a name nor a Proxy")
     found = [one if isinstance(one, registry.Proxy) else registry.get(one) for one in dict.fromkeys(wanted)]
     if not found:
         raise ValueError(f"proxies: empty; choose from {', '.join(registry.names())}")
@@ -74,8 +79,22 @@ def targets(targets: Tensor | None, inputs: Tensor) -> None:
         )
 
 
+def seed(seed: int) -> None:
+    """Require a whole number that torch's generators take."""
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed: {seed!r}; pass a whole number from 0 to 2**63 - 1")
+
+
+def network(network: Network | None) -> None:
+    """Require a `Network`, if there is one at all."""
+    if network is not None and not isinstance(network, Network):
+        raise ValueError(f"network: a {type(network).__name__}; pass a Network, see hwnas.as_network")
+
+
 def image_shape(inputs: Tensor | None, input_shape: Sequence[int] | None) -> tuple[int, ...] | None:
     """Return the shape of one image, from whichever argument gives it; None when neither does."""
+    if input_shape is not None and not isinstance(input_shape, Sequence):
+        raise ValueError(f"input_shape: {input_shape!r}; pass a shape without batch, as in (3, 32, 32)")
     given = None if input_shape is None else tuple(input_shape)
     if given is not None and (not given or any(not isinstance(n, int) or n < 1 for n in given)):
         raise ValueError(

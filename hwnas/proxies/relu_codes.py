@@ -12,17 +12,21 @@ NAN_INPUT = "the input of a ReLU holds NaN"
 
 _RELU_FAMILY = {"relu", "leaky_relu", "_prelu_kernel", "rrelu_with_noise"}
 _OTHER_ACTIVATIONS = {
-    "celu", "elu", "gelu", "hardsigmoid", "hardswish", "log_sigmoid_forward", "mish", "sigmoid", "silu",
-    "softplus", "tanh", "threshold",
+    "_softmax", "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "log_sigmoid_forward",
+    "maximum", "mish", "sigmoid", "silu", "softplus", "softshrink", "tanh", "threshold", "where",
 }  # fmt: skip
+
+
+_CLAMPS = {"clamp", "clamp_min", "hardtanh"}
 
 
 class ReluCodes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Hands the codes of every ReLU called while it is active to `add`.
 
-    The ReLU family is ReLU, ReLU6, LeakyReLU, PReLU, RReLU and hardtanh from 0, as modules or as functions;
-    a unit is on where its input is above 0. Each call counts once, also of a module used twice. ReLUs
-    written as clamp, maximum or where are not recognised.
+    The ReLU family is ReLU, ReLU6, LeakyReLU, PReLU, RReLU, hardtanh and clamp from 0, as modules or as
+    functions; a unit is on where its input is above 0. Each call counts once, also of a module used twice.
+    `maximum` and `where` are reported, not taken for ReLUs; what is written with products or quotients
+    (`x * (x > 0)`, softsign) is not seen.
 
     Attributes:
         images: the size of the batch, B.
@@ -47,9 +51,9 @@ class ReluCodes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         name = func.overloadpacket.__name__.removesuffix("_")
-        if name in _RELU_FAMILY or (name == "hardtanh" and _starts_at_zero(args)):
+        if name in _RELU_FAMILY or (name in _CLAMPS and _starts_at_zero(args, kwargs)):
             self._count(name, args[0])
-        elif name in _OTHER_ACTIVATIONS or name == "hardtanh":
+        elif name in _OTHER_ACTIVATIONS or name in _CLAMPS:
             self.skipped.append(name)
         return func(*args, **(kwargs or {}))
 
@@ -68,5 +72,6 @@ class ReluCodes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return tuple(dict.fromkeys(self.skipped))
 
 
-def _starts_at_zero(hardtanh_arguments: tuple[Any, ...]) -> bool:
-    return len(hardtanh_arguments) > 1 and hardtanh_arguments[1] == 0
+def _starts_at_zero(arguments: tuple[Any, ...], keywords: Mapping[str, Any] | None) -> bool:
+    lowest = arguments[1] if len(arguments) > 1 else (keywords or {}).get("min")
+    return not isinstance(lowest, Tensor) and lowest == 0

@@ -1,5 +1,7 @@
 """Giving a module new random weights, as its layers draw them when they are made."""
 
+from collections.abc import Callable
+
 from torch import nn
 
 
@@ -22,9 +24,15 @@ def reset_parameters(module: nn.Module) -> None:
             "add one that draws the parameters anew"
         )
     for part in module.modules():
-        if _has_reset(part):
-            part.reset_parameters()  # type: ignore[operator]
+        reset = _reset_of(part)
+        if reset is not None:
+            reset()
 
 
 def _has_reset(part: nn.Module) -> bool:
-    return callable(getattr(part, "reset_parameters", None))
+    return _reset_of(part) is not None
+
+
+def _reset_of(part: nn.Module) -> Callable[[], None] | None:
+    # MultiheadAttention's own is called _reset_parameters.
+    return getattr(part, "reset_parameters", None) or getattr(part, "_reset_parameters", None)

@@ -61,6 +61,8 @@ def score(
     """
     requested = check.proxies(proxies)
     check.module(module)
+    check.seed(seed)
+    check.network(network)
     if inputs is not None:
         check.inputs(inputs, module)
         check.targets(targets, inputs)

@@ -85,7 +85,7 @@ def reference_population(
     """The population in `folder`; where there is none yet, `POPULATION` random architectures are scored.
 
     Raises:
-        ValueError: a proxy is defined for too few of them, or the file is damaged.
+        ValueError: the file is damaged.
     """
     from hwnas.proxies.ranks import ZERO_COST, ReferencePopulation
     from hwnas.proxies.sweep import score_architectures
@@ -113,6 +113,8 @@ def reference_population(
     )
     scores = {name: [score.value for score in column] for name, column in table.scores.items()}
     found = ReferencePopulation.of(scores, ZERO_COST)
+    if found.undefined:
+        say(f"{metric.name} goes without {', '.join(found.undefined)}: undefined for all of them")
     found.save(path)
     journal.unlink(missing_ok=True)
     return found

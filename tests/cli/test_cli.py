@@ -139,6 +139,8 @@ def test_score_and_correlate_and_search_known_accuracies(tmp_path):
         (["score", "--space", TINY, "--samples", "2", "--proxies", "synflw"], "did you mean synflow"),
         (["score", "--space", TINY, "--samples", "2", "--proxies", " , "], "--proxies is empty"),
         (["score", "--space", TINY, "--samples", "2", "--dask", "x", "--jobs", "2"], "exclude each other"),
+        (["score", "--space", TINY, "--arch", CELL, "--device", "gpu"], "--device 'gpu' is none"),
+        (["score", "--space", TINY, "--samples", "2", "--device", "meta"], "no such device here"),
         (["score", "--space", TINY, "--arch", CELL, "--out", "a.csv"], "--out goes with --samples or --all"),
         (["search", "--space", TINY, "--run", "r", "--oracle", "a.csv"], "is not of the form accuracy="),
         (["search", "--space", TINY, "--run", "r", "--maximize", "reduced_accuracy"], "--data digits"),

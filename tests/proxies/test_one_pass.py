@@ -225,3 +225,20 @@ def test_a_second_pass_for_in_place_operations_draws_the_same_masks() -> None:
     for name in asked:
         alone = score(module, inputs, labels, [name])[name].value
         assert together[name].value == pytest.approx(alone, rel=1e-12)
+
+
+class Uncalled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(192, 6), nn.Linear(6, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = F.relu(self.first(x.flatten(1)))
+        return F.linear(hidden, self.second.weight, self.second.bias)
+
+
+def test_fisher_names_layers_whose_output_it_does_not_see() -> None:
+    inputs, labels = batch()
+    found = score(Uncalled().double(), inputs, labels, ["fisher", "snip"])
+    assert (found["fisher"].layers_used, found["fisher"].layers_skipped) == (1, ("second",))
+    assert (found["snip"].layers_used, found["snip"].layers_skipped) == (2, ())

@@ -279,6 +279,12 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"targets": Y.double()}, r"targets: as class probabilities they need the shape \(6, 5\)"),
     ({"input_shape": (3, 9, 9)}, r"input_shape: \(3, 9, 9\), but the inputs hold .* \(3, 8, 8\)"),
     ({"inputs": None, "input_shape": (3, 0)}, "input_shape: .* pass the shape of one image"),
+    ({"seed": -1}, "seed: -1; pass a whole number from 0"),
+    ({"seed": 1.5}, "seed: 1.5; pass a whole number"),
+    ({"network": "a"}, "network: a str; pass a Network"),
+    ({"proxies": 5}, "proxies: a int; pass a sequence of names"),
+    ({"proxies": [["a"]]}, r"proxies: \['a'\] is neither a name nor a Proxy"),
+    ({"inputs": None, "input_shape": 3}, "input_shape: 3; pass a shape without batch"),
     ({"loss": lambda o, t: F.cross_entropy(o, t, reduction="none")}, r"loss: it returned the shape \(6,\)"),
     ({"select_output": lambda o: o[:, 0]}, "select_output: cross-entropy needs outputs of the shape"),
 ]  # fmt: skip

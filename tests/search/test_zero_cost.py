@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from hwnas.executors import process_pool
+from hwnas.network import Builder
 from hwnas.proxies.ranks import ReferencePopulation
-from hwnas.search import run
+from hwnas.search import Events, run
 from hwnas.search.metrics import metric
 from hwnas.search.zero_cost import POPULATION, ZeroCostMetric, reference_population
-from hwnas.spaces import NASBench201
+from hwnas.spaces import NASBench201, SearchSpace
 
 SPACE = NASBench201(channels=4, cells=1, resolution=8)
 
@@ -80,3 +81,29 @@ def test_a_population_of_ones_own(reference: ReferencePopulation, tmp_path: Path
     found = searched(tmp_path / "run", metrics={"zero_cost": own})
     assert not (tmp_path / "run" / "reference.json").exists()
     assert found.record.winner == 0
+
+
+class Flat(SearchSpace):
+    """Four plain networks without blocks, of one resolution each."""
+
+    name = "flat"
+    decisions = {"width": (4, 8), "kernel": (1, 3)}
+
+    def network(self, architecture):
+        b = Builder()
+        x = b.relu(b.conv(b.input(3, 8, 8), architecture["width"], kernel=architecture["kernel"]))
+        return b.build(b.linear(b.global_average_pool(x), 10))
+
+
+def test_a_part_that_is_undefined_everywhere_is_left_out(tmp_path: Path) -> None:
+    said: list[str] = []
+    found = run(
+        Flat(),
+        maximize="zero_cost",
+        folder=tmp_path,
+        budget=4,
+        strategy="random",
+        events=Events(step=said.append),
+    )
+    assert "zero_cost goes without az_trainability: undefined for all of them" in said
+    assert all(trial.status == "complete" for trial in found.record.trials)

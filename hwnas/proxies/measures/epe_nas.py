@@ -3,9 +3,10 @@
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hwnas.proxies.context import Context
+from hwnas.proxies.labels import check_labels
 from hwnas.proxies.measures.jacob_cov import K, undefined_correlations
 from hwnas.proxies.registry import proxy
 from hwnas.proxies.result import Measurement
@@ -30,20 +31,25 @@ def epe_nas(context: Context) -> Measurement:
     Undefined where an image's gradient is constant.
 
     Raises:
-        ValueError: when the targets are no labels, one for each image.
+        ValueError: when the targets are no labels, one for each image, or there are fewer than two images.
     """
     targets = context.targets
     if targets is None or targets.ndim != 1 or targets.is_floating_point():
         raise ValueError("targets: epe_nas compares images of one class; pass int64 labels (B,)")
+    if len(targets) < 2:
+        raise ValueError(f"inputs: epe_nas compares images; pass two or more, not {len(targets)}")
+    if context.loss is nn.functional.cross_entropy:
+        check_labels(targets, context.forward.outputs)
     jacobian = context.jacobian.double()
     if reason := undefined_correlations(jacobian):
         return Measurement(math.nan, reason, 0)
     many = context.forward.outputs.shape[-1] > MANY_CLASSES
     by_class = torch.stack([_agreement(jacobian[targets == c], many) for c in sorted(set(targets.tolist()))])
+    note = "no class has two images: nothing was compared" if len(by_class) == len(targets) else None
     if not many:
-        return Measurement(float(by_class.abs().sum()))
+        return Measurement(float(by_class.abs().sum()), note=note)
     differences = (by_class[:, None] - by_class[None, :]).abs().sum()
-    return Measurement(float(differences) / len(by_class))
+    return Measurement(float(differences) / len(by_class), note=note)
 
 
 def _agreement(rows: Tensor, mean: bool) -> Tensor:

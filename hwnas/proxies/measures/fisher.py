@@ -1,5 +1,7 @@
 """Fisher: how much the loss reacts to the removal of single channels."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -24,17 +26,27 @@ def fisher(context: Context) -> Measurement:
     output of the convolution or linear layer, before any normalisation. The factor (input channels per group
     times kernel size) is that of Abdelfattah et al., who spread D_k over the weights; BlockSwap has none. A
     layer that is called several times, or whose weight another layer shares, has one a * dL/da: the sum over
-    its calls, as a mask of its channels would feel it. Always in train mode; scales as 1/B^2. Undefined where
+    its calls, as a mask of its channels would feel it. A layer whose weight is used without calling it
+    (`F.linear(x, layer.weight)`, attention's output projection) shows no output: it adds nothing and is
+    named in `layers_skipped`. Always in train mode; scales as 1/B^2. Undefined where
     no layer has a gradient.
     """
     found = context.gradients
     terms = dict.fromkeys(found.weights, 0.0)
+    unseen = [
+        name for name in found.weights if name not in found.activations and name not in found.without_gradient
+    ]
     for name, calls in found.activations.items():
         weight = found.weights[name]
         felt = torch.stack([_felt_by_channels(a, gradient, weight) for a, gradient in calls]).sum(0)
         per_filter = weight.numel() / felt.shape[1]
         terms[name] = 0.5 * float(felt.square().mean(0).sum()) * per_filter
-    return sum_of_terms(found, terms)
+    total = sum_of_terms(found, terms)
+    return replace(
+        total,
+        layers_used=total.layers_used - len(unseen),
+        layers_skipped=(*total.layers_skipped, *unseen),
+    )
 
 
 def _felt_by_channels(activations: Tensor, gradient: Tensor, weight: nn.Parameter) -> Tensor:

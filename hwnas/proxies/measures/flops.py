@@ -22,11 +22,21 @@ def flops(context: Context) -> Measurement:
 
     Convolutions, matrix products and attention count, wherever they are called; biases, normalisation,
     activations, pooling and additions do not. The module runs in eval mode. `layers_used` counts the
-    innermost modules in which something was counted; layers that are never called add nothing.
+    innermost modules in which something was counted, `layers_skipped` names those with weights in which
+    nothing was: layers that are never called, and some recurrent and bilinear ones, whose kernels torch's
+    counter does not know.
     """
     module = context.copy()
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         context.outputs(module, context.one_image(0.0))
     counted_in = counter.get_flop_counts().keys() - {"Global"}
     innermost = [name for name in counted_in if not any(other.startswith(f"{name}.") for other in counted_in)]
-    return Measurement(float(counter.get_total_flops()), layers_used=len(innermost), dtype="int")
+    root = type(module).__name__
+    uncounted = tuple(
+        name or "(root)"
+        for name, part in module.named_modules()
+        if any(p.ndim >= 2 for p in part.parameters(recurse=False))
+        and (f"{root}.{name}" if name else root) not in counted_in
+    )
+    total = float(counter.get_total_flops())
+    return Measurement(total, layers_used=len(innermost), layers_skipped=uncounted, dtype="int")

@@ -26,11 +26,12 @@ _COLUMNS_AT_ONCE = 2**20
 def naswot(context: Context) -> Measurement:
     """Return log |det K|, K[i, j] = the number of ReLU units (B x B) that images i and j switch alike.
 
-    Sums over all calls of the ReLU family (ReLU, ReLU6, LeakyReLU, PReLU, RReLU; hardtanh from 0), as modules
-    or as functions, in one forward pass without gradients; a unit is on where its input is above 0. Each call
-    counts once, also of a module used twice. Calls whose first axis is not the batch, and other activation
-    functions, have no code: they are reported in `layers_skipped` by their ATen name. ReLUs written as
-    clamp, maximum or where are not recognised.
+    Sums over all calls of the ReLU family (ReLU, ReLU6, LeakyReLU, PReLU, RReLU; hardtanh and clamp from 0),
+    as modules or as functions, in one forward pass without gradients; a unit is on where its input is above
+    0. Each call counts once, also of a module used twice. Calls whose first axis is not the batch, and other
+    activation functions, have no code: they are reported in `layers_skipped` by their ATen name, and so are
+    `maximum` and `where`. Activations written with products or quotients (`x * (x > 0)`, softsign) are not
+    seen.
 
     The value grows with the number of units and depends on the batch size: compare like with like. It is
     -inf, with a reason, when K is singular (no ReLU; two images with one code), and NaN, with a reason, when

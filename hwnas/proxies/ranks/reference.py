@@ -15,13 +15,14 @@ from hwnas.files import write_whole
 from hwnas.proxies.ranks.ranking import Scores, columns_of
 from hwnas.proxies.registry import get
 
-SMALLEST = 10
 _LARGEST = 1 << 26
 
 
 @dataclass(frozen=True)
 class ReferencePopulation:
     """What a sample of a space scores by several proxies: a ruler for single networks.
+
+    A proxy that is undefined for the whole population orders nothing: every value of it ranks in the middle.
 
     Attributes:
         scores: for each proxy, the finite scores of the population in ascending order, higher being better
@@ -37,18 +38,17 @@ class ReferencePopulation:
         """The population of n networks with these scores, (n,) by proxy.
 
         Raises:
-            ValueError: a proxy is missing, or defined for fewer than 10 networks.
+            ValueError: a proxy is missing, or the scores have not the same length.
         """
         columns = columns_of(scores, proxies)
         finite = {name: np.sort(column[np.isfinite(column)]) for name, column in columns.items()}
-        for name, values in finite.items():
-            if len(values) < SMALLEST:
-                raise ValueError(
-                    f"reference population: {name} is defined for {len(values)} networks; "
-                    f"at least {SMALLEST} are needed"
-                )
         kept = {name: tuple(values.tolist()) for name, values in finite.items()}
         return cls(kept, len(next(iter(columns.values()))))
+
+    @property
+    def undefined(self) -> tuple[str, ...]:
+        """The proxies that are undefined for the whole population."""
+        return tuple(name for name, values in self.scores.items() if not values)
 
     def rank(self, proxy: str, value: float) -> float:
         """The place of a value in the population, as a fraction in (0, 1): linear between two scores.
@@ -63,6 +63,8 @@ class ReferencePopulation:
         values = self.scores[proxy]
         turned = value if get(proxy).higher_is_better else -value
         undefined = self.size - len(values)
+        if not values:
+            return 0.5
         if math.isnan(turned) or turned == -math.inf:
             return (undefined / 2 + 0.25) / (self.size + 1)
         distinct, first, count = np.unique(values, return_index=True, return_counts=True)
@@ -94,7 +96,7 @@ class ReferencePopulation:
         for name, values in scores.items():
             get(name)
             ascending = all(a <= b for a, b in pairwise(values))
-            if not SMALLEST <= len(values) <= size or not ascending or not all(map(math.isfinite, values)):
+            if not len(values) <= size or not ascending or not all(map(math.isfinite, values)):
                 raise ValueError(
                     f"{path}: the scores of {name} are no ascending, finite numbers of a population"
                 )

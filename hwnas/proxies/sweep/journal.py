@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from hwnas.json_lines import JsonLines
 from hwnas.proxies.sweep.settings import SweepSettings
 from hwnas.proxies.sweep.work import Score
+from hwnas.proxies.untrained import COUNTED
 
 
 class SweepJournal:
@@ -22,6 +24,7 @@ class SweepJournal:
 
     def __init__(self, settings: SweepSettings, path: Path | None) -> None:
         self.scores: dict[str, dict[str, Score]] = {}
+        self._names = [name for name in settings.proxies if name not in COUNTED]
         self._file = JsonLines(path) if path else None
         if self._file:
             self._open(self._file, json.loads(json.dumps(asdict(settings))))
@@ -48,9 +51,13 @@ class SweepJournal:
             )
         for number, line in enumerate(lines[1:], start=2):
             try:
-                self.scores[str(line["key"])] = {
-                    name: Score(float(value), reason, note)
-                    for name, (value, reason, note) in line["scores"].items()
-                }
+                self.scores[str(line["key"])] = {name: _score(*line["scores"][name]) for name in self._names}
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise ValueError(f"{file.path}: line {number} is no scores of a sweep: {error}") from None
+
+
+def _score(value: str, reason: str | None, note: str | None) -> Score:
+    number = float(value)
+    if math.isfinite(number) != (reason is None):
+        raise ValueError(f"{value} with the reason {reason!r}")
+    return Score(number, reason, note)
