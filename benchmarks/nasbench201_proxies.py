@@ -228,7 +228,7 @@ TAIL = """
 * epsilon in float32 leaves two fifths of the cells undefined, good ones among them; `epsilon64` does not, and
   correlates less over the whole space. Inside the top 10 % it is the best single one.
 * The published figures are of a supernet-like model whose convolutions have biases; these are of the
-  benchmark's own networks. That moves fisher and grasp most.
+  benchmark's own networks, which may be why fisher differs most.
 * Not correlated for what they cost: `gennas` (100 steps of training a cell), `cv` (100 forward passes),
   reduced training.
 """
