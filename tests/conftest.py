@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A shared machine can stall any single example.
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
 
 DATA = Path(os.environ.get("HWNAS_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
