@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from hwnas.network.broadcast import BROADCASTING, broadcast_shape
 from hwnas.network.network import Layer, Network, Parameter, Shape, Value
 from hwnas.network.operators import infer_shapes, input_shapes
 from hwnas.network.scale_attributes import ATTRIBUTES
 
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _PER_CHANNEL = ("BatchNormalization", "InstanceNormalization", "GroupNormalization")
-_BROADCASTING = ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean")
 
 Width: TypeAlias = Callable[[int], int]
 
@@ -99,7 +99,7 @@ class _Scaler:
         inputs = [self.values.get(name) or self.parameters.get(name) for name in layer.inputs]
         found = infer_shapes(layer.op, attributes, input_shapes(inputs))
         outputs = tuple(Value(v.name, shape) for v, shape in zip(layer.outputs, found, strict=True))
-        if layer.op in _BROADCASTING:
+        if layer.op in BROADCASTING:
             self._require_same_broadcast(layer, found[0])
         self.values.update((value.name, value) for value in outputs)
         self.layers.append(Layer(layer.name, layer.op, layer.inputs, outputs, attributes))
@@ -159,7 +159,7 @@ class _Scaler:
             return [(x[0],)] * len(names)
         if layer.op == "LayerNormalization":
             return [x[attributes["axis"] - 1 :]] * len(names)
-        return [_broadcast_shape(shape, x) for shape in large]
+        return [broadcast_shape(shape, x) for shape in large]
 
     def _weight_shape(self, layer: Layer, large: Shape, x: Shape, attributes: Mapping[str, Any]) -> Shape:
         features = self._features(layer)
@@ -200,11 +200,3 @@ def _image(value: Value, resolution: float) -> Value:
     if len(value.shape) != 3:
         raise ValueError(f"resolution: the input has the shape {value.shape}, not (channels, height, width)")
     return Value(value.name, (value.shape[0], *(rounded(side, resolution) for side in value.shape[1:])))
-
-
-def _broadcast_shape(parameter: Shape, value: Shape) -> Shape:
-    """The shape of a parameter beside a value: 1 stays 1, any other size becomes the value's."""
-    sizes = list(parameter)
-    for axis in range(1, min(len(sizes), len(value)) + 1):
-        sizes[-axis] = 1 if sizes[-axis] == 1 else value[-axis]
-    return tuple(sizes)

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hwnas.network.broadcast import BROADCASTING, broadcast_shape
 from hwnas.network.network import Block, Item, Layer, Network, Parameter, Shape, Value
 from hwnas.network.operators import infer_shapes, input_shapes
 
@@ -28,7 +29,6 @@ _KEPT = {
     "Flatten", "Squeeze", "Unsqueeze", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd",
     "ReduceL2",
 }  # fmt: skip
-_BROADCASTING = {"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Sum", "Mean"}
 _PER_CHANNEL = {"BatchNormalization", "GroupNormalization"}
 
 
@@ -133,7 +133,7 @@ class _Thinner:
         except ValueError as error:
             raise TooSmallError(f"layer {layer.name}: {error}") from error
         outputs = tuple(Value(name, shape) for name, shape in zip(_names(layer.outputs), found, strict=True))
-        if op in _BROADCASTING:
+        if op in BROADCASTING:
             self._require_same_broadcast(layer, found[0])
         self.values.update((value.name, value) for value in outputs)
         self.layers.append(Layer(layer.name, op, layer.inputs, outputs, attributes))
@@ -156,7 +156,7 @@ class _Thinner:
                 return layer.op, attributes | {"shape": (0, *self._thin_shape_of(layer))}
             case "MatMul" if self._parameter_names(layer) == layer.inputs[1:]:
                 return layer.op, attributes
-            case op if op in _KEPT or op in _BROADCASTING:
+            case op if op in _KEPT or op in BROADCASTING:
                 return layer.op, attributes
         raise CannotThinError(f"layer {layer.name}: what {layer.op} does depends on the number of channels")
 
@@ -195,8 +195,7 @@ class _Thinner:
                 return [weight, (1,)][: len(names)]
             case "MatMul":
                 return [(values[0][-1], 1)]
-        before = next(self.wide.values[name].shape for name in layer.inputs if name in self.values)
-        return [_thin_broadcast(shape, before, values[0]) for shape in wide]
+        return [broadcast_shape(shape, values[0]) for shape in wide]
 
     def _own(self, layer: Layer, name: str, shape: Shape) -> None:
         parameter = self.wide.parameters[name]
@@ -217,11 +216,3 @@ class _Thinner:
             was, now = self.wide.values[name].shape, self.values[name].shape
             if any(w == b and n != r for w, b, n, r in zip(was, before, now, result, strict=True)):
                 raise TooSmallError(f"layer {layer.name}: its inputs, once of equal shapes, no longer are")
-
-
-def _thin_broadcast(parameter: Shape, wide: Shape, thin: Shape) -> Shape:
-    """The shape of a parameter that broadcasts to a value: 1 stays 1, other sizes become the thin value's."""
-    sizes = list(parameter)
-    for axis in range(1, min(len(sizes), len(wide)) + 1):
-        sizes[-axis] = 1 if sizes[-axis] == 1 else thin[-axis]
-    return tuple(sizes)

@@ -8,7 +8,7 @@ from hwnas.network import Builder, Network, Value
 from hwnas.network.scale import output_layers, rounded, scale
 from hwnas.network.scale_attributes import reshaped
 from hwnas.network.to_torch import to_torch
-from hwnas.spaces import MobileNetV2, NASBench201
+from hwnas.spaces import DARTS, MobileNetV2, NASBench201
 
 
 def runs(network: Network) -> tuple[int, ...]:
@@ -191,3 +191,12 @@ def test_reshapes(
     before: tuple[int, ...], target: tuple[int, ...], after: tuple[int, ...], expected: tuple[int, ...]
 ) -> None:
     assert reshaped(before, target, after) == expected
+
+
+def test_darts_reductions_scale_and_run() -> None:
+    small = DARTS(channels=8, layers=5, resolution=32).sample(1, seed=0)[0].network
+    scaled = scale(small, channels=1 / 2, resolution=1 / 2)
+    assert any(layer.op == "Slice" for layer in scaled.layers)
+    ends = {end for layer in scaled.layers if layer.op == "Slice" for end in layer.attributes["ends"]}
+    assert ends <= {4, 8, 16}
+    assert to_torch(scaled)(torch.zeros(2, 3, 16, 16)).shape == (2, 10)

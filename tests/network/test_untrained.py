@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hwnas.network import Builder, Network
+from hwnas.network import Builder, Network, Value
 from hwnas.network.to_torch import to_torch
 from hwnas.network.untrained import is_disconnected, untrained_form
 from hwnas.spaces import NASBench201
@@ -100,3 +100,21 @@ def test_long_sums_become_one_layer() -> None:
         return untrained_form(b.build(b.relu(b.add(*(terms[i] for i in order))))).key
 
     assert len({summed(list(np.roll([0, 1, 2], shift))) for shift in range(3)}) == 1
+
+
+def test_a_value_that_ends_a_block_is_kept_though_a_sum_could_take_it_in() -> None:
+    def pair(b: Builder, x: Value) -> Value:
+        return b.add(b.conv(x, 2), b.conv(x, 2, kernel=3))
+
+    b = Builder()
+    x = b.input(2, 4, 4)
+    first = b.block("first", pair, x)
+    second = b.block("second", lambda b, y, z: b.relu(b.add(y, z)), first, x)
+    assert len(untrained_form(b.build(second)).stages) == 2
+
+
+def test_a_sum_with_zeros_that_spreads_its_term_still_spreads_it() -> None:
+    b = Builder()
+    x = b.global_average_pool(b.input(4, 6, 6))
+    form = untrained_form(b.build(b.add(x, b.zeros(4, 6, 6))))
+    assert to_torch(form.network)(torch.ones(2, 4, 6, 6)).shape == (2, 4, 6, 6)

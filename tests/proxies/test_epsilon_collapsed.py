@@ -15,7 +15,7 @@ from hwnas.proxies.epsilon import outputs as outputs_module
 from hwnas.proxies.epsilon.collapsed import CollapsedModule
 from hwnas.proxies.epsilon.weights import settable_weights
 from hwnas.proxies.measures.epsilon import epsilon_with
-from hwnas.spaces import MobileNetV2, NASBench201
+from hwnas.spaces import DARTS, MobileNetV2, NASBench201
 from tests.network.random_networks import networks
 from tests.network.test_collapse import shuffled
 
@@ -246,3 +246,13 @@ def test_a_module_of_to_torch_is_not_run(monkeypatch: pytest.MonkeyPatch) -> Non
     assert outputs_module._made_by_to_torch(module, network)
     module.register_forward_hook(lambda *_: None)
     assert not outputs_module._made_by_to_torch(module, network)
+
+
+def test_darts_reductions_collapse() -> None:
+    network = DARTS(channels=4, layers=5, resolution=16).sample(1, seed=1)[0].network
+    module = to_torch(network).double()
+    images = torch.randn(6, 3, 16, 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    short = score(module, images, proxies=["epsilon64"], network=network)["epsilon64"]
+    full = score(module, images, proxies=["epsilon64"])["epsilon64"]
+    assert short.note is None
+    assert short.value == pytest.approx(full.value, rel=1e-6)

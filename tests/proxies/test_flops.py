@@ -62,3 +62,17 @@ def test_attention_counts_though_torch_would_fuse_it() -> None:
 
 def test_one_value_a_channel_is_no_problem() -> None:
     assert flops(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)), 3).value == 24
+
+
+def test_layers_in_which_nothing_was_counted_are_named() -> None:
+    class Two(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear, self.bilinear = torch.nn.Linear(4, 3), torch.nn.Bilinear(3, 3, 2)
+
+        def forward(self, x):
+            y = self.linear(x)
+            return self.bilinear(y, y)
+
+    found = score(Two(), input_shape=(4,), proxies=["flops"])["flops"]
+    assert (found.value, found.layers_used, found.layers_skipped) == (2 * 4 * 3, 1, ("bilinear",))

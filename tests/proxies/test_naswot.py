@@ -184,3 +184,36 @@ def test_one_image_is_too_few() -> None:
         ValueError, match="inputs: naswot compares images; pass a batch of two or more, not 1"
     ):
         score(chain(), batch(1)[0], proxies=["naswot"])
+
+
+@pytest.mark.parametrize(
+    "clamp", [lambda x: x.clamp(min=0), lambda x: x.clamp_min(0), lambda x: x.clamp(0, 9)]
+)
+def test_a_clamp_from_zero_is_a_relu(clamp) -> None:
+    class Clamped(torch.nn.Module):
+        def __init__(self, activation) -> None:
+            super().__init__()
+            self.linear, self.activation = torch.nn.Linear(12, 40), activation
+
+        def forward(self, x):
+            return self.activation(self.linear(x))
+
+    torch.manual_seed(0)
+    module, inputs = Clamped(torch.relu), torch.randn(5, 12)
+    expected = score(module, inputs, proxies=["naswot"])["naswot"]
+    module.activation = clamp
+    found = score(module, inputs, proxies=["naswot"])["naswot"]
+    assert (found.value, found.layers_used, found.layers_skipped) == (expected.value, 1, ())
+
+
+def test_a_clamp_from_elsewhere_has_no_code_and_is_named() -> None:
+    class Shifted(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(12, 40)
+
+        def forward(self, x):
+            return torch.relu(self.linear(x)).clamp(min=1).maximum(x.sum())
+
+    found = score(Shifted(), torch.randn(5, 12), proxies=["naswot"])["naswot"]
+    assert (found.layers_used, found.layers_skipped) == (1, ("clamp", "maximum"))

@@ -242,3 +242,25 @@ def test_fisher_names_layers_whose_output_it_does_not_see() -> None:
     found = score(Uncalled().double(), inputs, labels, ["fisher", "snip"])
     assert (found["fisher"].layers_used, found["fisher"].layers_skipped) == (1, ("second",))
     assert (found["snip"].layers_used, found["snip"].layers_skipped) == (2, ())
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.full((6,), CLASSES), "targets: labels from 5 to 5, for 5 outputs"),
+        (torch.zeros(6, 2), "epe_nas compares images of one class; pass int64 labels"),
+    ],
+)
+def test_epe_nas_refuses_what_is_no_label(labels: Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        score(chain(), batch()[0], labels, ["epe_nas"])
+
+
+def test_epe_nas_of_single_images_says_that_nothing_was_compared() -> None:
+    inputs, _ = batch(3)
+    found = score(chain(), inputs, torch.arange(3), ["epe_nas"])["epe_nas"]
+    assert found.note == "no class has two images: nothing was compared"
+
+
+def test_epsilon64_of_a_chain_is_exactly_zero() -> None:
+    assert score(chain(), batch()[0], proxies=["epsilon64"])["epsilon64"].value == 0
