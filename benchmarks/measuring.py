@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.timing import Row
 from hwnas.latency import device, fit, measure
-from hwnas.latency.table import LatencyTable
-from hwnas.latency.validate import held_out_error
+from hwnas.latency.predictors.validate import held_out_error
+from hwnas.latency.tables.table import LatencyTable
 from hwnas.spaces import MobileNetV2
 from hwnas.spaces.coverage import distinct_blocks
 

@@ -14,7 +14,7 @@ from hwnas.cli.output import console, print_json, print_table
 from hwnas.cli.targets import search_space
 
 if TYPE_CHECKING:
-    from hwnas.latency.validate import HeldOutError
+    from hwnas.latency.predictors.validate import HeldOutError
 
 
 def fit(

@@ -7,7 +7,7 @@
 Importing this package imports neither torch nor onnx nor onnxruntime.
 """
 
-from hwnas.latency.device import (
+from hwnas.latency.devices.device import (
     Device,
     DeviceCard,
     ModelFailedError,
@@ -17,15 +17,15 @@ from hwnas.latency.device import (
     device_like,
     devices,
 )
-from hwnas.latency.entry import Entry
+from hwnas.latency.devices.ort_cpu import OrtCpu
 from hwnas.latency.fit import fit
-from hwnas.latency.measure import Progress, latency_ms, measure
-from hwnas.latency.merge import merge
-from hwnas.latency.onnx_file import measure_onnx
-from hwnas.latency.ort_cpu import OrtCpu
+from hwnas.latency.measuring.measure import Progress, latency_ms, measure
+from hwnas.latency.measuring.onnx_file import measure_onnx
 from hwnas.latency.predictors.fitted import FittedPredictor
-from hwnas.latency.protocol import ORT_CPU_V1, QUICK, Protocol
-from hwnas.latency.table import DeviceMismatchError, LatencyTable
+from hwnas.latency.tables.entry import Entry
+from hwnas.latency.tables.merge import merge
+from hwnas.latency.tables.table import DeviceMismatchError, LatencyTable
+from hwnas.latency.timing.protocol import ORT_CPU_V1, QUICK, Protocol
 
 __all__ = [
     "ORT_CPU_V1",

@@ -10,20 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from hwnas.latency.entry import Entry
-from hwnas.latency.features import FEATURE_VERSION
-from hwnas.latency.measure import Measurable, network_of
+from hwnas.latency.measuring.measure import Measurable, network_of
 from hwnas.latency.predictors import LookupPredictor, MissingBlockError, Predictor, predictor_class
 from hwnas.latency.predictors.base import Floats, check_latencies
+from hwnas.latency.predictors.features import FEATURE_VERSION
 from hwnas.latency.predictors.fitted import FittedPredictor, PredictorCard
-from hwnas.latency.table import LatencyTable
-from hwnas.latency.validate import (
+from hwnas.latency.predictors.validate import (
     HeldOutError,
     Indices,
     can_cross_validate,
     cross_validate,
     cross_validated,
 )
+from hwnas.latency.tables.entry import Entry
+from hwnas.latency.tables.table import LatencyTable
 from hwnas.network.network import Network
 from hwnas.spaces import SearchSpace
 from hwnas.spaces import space as space_of

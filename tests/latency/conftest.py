@@ -5,7 +5,7 @@ import tempfile
 import pytest
 
 from hwnas.latency import device
-from hwnas.latency.ort_cpu import OrtCpu
+from hwnas.latency.devices.ort_cpu import OrtCpu
 
 from .helpers import FAST
 

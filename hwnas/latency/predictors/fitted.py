@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from hwnas.latency.device import Identity
-from hwnas.latency.features import FEATURE_VERSION
-from hwnas.latency.measure import Measurable, network_of
+from hwnas.latency.devices.device import Identity
+from hwnas.latency.measuring.measure import Measurable, network_of
 from hwnas.latency.predictors.arrays import pack, read_arrays
 from hwnas.latency.predictors.base import ARRAYS_FILE, Floats, Predictor, predictor_class
-from hwnas.latency.records import from_plain, to_plain
-from hwnas.latency.table import require_comparable
-from hwnas.latency.validate import HeldOutError
+from hwnas.latency.predictors.features import FEATURE_VERSION
+from hwnas.latency.predictors.validate import HeldOutError
+from hwnas.latency.tables.records import from_plain, to_plain
+from hwnas.latency.tables.table import require_comparable
 
 SCHEMA_VERSION = 1
 CHUNK = 256

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.features import CLASSES
 from hwnas.latency.predictors.arrays import Arrays
 from hwnas.latency.predictors.base import Floats, register
+from hwnas.latency.predictors.features import CLASSES
 from hwnas.latency.predictors.linear import FeaturePredictor, LinearPredictor
 from hwnas.latency.predictors.ridge import importance
 from hwnas.latency.predictors.sums import FEATURES

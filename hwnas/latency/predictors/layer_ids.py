@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.features import layer_descriptor
+from hwnas.latency.predictors.features import layer_descriptor
 from hwnas.network.network import Layer, Parameter, Shape
 
 _ids: dict[tuple[Any, ...], int] = {}

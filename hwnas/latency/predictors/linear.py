@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.features import CLASSES
 from hwnas.latency.predictors.arrays import Arrays
 from hwnas.latency.predictors.base import Floats, Predictor, UnseenLayersWarning, check_latencies, register
+from hwnas.latency.predictors.features import CLASSES
 from hwnas.latency.predictors.ridge import fit_ridge
 from hwnas.latency.predictors.sums import FEATURES, features
 from hwnas.network.network import Network

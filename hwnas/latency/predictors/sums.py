@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.features import CLASSES, QUANTITIES
+from hwnas.latency.predictors.features import CLASSES, QUANTITIES
 from hwnas.latency.predictors.layer_ids import descriptors
 from hwnas.latency.predictors.reading import read
 from hwnas.network.network import Network

@@ -1,0 +1,1 @@
+"""From networks and a device to a latency table: interleaved rounds, repeated passes, a journal."""

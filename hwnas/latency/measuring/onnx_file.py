@@ -1,0 +1,111 @@
+"""Measure an ONNX file of any origin."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hwnas.latency.devices.device import Device, ModelFailedError
+from hwnas.latency.measuring.campaign import Group
+from hwnas.latency.measuring.lock import machine_lock
+from hwnas.latency.measuring.measure import Progress, ProgressCallback, flags_of, printable
+from hwnas.latency.tables.entry import Entry
+
+_LARGEST = (1 << 31) - 1
+
+
+def measure_onnx(
+    model: str | Path | bytes, device: Device, *, progress: ProgressCallback | None = None
+) -> Entry:
+    """Measure an ONNX model with static float32 inputs; a free batch dimension is fixed to 1.
+
+    Args:
+        model: path of a file, or its content. Weights in files of their own are read for a path.
+        device: where to measure.
+        progress: called before each round.
+
+    Returns:
+        An entry of kind ``network``; its key is the SHA-256 of the model with its batch fixed.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the model is no ONNX, too large (2 GiB), or an input is not static float32.
+        ModelFailedError: the runtime refuses the model or fails to run it; the message names the model.
+    """
+    name = "the model" if isinstance(model, bytes) else printable(Path(model).name)
+    content = _fixed(model, name)
+    key = hashlib.sha256(content).hexdigest()
+
+    def notify(message: str) -> None:
+        if progress:
+            progress(Progress(0, 1, message))
+
+    before = device.reading()
+    waiting = f"another measurement holds the {device.machine}; waiting for its end"
+    with machine_lock(device.machine, lambda: notify(waiting)) as descriptor:
+        result = Group(
+            device,
+            {key: content},
+            device.protocol,
+            seed=(0,),
+            notify=notify,
+            keep_open=(descriptor,),
+            before=before,
+        ).measure()
+    if key in result.failures:
+        raise ModelFailedError(f"{name}: {result.failures[key]}")
+    return Entry(
+        key, "network", name, **asdict(result.measured[key]), flags=flags_of(key, result), onnx_sha256=key
+    )
+
+
+def _fixed(model: str | Path | bytes, name: str) -> bytes:
+    """The model's bytes with batch 1, weights inside."""
+    proto = _read(model, name)
+    weights = {tensor.name for tensor in proto.graph.initializer}
+    inputs = [value for value in proto.graph.input if value.name not in weights]
+    free = {_fix_input(value, name) for value in inputs}
+    for value in [*proto.graph.output, *proto.graph.value_info]:
+        for size in value.type.tensor_type.shape.dim:
+            if size.dim_param and size.dim_param in free:
+                size.dim_value = 1
+    if proto.ByteSize() > _LARGEST:
+        raise ValueError(f"{name}: {proto.ByteSize()} bytes are more than {_LARGEST}")
+    return bytes(proto.SerializeToString(deterministic=True))
+
+
+def _read(model: str | Path | bytes, name: str) -> Any:
+    import onnx
+
+    if not isinstance(model, bytes) and not Path(model).is_file():
+        raise FileNotFoundError(f"no file {model}")
+    try:
+        proto = onnx.load_from_string(model) if isinstance(model, bytes) else onnx.load(model)
+    except Exception as error:  # protobuf's DecodeError has no stable home
+        raise ValueError(f"{name}: not an ONNX model: {error}") from error
+    if not proto.graph.node:
+        raise ValueError(f"{name}: not an ONNX model, or one without operators")
+    return proto
+
+
+def _fix_input(value: Any, name: str) -> str:
+    """Check one input and fix its batch; returns the name of the batch dimension, or ``""``."""
+    from onnx import TensorProto
+
+    tensor = value.type.tensor_type
+    if tensor.elem_type != TensorProto.FLOAT:
+        raise ValueError(f"{name}: input {value.name!r} is not float32; only float32 inputs are measured")
+    if not tensor.HasField("shape"):
+        raise ValueError(f"{name}: input {value.name!r} has no shape")
+    free = [i for i, size in enumerate(tensor.shape.dim) if size.dim_value <= 0]
+    if any(free):
+        raise ValueError(
+            f"{name}: input {value.name!r} has free dimensions {free}; only the first may be free"
+        )
+    if not free:
+        return ""
+    batch: str = tensor.shape.dim[0].dim_param
+    tensor.shape.dim[0].dim_value = 1
+    return batch

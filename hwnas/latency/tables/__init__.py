@@ -1,0 +1,1 @@
+"""Latency tables: entries with their provenance, as folders, merged."""
