@@ -9,30 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
-from typing import Any, BinaryIO, cast
 
-import numpy as np
-
-from hwnas.latency.devices.device import (
-    Chunk,
-    Device,
-    DeviceCard,
-    ModelFailedError,
-    Runner,
-    RunnerDiedError,
-    RuntimeCard,
-    register,
-)
+from hwnas.latency.devices.device import Device, DeviceCard, RuntimeCard, register
+from hwnas.latency.devices.worker_runner import WorkerRunner, local_environment
 from hwnas.latency.timing import host
-from hwnas.latency.timing.messages import receive, send
 from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @register("ort-cpu")
@@ -88,90 +70,18 @@ class OrtCpu(Device):
         }
         return RuntimeCard("onnxruntime", onnxruntime.__version__, "CPUExecutionProvider", "float32", options)
 
-    def start(self, keep_open: tuple[int, ...] = ()) -> OrtRunner:
+    def start(self, keep_open: tuple[int, ...] = ()) -> WorkerRunner:
         """Start a fresh worker process."""
-        return OrtRunner(self.threads, self.cores, self.runtime(), keep_open)
-
-
-class OrtRunner(Runner):
-    """A worker process and the pipes to it.
-
-    Raises:
-        RunnerDiedError: the worker does not start, or runs another onnxruntime than this process.
-    """
-
-    def __init__(
-        self, threads: int, cores: list[int], runtime: RuntimeCard, keep_open: tuple[int, ...]
-    ) -> None:
-        config = {"backend": "onnxruntime", "threads": threads, "cores": cores, "options": runtime.options}
-        self._errors: BinaryIO = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (closed in close)
-        self._process = subprocess.Popen(
+        runtime = self.runtime()
+        config = {
+            "backend": "onnxruntime",
+            "threads": self.threads,
+            "cores": self.cores,
+            "options": runtime.options,
+        }
+        return WorkerRunner(
             [sys.executable, "-m", "hwnas.latency.timing.worker", json.dumps(config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=_environment(threads),
-            pass_fds=keep_open,
-            start_new_session=True,  # Ctrl-C reaches the parent only, which ends the worker
+            runtime.version,
+            environment=local_environment(self.threads),
+            keep_open=keep_open,
         )
-        try:
-            version = self._ask(None, {"command": "hello"})[0]["version"]
-            if version != runtime.version:
-                raise RunnerDiedError(f"the worker runs onnxruntime {version}, not {runtime.version}", None)
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def pid(self) -> int:
-        """Process id of the worker."""
-        return self._process.pid
-
-    def load(self, key: str, model: bytes, warm_up: int) -> int:
-        """Create a session and warm it up; see `Runner.load`."""
-        return int(self._ask(key, {"command": "load", "key": key, "warm_up": warm_up}, model)[0]["together"])
-
-    def run(self, key: str, discard: int, count: int) -> Chunk:
-        """Time one chunk; see `Runner.run`."""
-        body = self._ask(key, {"command": "run", "key": key, "discard": discard, "count": count})[1]
-        wall, cpu = np.frombuffer(body).reshape(2, count) / 1000
-        return Chunk(wall, cpu)
-
-    def close(self) -> None:
-        """Kill the worker and wait for its end."""
-        self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream:
-                try:
-                    stream.close()
-                except BrokenPipeError:
-                    continue
-        self._process.wait()
-        self._errors.close()
-
-    def _ask(
-        self, key: str | None, header: dict[str, Any], body: bytes = b""
-    ) -> tuple[dict[str, Any], bytes]:
-        assert self._process.stdin and self._process.stdout
-        try:
-            send(cast(BinaryIO, self._process.stdin), header, body)
-            answer, data = receive(cast(BinaryIO, self._process.stdout))
-        except (EOFError, BrokenPipeError):
-            raise RunnerDiedError(self._obituary(key), key) from None
-        if "error" in answer:
-            raise ModelFailedError(f"onnxruntime failed on {key}: {answer['error']}")
-        return answer, data
-
-    def _obituary(self, key: str | None) -> str:
-        code = self._process.wait()
-        cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        self._errors.seek(0)
-        said = self._errors.read()[-2000:].decode(errors="replace").strip()
-        doing = f"with {key}" if key else "while starting"
-        return f"the worker process ended {doing} ({cause})" + (f": {said}" if said else "")
-
-
-def _environment(threads: int) -> dict[str, str]:
-    paths = [path or str(Path.cwd()) for path in sys.path]
-    variables = dict.fromkeys(_THREAD_VARIABLES, str(threads))
-    return {**os.environ, **variables, "PYTHONPATH": os.pathsep.join(paths)}

@@ -15,7 +15,8 @@ from onnx import TensorProto, helper
 
 from hwnas.latency import LatencyTable, ModelFailedError, latency_ms, measure, measure_onnx
 from hwnas.latency.devices.device import RunnerDiedError
-from hwnas.latency.devices.ort_cpu import OrtCpu, OrtRunner
+from hwnas.latency.devices.ort_cpu import OrtCpu
+from hwnas.latency.devices.worker_runner import WorkerRunner
 from hwnas.latency.measuring.lock import lock_path, machine_lock
 
 from ..helpers import FAST, small_network
@@ -95,7 +96,7 @@ def test_more_networks_extend_the_folder(cpu, tmp_path):
 
 
 def test_a_worker_killed_once_is_replaced(cpu, monkeypatch):
-    original, kills = OrtRunner.run, []
+    original, kills = WorkerRunner.run, []
 
     def run(self, key, discard, count):
         if not kills:
@@ -103,7 +104,7 @@ def test_a_worker_killed_once_is_replaced(cpu, monkeypatch):
             os.kill(self.pid, signal.SIGKILL)
         return original(self, key, discard, count)
 
-    monkeypatch.setattr(OrtRunner, "run", run)
+    monkeypatch.setattr(WorkerRunner, "run", run)
     lines = []
     table = measure([small_network()], cpu, blocks=False, progress=lines.append)
     assert not table.networks[0].failed
@@ -114,7 +115,7 @@ def test_a_model_that_always_kills_the_worker_is_a_failed_entry_and_is_tried_aga
     cpu, tmp_path, monkeypatch
 ):
     deadly, harmless = small_network(4), small_network(8)
-    original = OrtRunner.run
+    original = WorkerRunner.run
 
     def run(self, key, discard, count):
         if key == deadly.key:
@@ -122,7 +123,7 @@ def test_a_model_that_always_kills_the_worker_is_a_failed_entry_and_is_tried_aga
         return original(self, key, discard, count)
 
     with monkeypatch.context() as patch:
-        patch.setattr(OrtRunner, "run", run)
+        patch.setattr(WorkerRunner, "run", run)
         table = measure([deadly, harmless], cpu, blocks=False, folder=tmp_path)
     assert table[deadly.key].failed and "SIGKILL" in table[deadly.key].reason
     assert not table[harmless.key].failed
@@ -134,7 +135,7 @@ def test_a_model_that_always_kills_the_worker_is_a_failed_entry_and_is_tried_aga
 
 def test_ctrl_c_ends_the_worker_and_keeps_the_journal(cpu, tmp_path, monkeypatch, small_groups):
     pids = []
-    original = OrtRunner.load
+    original = WorkerRunner.load
 
     def load(self, key, model, warm_up):
         pids.append(self.pid)
@@ -143,7 +144,7 @@ def test_ctrl_c_ends_the_worker_and_keeps_the_journal(cpu, tmp_path, monkeypatch
         return original(self, key, model, warm_up)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(OrtRunner, "load", load)
+        patch.setattr(WorkerRunner, "load", load)
         measure([small_network()], cpu, folder=tmp_path)
     for pid in set(pids):
         with pytest.raises(ProcessLookupError):

@@ -1,0 +1,114 @@
+"""A worker process and the messages to it, whatever backend it runs and wherever it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+
+from hwnas.latency.devices.device import Chunk, ModelFailedError, Runner, RunnerDiedError
+from hwnas.latency.timing.messages import receive, send
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class WorkerRunner(Runner):
+    """A process that serves the worker's messages (`hwnas.latency.timing.worker`) on its standard streams.
+
+    Args:
+        command: what starts the process.
+        version: of the runtime, which the worker must have too.
+        environment: the process's environment variables; this process's by default.
+        keep_open: file descriptors that the process inherits (the device's lock).
+
+    Raises:
+        RunnerDiedError: the worker does not start, or runs another version of the runtime.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        version: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        keep_open: tuple[int, ...] = (),
+    ) -> None:
+        self._errors: BinaryIO = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 (closed in close)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment,
+            pass_fds=keep_open,
+            start_new_session=True,  # Ctrl-C reaches the parent only, which ends the worker
+        )
+        try:
+            found = self._ask(None, {"command": "hello"})[0]["version"]
+            if found != version:
+                raise RunnerDiedError(f"the worker runs version {found} of its runtime, not {version}", None)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        return self._process.pid
+
+    def load(self, key: str, model: bytes, warm_up: int) -> int:
+        """Create a session and warm it up; see `Runner.load`."""
+        return int(self._ask(key, {"command": "load", "key": key, "warm_up": warm_up}, model)[0]["together"])
+
+    def run(self, key: str, discard: int, count: int) -> Chunk:
+        """Time one chunk; see `Runner.run`."""
+        body = self._ask(key, {"command": "run", "key": key, "discard": discard, "count": count})[1]
+        wall, cpu = np.frombuffer(body).reshape(2, count) / 1000
+        return Chunk(wall, cpu)
+
+    def close(self) -> None:
+        """Kill the worker and wait for its end."""
+        self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    continue
+        self._process.wait()
+        self._errors.close()
+
+    def _ask(
+        self, key: str | None, header: dict[str, Any], body: bytes = b""
+    ) -> tuple[dict[str, Any], bytes]:
+        assert self._process.stdin and self._process.stdout
+        try:
+            send(cast(BinaryIO, self._process.stdin), header, body)
+            answer, data = receive(cast(BinaryIO, self._process.stdout))
+        except (EOFError, BrokenPipeError):
+            raise RunnerDiedError(self._obituary(key), key) from None
+        if "error" in answer:
+            raise ModelFailedError(f"the runtime failed on {key}: {answer['error']}")
+        return answer, data
+
+    def _obituary(self, key: str | None) -> str:
+        code = self._process.wait()
+        cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        self._errors.seek(0)
+        said = self._errors.read()[-2000:].decode(errors="replace").strip()
+        doing = f"with {key}" if key else "while starting"
+        return f"the worker process ended {doing} ({cause})" + (f": {said}" if said else "")
+
+
+def local_environment(threads: int) -> dict[str, str]:
+    """Environment variables like this process's, with the modules that it can import and as many threads as asked for."""
+    paths = [path or str(Path.cwd()) for path in sys.path]
+    variables = dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    return {**os.environ, **variables, "PYTHONPATH": os.pathsep.join(paths)}
