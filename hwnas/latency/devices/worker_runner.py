@@ -108,7 +108,7 @@ class WorkerRunner(Runner):
 
 
 def local_environment(threads: int) -> dict[str, str]:
-    """Environment variables like this process's, with the modules that it can import and as many threads as asked for."""
+    """Variables for a worker that imports what this process can, with as many threads as asked for."""
     paths = [path or str(Path.cwd()) for path in sys.path]
     variables = dict.fromkeys(_THREAD_VARIABLES, str(threads))
     return {**os.environ, **variables, "PYTHONPATH": os.pathsep.join(paths)}
