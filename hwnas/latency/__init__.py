@@ -19,8 +19,9 @@ from hwnas.latency.devices.device import (
 )
 from hwnas.latency.devices.ort_cpu import OrtCpu
 from hwnas.latency.fit import fit
-from hwnas.latency.measuring.measure import Progress, latency_ms, measure
+from hwnas.latency.measuring.measure import latency_ms, measure
 from hwnas.latency.measuring.onnx_file import measure_onnx
+from hwnas.latency.measuring.progress import Progress
 from hwnas.latency.predictors.fitted import FittedPredictor
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.merge import merge

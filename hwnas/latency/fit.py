@@ -10,14 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from hwnas.latency.measuring.measure import Measurable, network_of
+from hwnas.latency.measuring.networks import Measurable, network_of
 from hwnas.latency.predictors import LookupPredictor, MissingBlockError, Predictor, predictor_class
 from hwnas.latency.predictors.base import Floats, check_latencies
+from hwnas.latency.predictors.calibration import Calibration, calibrate
 from hwnas.latency.predictors.features import FEATURE_VERSION
 from hwnas.latency.predictors.fitted import FittedPredictor, PredictorCard
 from hwnas.latency.predictors.validate import (
-    HeldOutError,
+    CrossValidation,
     Indices,
+    Prediction,
     can_cross_validate,
     cross_validate,
     cross_validated,
@@ -37,7 +39,7 @@ def fit(
     space: str | SearchSpace | None = None,
     seed: int = 0,
 ) -> FittedPredictor:
-    """Fit a predictor on the measured networks of a table and cross-validate it on them.
+    """Fit a predictor on the measured networks of a table, and cross-validate and calibrate it on them.
 
     A table has keys and names, not networks. A `lookup` needs no more; the other kinds need the networks:
     given, or named as architectures of a given space. Entries that failed to be measured are left out.
@@ -60,7 +62,7 @@ def fit(
         space = table.meta.space
     entries = [entry for entry in table.networks if not entry.failed]
     measured = _latencies(entries)
-    predictor, held_out = (
+    predictor, found = (
         _fit_lookup(table, entries, measured, seed)
         if kind == LookupPredictor.kind
         else _fit_networks(kind, entries, measured, networks, space, seed)
@@ -73,9 +75,19 @@ def fit(
         space=None if space is None else str(space),
         seed=seed,
         feature_version=FEATURE_VERSION,
-        held_out=held_out,
+        sentinels=dict(table.meta.sentinels),
+        held_out=found.error if found else None,
+        calibration=_calibration(predictor, found),
     )
     return FittedPredictor(card, predictor)
+
+
+def _calibration(predictor: Predictor, found: CrossValidation | None) -> Calibration | None:
+    """Of the predictor's own scores where it has some, else of the cross-validation."""
+    own = predictor.left_out_scores()
+    if own is not None:
+        return calibrate(own)
+    return calibrate(found.scores) if found else None
 
 
 def _latencies(entries: Sequence[Entry]) -> Floats:
@@ -94,16 +106,16 @@ def _fit_networks(
     networks: Iterable[Measurable] | None,
     space: str | SearchSpace | None,
     seed: int,
-) -> tuple[Predictor, HeldOutError | None]:
+) -> tuple[Predictor, CrossValidation | None]:
     make = predictor_class(kind)
     check_latencies(measured, str, n=len(entries), fewest=make.fewest, kind=kind)
     found = _networks_of(entries, networks, space)
-    held_out = None
+    validation = None
     if can_cross_validate(len(found), make.fewest):
-        held_out = cross_validate(make, found, measured, seed=seed)
+        validation = cross_validate(make, found, measured, seed=seed)
     predictor = make()
     predictor.fit(found, measured)
-    return predictor, held_out
+    return predictor, validation
 
 
 def _networks_of(
@@ -135,21 +147,21 @@ def _parsed(entry: Entry, space: SearchSpace | None) -> Network:
 
 def _fit_lookup(
     table: LatencyTable, entries: Sequence[Entry], measured: Floats, seed: int
-) -> tuple[LookupPredictor, HeldOutError | None]:
+) -> tuple[LookupPredictor, CrossValidation | None]:
     block_ms = _block_latencies(table, entries)
     sums = np.array([_sum(entry, block_ms, table) for entry in entries], dtype=np.float64)
 
-    def fit_predict(kept: Indices, held_out: Indices) -> Floats:
+    def fit_predict(kept: Indices, held_out: Indices) -> Prediction:
         part = LookupPredictor({})
         part.fit_sums(sums[kept], measured[kept])
-        return part.predict_sums(sums[held_out])
+        return Prediction(part.predict_sums(sums[held_out]), np.ones(len(held_out)))
 
-    held_out = None
+    validation = None
     if can_cross_validate(len(entries), LookupPredictor.fewest):
-        held_out = cross_validated(fit_predict, measured, seed=seed)
+        validation = cross_validated(fit_predict, measured, seed=seed)
     predictor = LookupPredictor(block_ms)
     predictor.fit_sums(sums, measured)
-    return predictor, held_out
+    return predictor, validation
 
 
 def _block_latencies(table: LatencyTable, entries: Sequence[Entry]) -> dict[str, float]:

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 
 from hwnas.latency.devices.device import Chunk, Device, ModelFailedError, Runner, RunnerDiedError
-from hwnas.latency.measuring.sentinels import sentinels
 from hwnas.latency.measuring.watch import Watch
 from hwnas.latency.tables.drift import contradictory
 from hwnas.latency.tables.environment import Environment
@@ -39,6 +38,7 @@ class Group:
         device: where to run.
         models: key -> ONNX file.
         protocol: how to time.
+        sentinels: name -> ONNX file of the models that run in every round.
         seed: seeds the order of the models in the rounds.
         notify: called with a line about what is going on.
         keep_open: descriptors that the workers hold (the machine's lock).
@@ -52,6 +52,7 @@ class Group:
         models: Mapping[str, bytes],
         protocol: Protocol,
         *,
+        sentinels: Mapping[str, bytes],
         seed: tuple[int, ...],
         notify: Notify,
         keep_open: tuple[int, ...] = (),
@@ -60,7 +61,7 @@ class Group:
     ) -> None:
         self._device, self._protocol, self._notify, self._keep_open = device, protocol, notify, keep_open
         self._models = dict(models)
-        self._sentinels = sentinels()
+        self._sentinels = dict(sentinels)
         self._reference = reference
         self._rng = np.random.default_rng(seed)
         self._watch = Watch(before)

@@ -9,8 +9,11 @@ from typing import Any
 
 from hwnas.latency.devices.device import Device, ModelFailedError
 from hwnas.latency.measuring.campaign import Group
+from hwnas.latency.measuring.groups import flags_of
 from hwnas.latency.measuring.lock import machine_lock
-from hwnas.latency.measuring.measure import Progress, ProgressCallback, flags_of, printable
+from hwnas.latency.measuring.progress import Progress, ProgressCallback
+from hwnas.latency.measuring.sentinels import sentinels
+from hwnas.latency.measuring.subject import printable
 from hwnas.latency.tables.entry import Entry
 
 _LARGEST = (1 << 31) - 1
@@ -49,6 +52,7 @@ def measure_onnx(
             device,
             {key: content},
             device.protocol,
+            sentinels=sentinels(),
             seed=(0,),
             notify=notify,
             keep_open=(descriptor,),

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,18 +19,21 @@ from typing import Any
 import numpy as np
 
 from hwnas.latency.devices.device import Identity
-from hwnas.latency.measuring.measure import Measurable, network_of
+from hwnas.latency.measuring.networks import Measurable, network_of
 from hwnas.latency.predictors.arrays import pack, read_arrays
 from hwnas.latency.predictors.base import ARRAYS_FILE, Floats, Predictor, predictor_class
+from hwnas.latency.predictors.calibration import LEVEL, Calibration, check_level
 from hwnas.latency.predictors.features import FEATURE_VERSION
-from hwnas.latency.predictors.validate import HeldOutError
+from hwnas.latency.predictors.validate import HeldOutError, Prediction, fewest_to_calibrate
+from hwnas.latency.tables.drift import check_sentinels
 from hwnas.latency.tables.records import from_plain, to_plain
 from hwnas.latency.tables.table import require_comparable
+from hwnas.network.network import Network
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CHUNK = 256
 CARD_FILE = "predictor.json"
-_LARGEST_CARD = 1 << 20
+_LARGEST_CARD = 1 << 24
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,7 +49,9 @@ class PredictorCard:
         space: text that `hwnas.spaces.space` reads, or None where the networks were given otherwise.
         seed: of the folds.
         feature_version: version of the descriptors of layers.
+        sentinels: times of the table's sentinels in microseconds: how fast the machine was then.
         held_out: cross-validated error on the table's networks; None where there are too few of them.
+        calibration: what intervals are drawn from; None where there are too few networks.
 
     Raises:
         ValueError: a value is out of range; the message names it.
@@ -59,10 +64,13 @@ class PredictorCard:
     space: str | None
     seed: int
     feature_version: int
+    sentinels: dict[str, float]
     held_out: HeldOutError | None
+    calibration: Calibration | None
 
     def __post_init__(self) -> None:
         predictor_class(self.kind)
+        check_sentinels(self.sentinels)
         if not _SHA256.fullmatch(self.table_id):
             raise ValueError(f"table_id is {self.table_id!r}; it must be 64 hex digits")
         if self.networks < 0:
@@ -79,6 +87,8 @@ class FittedPredictor:
 
     >>> predictor.predict([architecture.network])               # doctest: +SKIP
     array([4.21])
+    >>> predictor.upper([architecture.network], level=0.9)      # doctest: +SKIP
+    array([4.47])
     """
 
     card: PredictorCard
@@ -99,10 +109,43 @@ class FittedPredictor:
 
         Networks of architectures are made a few at a time, so that memory stays flat.
         """
-        rest = iter(items)
-        chunks = iter(lambda: [network_of(item) for item in islice(rest, CHUNK)], [])
-        found = [self.predictor.predict(chunk) for chunk in chunks]
+        found = [self.predictor.predict(networks) for networks in _chunks(items)]
         return np.concatenate(found) if found else np.empty(0)
+
+    def upper(self, items: Iterable[Measurable], level: float = LEVEL) -> Floats:
+        """Latencies in milliseconds, `[n]`, that each measurement exceeds with probability 1 - `level`.
+
+        Raises:
+            ValueError: `level` is not a probability from 0.5; there is no calibration.
+        """
+        score = self._calibration(level).upper(level)
+        latency_ms, relative_std = self._predictions(items)
+        return np.maximum(latency_ms * (1 + score * relative_std), 0)
+
+    def interval(self, items: Iterable[Measurable], level: float = LEVEL) -> tuple[Floats, Floats]:
+        """Lower and upper ends in milliseconds, each `[n]`, of what holds measurements with that probability.
+
+        Raises:
+            ValueError: `level` is not a probability from 0.5; there is no calibration.
+        """
+        score = self._calibration(level).half_width(level)
+        latency_ms, relative_std = self._predictions(items)
+        half = latency_ms * score * relative_std
+        return np.maximum(latency_ms - half, 0), latency_ms + half
+
+    def _calibration(self, level: float) -> Calibration:
+        check_level(level)
+        if self.card.calibration is None:
+            raise ValueError(
+                f"this {self.kind} predictor has no calibration: {self.card.networks} measured networks were "
+                f"too few to hold some out; {fewest_to_calibrate(type(self.predictor).fewest)} are needed"
+            )
+        return self.card.calibration
+
+    def _predictions(self, items: Iterable[Measurable]) -> Prediction:
+        found = [Prediction.of(self.predictor, networks) for networks in _chunks(items)]
+        columns = [np.concatenate(column) for column in zip(*found, strict=True)]
+        return Prediction(*columns) if found else Prediction(np.empty(0), np.empty(0))
 
     def check_device(self, card: Identity) -> None:
         """Refuse to speak for another device, runtime or protocol.
@@ -152,6 +195,12 @@ class FittedPredictor:
                 f"{path}: field 'arrays_sha256' is not that of {ARRAYS_FILE}: damaged, or changed"
             )
         return cls(card, predictor_class(card.kind).from_arrays(arrays))
+
+
+def _chunks(items: Iterable[Measurable]) -> Iterator[list[Network]]:
+    """The networks of `items`, `CHUNK` at a time."""
+    rest = iter(items)
+    return iter(lambda: [network_of(item) for item in islice(rest, CHUNK)], [])
 
 
 def _write(path: Path, content: bytes) -> None:

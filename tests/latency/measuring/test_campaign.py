@@ -57,7 +57,14 @@ def run(device, keys="ab", reference=None, seed=0, lines=None):
     notify = lines.append if lines is not None else (lambda line: None)
     models = dict.fromkeys(keys, b"x")
     return Group(
-        device, models, PROTOCOL, seed=(seed,), notify=notify, reference=reference, before=device.reading()
+        device,
+        models,
+        PROTOCOL,
+        sentinels=dict.fromkeys(NAMES, b"x"),
+        seed=(seed,),
+        notify=notify,
+        reference=reference,
+        before=device.reading(),
     ).measure()
 
 

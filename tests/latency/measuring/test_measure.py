@@ -17,6 +17,7 @@ from hwnas.latency import LatencyTable, ModelFailedError, latency_ms, measure, m
 from hwnas.latency.devices.device import RunnerDiedError
 from hwnas.latency.devices.ort_cpu import OrtCpu
 from hwnas.latency.devices.worker_runner import WorkerRunner
+from hwnas.latency.measuring import groups
 from hwnas.latency.measuring.lock import lock_path, machine_lock
 
 from ..helpers import FAST, small_network
@@ -32,7 +33,7 @@ class Architecture:
 
 @pytest.fixture
 def small_groups(monkeypatch):
-    monkeypatch.setattr(sys.modules["hwnas.latency.measuring.measure"], "GROUP_SIZE", 2)
+    monkeypatch.setattr(groups, "GROUP_SIZE", 2)
 
 
 def test_networks_and_distinct_blocks(cpu, tmp_path):
@@ -156,8 +157,8 @@ def test_ctrl_c_ends_the_worker_and_keeps_the_journal(cpu, tmp_path, monkeypatch
 MEASURING = """
     import sys
     from hwnas.latency import device, measure
-    import hwnas.latency.measuring.measure
-    sys.modules["hwnas.latency.measuring.measure"].GROUP_SIZE = 1
+    from hwnas.latency.measuring import groups
+    groups.GROUP_SIZE = 1
     sys.path.insert(0, {tests!r})
     from latency.helpers import FAST, small_network
     def show(progress):

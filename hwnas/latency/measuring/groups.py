@@ -1,0 +1,123 @@
+"""Measure models in groups that fit into memory, each kept in a journal when it is finished."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+
+from hwnas.latency.devices.device import Device, Identity
+from hwnas.latency.measuring.campaign import Group, GroupResult
+from hwnas.latency.measuring.journal import Journal, Record
+from hwnas.latency.measuring.lock import machine_lock
+from hwnas.latency.measuring.progress import ProgressCallback, Reporter
+from hwnas.latency.measuring.subject import Subject, printable
+from hwnas.latency.tables.entry import Entry, failed_entry
+from hwnas.latency.timing.protocol import Protocol
+
+GROUP_SIZE = 24
+_GROUP_BYTES = 256 << 20
+
+
+def measure_subjects(
+    subjects: list[Subject],
+    device: Device,
+    open_journal: Callable[[Identity], Journal],
+    *,
+    sentinels: Mapping[str, bytes],
+    protocol: Protocol | None = None,
+    progress: ProgressCallback | None = None,
+    seed: int = 0,
+) -> Journal:
+    """Measure what the journal does not hold yet; models that failed are tried again.
+
+    Args:
+        subjects: what to measure.
+        device: where; it is locked meanwhile: a second measurement waits, and says so.
+        open_journal: opens the journal of an identity, once the device is ours.
+        sentinels: name -> ONNX model, see `hwnas.latency.measuring.sentinels`.
+        protocol: how to time; the device's own by default.
+        progress: called before each round.
+        seed: of the order of the models in the rounds.
+
+    Returns:
+        The journal, with a record for each group.
+
+    Raises:
+        ValueError: from `open_journal`.
+        OSError: the journal cannot be written; the message names its folder.
+        RunnerDiedError: the worker cannot be started or dies repeatedly without a model to blame.
+    """
+    identity = device.identity(protocol)
+    report = Reporter(progress, len(subjects))
+    before = device.reading()
+    waiting = f"another measurement holds the {device.machine}; waiting for its end"
+    with machine_lock(device.machine, lambda: report(waiting)) as descriptor:
+        journal = open_journal(identity)
+        known = journal.entries
+        missing = [subject for subject in subjects if not _is_measured(subject, known)]
+        report.done = len(subjects) - len(missing)
+        for number, (group, models) in enumerate(_groups(missing)):
+            run = Group(
+                device,
+                models,
+                identity.protocol,
+                sentinels=sentinels,
+                seed=(seed, len(journal.records), number),
+                notify=report,
+                keep_open=(descriptor,),
+                reference=journal.sentinels,
+                before=before,
+            )
+            journal.append(_record(group, models, run.measure()))
+            report.done += len(group)
+    report("done")
+    return journal
+
+
+def _is_measured(subject: Subject, known: dict[str, Entry]) -> bool:
+    entry = known.get(subject.key)
+    return entry is not None and not entry.failed and entry.kind in (subject.kind, "network")
+
+
+def _groups(subjects: list[Subject]) -> Iterator[tuple[list[Subject], dict[str, bytes]]]:
+    """Groups small enough to be loaded at once, each with its models: memory stays flat."""
+    group: list[Subject] = []
+    models: dict[str, bytes] = {}
+    for subject in subjects:
+        group.append(subject)
+        models[subject.key] = subject.model()
+        if len(group) == GROUP_SIZE or sum(map(len, models.values())) > _GROUP_BYTES:
+            yield group, models
+            group, models = [], {}
+    if group:
+        yield group, models
+
+
+def _record(group: list[Subject], models: dict[str, bytes], result: GroupResult) -> Record:
+    entries = tuple(_entry(subject, models[subject.key], result) for subject in group)
+    return Record(entries, result.sentinels, result.environment)
+
+
+def _entry(subject: Subject, model: bytes, result: GroupResult) -> Entry:
+    key = subject.key
+    if key in result.failures:
+        reason = printable(result.failures[key])
+        return failed_entry(key, subject.kind, subject.name, reason, blocks=subject.blocks)
+    return Entry(
+        key,
+        subject.kind,
+        subject.name,
+        **asdict(result.measured[key]),
+        flags=flags_of(key, result),
+        flops=subject.flops,
+        params=subject.params,
+        onnx_sha256=hashlib.sha256(model).hexdigest(),
+        blocks=subject.blocks,
+    )
+
+
+def flags_of(key: str, result: GroupResult) -> tuple[str, ...]:
+    """The flags of a measured model."""
+    flags = {"grouped": key in result.grouped, "unstable": key in result.unstable}
+    return tuple(flag for flag, is_set in flags.items() if is_set)
