@@ -96,6 +96,19 @@ class Chunk:
     cpu_us: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Profile:
+    """What a runtime says of its nodes in consecutive runs of one model.
+
+    Attributes:
+        nodes: names of the executed nodes in order, the model's own where the runtime keeps them.
+        times_us: microseconds, (runs, nodes).
+    """
+
+    nodes: tuple[str, ...]
+    times_us: NDArray[np.float64]
+
+
 class Runner(ABC):
     """A process (or a connection) that holds loaded models and times them; a context manager."""
 
@@ -114,6 +127,15 @@ class Runner(ABC):
     @abstractmethod
     def run(self, key: str, discard: int, count: int) -> Chunk:
         """Run a loaded model ``discard`` times untimed, then take ``count`` samples. Raises as `load`."""
+
+    def profile(self, key: str, model: bytes, discard: int, count: int) -> Profile:
+        """Run a model ``discard`` times, then ``count`` times, in a session that times its nodes.
+
+        Raises:
+            ModelFailedError: the runtime refuses the model, or has no profile of its nodes.
+            RunnerDiedError: the process ended.
+        """
+        raise ModelFailedError(f"this device's runtime has no profile of its nodes, so none of {key}")
 
     @abstractmethod
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from hwnas.latency.devices.device import Chunk, ModelFailedError, Runner, RunnerDiedError
+from hwnas.latency.devices.device import Chunk, ModelFailedError, Profile, Runner, RunnerDiedError
 from hwnas.latency.timing.messages import receive, send
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -72,6 +72,13 @@ class WorkerRunner(Runner):
         body = self._ask(key, {"command": "run", "key": key, "discard": discard, "count": count})[1]
         wall, cpu = np.frombuffer(body).reshape(2, count) / 1000
         return Chunk(wall, cpu)
+
+    def profile(self, key: str, model: bytes, discard: int, count: int) -> Profile:
+        """Profile a model in a session of its own; see `Runner.profile`."""
+        header = {"command": "profile", "key": key, "discard": discard, "count": count}
+        answer, body = self._ask(key, header, model)
+        nodes = tuple(answer["nodes"])
+        return Profile(nodes, np.frombuffer(body).reshape(count, len(nodes)))
 
     def close(self) -> None:
         """Kill the worker and wait for its end."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 _PAGE = 4096
+_PROVIDERS = ["CPUExecutionProvider"]
+_KERNEL = "_kernel_time"
 
 
 class OnnxruntimeBackend:
@@ -24,6 +29,7 @@ class OnnxruntimeBackend:
 
         self.version: str = onnxruntime.__version__
         self._ort = onnxruntime
+        self._config = config
         self._options = session_options(onnxruntime, config["threads"], config["options"])
 
     def load(self, model: bytes) -> Callable[[], None]:
@@ -32,7 +38,24 @@ class OnnxruntimeBackend:
         Raises:
             Exception: whatever the runtime raises for a model that it refuses.
         """
-        session = self._ort.InferenceSession(model, self._options, providers=["CPUExecutionProvider"])
+        return self._ready(self._ort.InferenceSession(model, self._options, providers=_PROVIDERS))
+
+    def profile(
+        self, model: bytes, discard: int, count: int
+    ) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
+        """Names of the executed nodes, and their microseconds, (count, nodes), after ``discard`` runs."""
+        with tempfile.TemporaryDirectory() as folder:
+            options = session_options(self._ort, self._config["threads"], self._config["options"])
+            options.enable_profiling = True
+            options.profile_file_prefix = str(Path(folder) / "profile")
+            session = self._ort.InferenceSession(model, options, providers=_PROVIDERS)
+            call = self._ready(session)
+            for _ in range(discard + count):
+                call()
+            events = json.loads(Path(session.end_profiling()).read_text())
+        return node_times(events, discard, count)
+
+    def _ready(self, session: Any) -> Callable[[], None]:
         binding = session.io_binding()
         for index, value in enumerate(session.get_inputs()):
             binding.bind_ortvalue_input(
@@ -41,6 +64,23 @@ class OnnxruntimeBackend:
         for value in session.get_outputs():
             binding.bind_output(value.name)
         return partial(session.run_with_iobinding, binding)
+
+
+def node_times(
+    events: list[dict[str, Any]], discard: int, count: int
+) -> tuple[list[str], np.ndarray[Any, np.dtype[np.float64]]]:
+    """Names and times of the nodes from a profile's events, the first ``discard`` runs left out.
+
+    Raises:
+        ValueError: the runs did not all execute the same nodes.
+    """
+    kernels = [e for e in events if e.get("cat") == "Node" and e["name"].endswith(_KERNEL)]
+    per_run, rest = divmod(len(kernels), discard + count)
+    names = [e["name"].removesuffix(_KERNEL) for e in kernels]
+    if rest or names != names[:per_run] * (discard + count):
+        raise ValueError(f"{len(kernels)} nodes in {discard + count} runs: not the same in each")
+    times = np.array([e["dur"] for e in kernels], dtype=np.float64).reshape(discard + count, per_run)
+    return names[:per_run], times[discard:]
 
 
 def session_options(ort: Any, threads: int, options: dict[str, str]) -> Any:

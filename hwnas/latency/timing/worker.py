@@ -45,7 +45,7 @@ def main() -> None:
 
 
 class Worker:
-    """Sessions by key, and the commands ``hello``, ``load`` and ``run``."""
+    """Sessions by key, and the commands ``hello``, ``load``, ``run`` and ``profile``."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.backend = BACKENDS[config["backend"]](config)
@@ -56,7 +56,7 @@ class Worker:
 
     def answer(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Do one command; an error of the runtime becomes an answer with ``error``."""
-        commands = {"hello": self.hello, "load": self.load, "run": self.run}
+        commands = {"hello": self.hello, "load": self.load, "run": self.run, "profile": self.profile}
         try:
             return commands[header["command"]](header, body)
         except Exception as error:
@@ -90,6 +90,11 @@ class Worker:
             times[0, i] = time.perf_counter_ns() - start
             times[1, i] = self.cpu_clock() - cpu
         return {}, (times / together).tobytes()
+
+    def profile(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """Times of a model's nodes; the body is (count, nodes) float64 microseconds."""
+        nodes, times = self.backend.profile(body, header["discard"], header["count"])
+        return {"nodes": nodes}, times.tobytes()
 
 
 def time_once(call: Callable[[], None]) -> int:
