@@ -50,6 +50,21 @@ class Predictor(ABC):
             RuntimeError: the predictor is not fitted.
         """
 
+    def relative_std(self, networks: Sequence[Network]) -> Floats:
+        """How uncertain each prediction is relative to itself, up to one common factor: `[n]`, positive.
+
+        The factor, and with it the width of intervals, comes from networks held out
+        (`hwnas.latency.predictors.calibration`). Ones where a predictor cannot tell predictions apart.
+        """
+        return np.ones(len(networks))
+
+    def left_out_scores(self) -> Floats | None:
+        """Scores (see `calibration`) of the fitted networks, each by the predictor fitted without it.
+
+        `[n]` from a predictor that knows them in closed form; None, and cross-validation finds them.
+        """
+        return None
+
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What was fitted, as plain arrays."""

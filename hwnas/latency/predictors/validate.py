@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwnas.latency.predictors.base import Predictor, UnseenLayersWarning
+from hwnas.latency.predictors.calibration import FEWEST, LEVEL, calibrate, scores
 from hwnas.network.network import Network
 
 Floats = NDArray[np.float64]
@@ -28,6 +31,10 @@ class HeldOutError:
         within_5: share of networks predicted within 5 % of the measurement, 0 to 1.
         within_10: share within 10 %, 0 to 1.
         spearman: rank correlation in [-1, 1]; NaN where either side is constant.
+        covered: share of networks within the 90 % interval that the other folds' errors give, 0 to 1;
+            NaN where they are too few.
+        half_width: half the width of that interval relative to the prediction, median over the
+            networks: 0.07 is ± 7 %; NaN as above.
 
     Raises:
         ValueError: a number is out of range; the message names it.
@@ -38,6 +45,8 @@ class HeldOutError:
     within_5: float
     within_10: float
     spearman: float
+    covered: float = np.nan
+    half_width: float = np.nan
 
     def __post_init__(self) -> None:
         if self.n < 1:
@@ -49,6 +58,10 @@ class HeldOutError:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 to 1")
         if not (np.isnan(self.spearman) or -1 <= self.spearman <= 1):
             raise ValueError(f"spearman is {self.spearman}; it must be -1 to 1")
+        if not (np.isnan(self.covered) or 0 <= self.covered <= 1):
+            raise ValueError(f"covered is {self.covered}; it must be 0 to 1")
+        if not (np.isnan(self.half_width) or 0 <= self.half_width < np.inf):
+            raise ValueError(f"half_width is {self.half_width}; it must be finite and not negative")
 
     def __str__(self) -> str:
         return (
@@ -103,9 +116,33 @@ def can_cross_validate(n: int, fewest: int) -> bool:
     return n >= 2 and n - -(-n // FOLDS) >= fewest
 
 
+def fewest_to_calibrate(fewest: int) -> int:
+    """The fewest networks of which scores are found for a predictor that is fitted on `fewest`."""
+    return next(n for n in count(FEWEST) if can_cross_validate(n, fewest))
+
+
+class Prediction(NamedTuple):
+    """Latencies of networks and how uncertain they are, both `[n]`; see `Predictor.relative_std`."""
+
+    latency_ms: Floats
+    relative_std: Floats
+
+    @classmethod
+    def of(cls, predictor: Predictor, networks: Sequence[Network]) -> Prediction:
+        """What `predictor` says of `networks`."""
+        return cls(predictor.predict(networks), predictor.relative_std(networks))
+
+
+class CrossValidation(NamedTuple):
+    """The error over all folds together, and the scores (see `calibration`) of all networks, `[n]`."""
+
+    error: HeldOutError
+    scores: Floats
+
+
 def cross_validated(
-    fit_predict: Callable[[Indices, Indices], Floats], measured: Floats, *, seed: int
-) -> HeldOutError:
+    fit_predict: Callable[[Indices, Indices], Prediction], measured: Floats, *, seed: int
+) -> CrossValidation:
     """Cross-validation in `FOLDS` folds (leave-one-out below that many networks), all predictions together.
 
     Args:
@@ -113,21 +150,38 @@ def cross_validated(
         measured: `[n]`.
         seed: of the folds.
     """
-    predicted = np.full(len(measured), np.nan)
-    for kept, held_out in folds(len(measured), min(FOLDS, len(measured)), seed=seed):
-        predicted[held_out] = fit_predict(kept, held_out)
-    return held_out_error(predicted, measured)
+    parts = list(folds(len(measured), min(FOLDS, len(measured)), seed=seed))
+    predicted, relative_std = np.full((2, len(measured)), np.nan)
+    for kept, held_out in parts:
+        predicted[held_out], relative_std[held_out] = fit_predict(kept, held_out)
+    found = scores(measured, predicted, relative_std)
+    covered, half_width = _intervals(found, relative_std, parts)
+    error = replace(held_out_error(predicted, measured), covered=covered, half_width=half_width)
+    return CrossValidation(error, found)
+
+
+def _intervals(
+    found: Floats, relative_std: Floats, parts: Sequence[tuple[Indices, Indices]]
+) -> tuple[float, float]:
+    """The share of scores within the interval that those of the other folds give, and its half-width."""
+    half = np.full(len(found), np.nan)
+    for kept, held_out in parts:
+        calibration = calibrate(found[kept])
+        if calibration is None:
+            return np.nan, np.nan
+        half[held_out] = calibration.half_width(LEVEL)
+    return float(np.mean(np.abs(found) <= half)), float(np.median(half * relative_std))
 
 
 def cross_validate(
     make: Callable[[], Predictor], networks: Sequence[Network], latency_ms: Floats, *, seed: int
-) -> HeldOutError:
-    """The held-out error of the predictors that `make` makes, each fitted anew on the rest of `networks`."""
+) -> CrossValidation:
+    """Cross-validates the predictors that `make` makes, each fitted anew on the rest of `networks`."""
 
-    def fit_predict(kept: Indices, held_out: Indices) -> Floats:
+    def fit_predict(kept: Indices, held_out: Indices) -> Prediction:
         predictor = make()
         predictor.fit([networks[i] for i in kept], latency_ms[kept])
-        return predictor.predict([networks[i] for i in held_out])
+        return Prediction.of(predictor, [networks[i] for i in held_out])
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnseenLayersWarning)

@@ -145,8 +145,9 @@ def test_the_seed_decides_the_folds():
 
 
 @pytest.mark.parametrize("field, value", [
-    ("schema_version", 2), ("kind", "forest"), ("table_id", "12"), ("networks", "many"), ("networks", -1),
+    ("schema_version", 1), ("kind", "forest"), ("table_id", "12"), ("networks", "many"), ("networks", -1),
     ("identity", {}), ("feature_version", 99), ("held_out", {"n": 1}), ("arrays_sha256", "0"), ("extra", 1),
+    ("calibration", {"scores": [2.0, 1.0, 3.0]}), ("calibration", {"scores": [1.0]}), ("sentinels", {"a": -1.0}),
 ])  # fmt: skip
 def test_a_damaged_card_is_refused_by_field(fitted, tmp_path, field, value):
     fitted["linear"].save(tmp_path)

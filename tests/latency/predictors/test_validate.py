@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from hwnas.latency.predictors.validate import (
     HeldOutError,
+    Prediction,
     can_cross_validate,
     cross_validated,
     folds,
@@ -62,8 +63,13 @@ def test_fewest():
 
 def test_held_out_values_are_not_seen():
     measured = np.arange(1.0, 11.0)
-    error = cross_validated(lambda kept, out: np.full(len(out), measured[kept].mean()), measured, seed=0)
+
+    def mean(kept, out):
+        return Prediction(np.full(len(out), measured[kept].mean()), np.ones(len(out)))
+
+    error, scores = cross_validated(mean, measured, seed=0)
     assert error.n == 10 and error.spearman < 0
+    assert len(scores) == 10
 
 
 @pytest.mark.parametrize(
