@@ -8,8 +8,8 @@ by a factor of 1.2 to 4.5, and their ranking.
 from __future__ import annotations
 
 import json
-import os
 import sys
+from dataclasses import asdict
 
 from hwnas.latency.devices.device import Device, DeviceCard, RuntimeCard, register
 from hwnas.latency.devices.worker_runner import WorkerRunner, local_environment
@@ -43,19 +43,7 @@ class OrtCpu(Device):
 
     def describe(self) -> DeviceCard:
         """What the processor is."""
-        return DeviceCard(
-            kind="cpu",
-            vendor=host.cpuinfo().get("vendor_id", "unknown"),
-            model=host.cpu_model(),
-            flags_digest=host.flags_digest(),
-            cores=os.cpu_count() or len(host.usable_cores()),
-            threads=self.threads,
-            governor=host.governor(),
-            virtual=host.is_virtual(),
-            maximum_mhz=host.maximum_mhz(),
-            memory_kib=host.memory_kib(),
-            os=host.operating_system(),
-        )
+        return DeviceCard(kind="cpu", threads=self.threads, **asdict(host.facts()))
 
     def runtime(self) -> RuntimeCard:
         """Version of onnxruntime and the options of a session."""

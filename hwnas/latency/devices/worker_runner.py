@@ -24,7 +24,7 @@ class WorkerRunner(Runner):
 
     Args:
         command: what starts the process.
-        version: of the runtime, which the worker must have too.
+        version: of the runtime, which the worker must have too; None: whichever it has.
         environment: the process's environment variables; this process's by default.
         keep_open: file descriptors that the process inherits (the device's lock).
 
@@ -35,7 +35,7 @@ class WorkerRunner(Runner):
     def __init__(
         self,
         command: Sequence[str],
-        version: str,
+        version: str | None,
         *,
         environment: Mapping[str, str] | None = None,
         keep_open: tuple[int, ...] = (),
@@ -51,8 +51,9 @@ class WorkerRunner(Runner):
             start_new_session=True,  # Ctrl-C reaches the parent only, which ends the worker
         )
         try:
-            found = self._ask(None, {"command": "hello"})[0]["version"]
-            if found != version:
+            self.hello = self._ask(None, {"command": "hello"})[0]
+            found = self.hello.get("version")
+            if version not in (None, found):
                 raise RunnerDiedError(f"the worker runs version {found} of its runtime, not {version}", None)
         except BaseException:
             self.close()
@@ -100,18 +101,24 @@ class WorkerRunner(Runner):
             send(cast(BinaryIO, self._process.stdin), header, body)
             answer, data = receive(cast(BinaryIO, self._process.stdout))
         except (EOFError, BrokenPipeError):
-            raise RunnerDiedError(self._obituary(key), key) from None
+            raise self._death(key) from None
+        except ValueError as error:
+            raise RunnerDiedError(f"the worker sent something that is no answer: {error}", key) from None
         if "error" in answer:
             raise ModelFailedError(f"the runtime failed on {key}: {answer['error']}")
         return answer, data
 
-    def _obituary(self, key: str | None) -> str:
-        code = self._process.wait()
+    def _death(self, key: str | None) -> RunnerDiedError:
+        """Why the process ended, which has happened or is about to."""
+        code, said = self._process.wait(), self._said()
         cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        self._errors.seek(0)
-        said = self._errors.read()[-2000:].decode(errors="replace").strip()
         doing = f"with {key}" if key else "while starting"
-        return f"the worker process ended {doing} ({cause})" + (f": {said}" if said else "")
+        message = f"the worker process ended {doing} ({cause})"
+        return RunnerDiedError(f"{message}: {said}" if said else message, key)
+
+    def _said(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read()[-2000:].decode(errors="replace").strip()
 
 
 def local_environment(threads: int) -> dict[str, str]:

@@ -46,6 +46,36 @@ class HostReading:
     ticks: int | None
 
 
+@dataclass(frozen=True)
+class HostFacts:
+    """What a processor is; the fields of `hwnas.latency.devices.device.DeviceCard` that it decides."""
+
+    vendor: str
+    model: str
+    flags_digest: str | None
+    cores: int
+    governor: str | None
+    virtual: bool | None
+    maximum_mhz: int | None
+    memory_kib: int | None
+    os: str
+
+
+def facts() -> HostFacts:
+    """What this machine's processor is."""
+    return HostFacts(
+        vendor=cpuinfo().get("vendor_id", "unknown"),
+        model=cpu_model(),
+        flags_digest=flags_digest(),
+        cores=os.cpu_count() or len(usable_cores()),
+        governor=governor(),
+        virtual=is_virtual(),
+        maximum_mhz=maximum_mhz(),
+        memory_kib=memory_kib(),
+        os=operating_system(),
+    )
+
+
 def reading() -> HostReading:
     """The machine at this moment."""
     stolen, every = processor_ticks() or (None, None)

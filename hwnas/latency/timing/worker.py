@@ -14,10 +14,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from hwnas.latency.timing import host
 from hwnas.latency.timing.messages import receive, send
 from hwnas.latency.timing.onnxruntime_backend import OnnxruntimeBackend
 
@@ -29,8 +31,7 @@ _CLOCK_SHARE = 0.005
 def main() -> None:
     """Serve until the input ends."""
     config = json.loads(sys.argv[1])
-    if config["cores"] and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, config["cores"])
+    pin(config["cores"], config["threads"])
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what native code prints must not enter the messages
@@ -44,8 +45,19 @@ def main() -> None:
         send(answers, *worker.answer(header, body))
 
 
+def pin(cores: list[int] | None, threads: int) -> None:
+    """Pin this process where the system allows it; None: to the best `threads` cores there are."""
+    if cores is None:
+        usable = host.usable_cores()
+        if threads > len(usable):
+            sys.exit(f"threads must be 1 to {len(usable)} (the usable cores), not {threads}")
+        cores = usable[:threads]
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
+
+
 class Worker:
-    """Sessions by key, and the commands ``hello``, ``load``, ``run`` and ``profile``."""
+    """Sessions by key, and the commands ``hello``, ``reading``, ``load``, ``run`` and ``profile``."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.backend = BACKENDS[config["backend"]](config)
@@ -56,16 +68,27 @@ class Worker:
 
     def answer(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Do one command; an error of the runtime becomes an answer with ``error``."""
-        commands = {"hello": self.hello, "load": self.load, "run": self.run, "profile": self.profile}
+        commands = {
+            "hello": self.hello,
+            "reading": self.reading,
+            "load": self.load,
+            "run": self.run,
+            "profile": self.profile,
+        }
         try:
             return commands[header["command"]](header, body)
         except Exception as error:
             return {"error": f"{type(error).__name__}: {error}"[:4000]}, b""
 
     def hello(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        """Version of the runtime and the loaded modules that no worker should have."""
+        """Version of the runtime, the processor, and the loaded modules that no worker should have."""
         heavy = [name for name in ("torch", "onnx", "pandas", "scipy") if name in sys.modules]
-        return {"version": self.backend.version, "heavy": heavy, "pid": os.getpid()}, b""
+        facts = asdict(host.facts())
+        return {"version": self.backend.version, "host": facts, "heavy": heavy, "pid": os.getpid()}, b""
+
+    def reading(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """The machine at this moment: load, clock, ticks."""
+        return asdict(host.reading()), b""
 
     def load(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Make a model ready to run, and warm it up."""
