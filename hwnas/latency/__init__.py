@@ -13,11 +13,9 @@ from hwnas.latency.devices.device import (
     ModelFailedError,
     RunnerDiedError,
     RuntimeCard,
-    device,
-    device_like,
-    devices,
 )
 from hwnas.latency.devices.ort_cpu import OrtCpu
+from hwnas.latency.devices.registry import device, device_like, devices
 from hwnas.latency.fit import fit
 from hwnas.latency.measuring.measure import latency_ms, measure
 from hwnas.latency.measuring.onnx_file import measure_onnx

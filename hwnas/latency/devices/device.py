@@ -2,17 +2,15 @@
 
 A `Device` says what it is (`DeviceCard`), what runs the models (`RuntimeCard`) and how they are timed
 (`Protocol`); the three together are its `Identity`, and numbers of different identities are never
-compared. ``device(name, ...)`` makes one by name. A device of your own is a subclass of `Device` and
-`Runner`, registered with ``@register("its-name")``.
+compared. `hwnas.latency.devices.registry` makes one by name. A device of your own is a subclass of `Device`
+and `Runner`, registered there with ``@register("its-name")``.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +42,12 @@ _DESCRIPTIVE = {"maximum_mhz", "memory_kib", "os"}
 
 @dataclass(frozen=True)
 class RuntimeCard:
-    """What runs the models, and the options it was given."""
+    """What runs the models, and the options it was given: what must not be mixed.
+
+    ``precision`` is that of the arithmetic: ``float32``, ``int8``, ``float16`` or ``bfloat16``. ``options``
+    states the runtime's own settings and each option of the `Device`'s constructor under its own name
+    (batch, layout, level, ...), so that `device_like` finds the device again.
+    """
 
     name: str
     version: str
@@ -71,9 +74,18 @@ class Identity:
             ours, theirs = getattr(self, part), getattr(other, part)
             for field in fields(ours):
                 a, b = getattr(ours, field.name), getattr(theirs, field.name)
-                if a != b and not (part == "device" and field.name in _DESCRIPTIVE):
+                if a == b or (part == "device" and field.name in _DESCRIPTIVE):
+                    continue
+                if isinstance(a, dict):
+                    found += _option_differences(f"{part}.{field.name}", a, b)
+                else:
                     found.append(f"{part}.{field.name}: {a!r}, not {b!r}")
         return found
+
+
+def _option_differences(where: str, ours: dict[str, str], theirs: dict[str, str]) -> list[str]:
+    names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
+    return [f"{where}.{name}: {ours.get(name)!r}, not {theirs.get(name)!r}" for name in names]
 
 
 class ModelFailedError(ValueError):
@@ -107,6 +119,17 @@ class Profile:
 
     nodes: tuple[str, ...]
     times_us: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MeterCard:
+    """Whether energies can be read; ``description`` is the meter, or why there is none."""
+
+    readable: bool
+    description: str
+
+
+NO_METER = MeterCard(False, "the device has no energy meter")
 
 
 class Runner(ABC):
@@ -145,6 +168,18 @@ class Runner(ABC):
         """The machine that runs the models, at this moment; this one by default."""
         return host.reading()
 
+    def meter(self) -> MeterCard:
+        """The meter of energies; none by default."""
+        return NO_METER
+
+    def energy_mj(self, key: str, seconds: float) -> float:
+        """Millijoules of one run of a loaded model, over at least ``seconds`` of runs; idle power included.
+
+        Raises:
+            ModelFailedError: there is no meter, or its counter does not move. Further as `load`.
+        """
+        raise ModelFailedError(f"no energy of {key}: {self.meter().description}")
+
     def __enter__(self) -> Runner:
         return self
 
@@ -155,12 +190,25 @@ class Runner(ABC):
 
 
 class Device(ABC):
-    """Something that runs ONNX models and is timed."""
+    """Something that runs ONNX models and is timed.
+
+    Attributes:
+        name: its name in the registry.
+        protocol: how models are timed.
+        machine: what two devices must share to disturb each other: they are never measured at the same time.
+        batch: samples in one inference. Latency and energy are of the whole batch; operations and
+            parameters of an `Entry` remain those of one sample.
+    """
 
     name: str
     protocol: Protocol
     machine: str
-    """What two devices must share to disturb each other: they are never measured at the same time."""
+    batch: int = 1
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        """Why this machine has no such device, or None where it has."""
+        return None
 
     @abstractmethod
     def describe(self) -> DeviceCard:
@@ -173,6 +221,14 @@ class Device(ABC):
     @abstractmethod
     def start(self, keep_open: tuple[int, ...] = ()) -> Runner:
         """Start a fresh runner; it holds the file descriptors ``keep_open`` (the device's lock) too."""
+
+    def prepare(self, model: bytes) -> bytes:
+        """The ONNX model that runs in place of `model` (in another precision); `model` itself by default.
+
+        Raises:
+            ModelFailedError: it cannot be prepared; the message says why.
+        """
+        return model
 
     def reading(self) -> HostReading:
         """The machine that runs the models, at this moment; this one by default."""
@@ -189,55 +245,3 @@ class Device(ABC):
     def compatible_with(self, other: Device) -> bool:
         """Whether numbers of the two devices may be compared; `differences` says why not."""
         return not self.differences(other)
-
-
-_REGISTRY: dict[str, Callable[..., Device]] = {}
-
-
-def register(name: str) -> Callable[[type[Device]], type[Device]]:
-    """Class decorator: make a device available to ``device(name, ...)``.
-
-    Raises:
-        ValueError: the name is taken.
-    """
-
-    def add(factory: type[Device]) -> type[Device]:
-        if name in _REGISTRY:
-            raise ValueError(f"a device named {name!r} exists already")
-        _REGISTRY[name] = factory
-        return factory
-
-    return add
-
-
-def devices() -> list[str]:
-    """Names of the known devices."""
-    return sorted(_REGISTRY)
-
-
-def device(name: str, **options: Any) -> Device:
-    """Make a device by name; ``device("ort-cpu", threads=1)``.
-
-    Raises:
-        ValueError: the name or an option is not known or out of range.
-    """
-    if name not in _REGISTRY:
-        raise ValueError(f"no device {name!r}; known: {', '.join(devices())}")
-    return _REGISTRY[name](**options)
-
-
-def device_like(identity: Identity) -> Device:
-    """The device of this machine whose numbers are comparable with those of `identity`.
-
-    Raises:
-        ValueError: there is none; the message names the fields that differ.
-    """
-    differences: list[str] = []
-    for name in devices():
-        found = device(name, threads=identity.device.threads, protocol=identity.protocol)
-        differences = identity.differences(found.identity())
-        if not differences:
-            return found
-    raise ValueError(
-        f"this machine is not the one that was measured ({identity.device.model}): {'; '.join(differences)}"
-    )

@@ -7,69 +7,91 @@ by a factor of 1.2 to 4.5, and their ranking.
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import asdict
-
-from hwnas.latency.devices.device import Device, DeviceCard, RuntimeCard, register
-from hwnas.latency.devices.worker_runner import WorkerRunner, local_environment
-from hwnas.latency.timing import host
+from hwnas.latency.devices.device import RuntimeCard
+from hwnas.latency.devices.local_cpu import LocalCpu
+from hwnas.latency.devices.options import checked_choice, checked_precision
+from hwnas.latency.devices.registry import register
+from hwnas.latency.devices.worker_runner import WorkerRunner
+from hwnas.latency.timing.onnxruntime_backend import LEVELS
 from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
+
+_FUSES_INT8 = ("extended", "all")
 
 
 @register("ort-cpu")
-class OrtCpu(Device):
+class OrtCpu(LocalCpu):
     """The processor of this machine under onnxruntime.
 
     Args:
         threads: threads of one inference, 1 to the number of cores this process may use. More than
             one is only repeatable on an otherwise idle machine.
+        level: optimisation of the graph, ``disable``, ``basic``, ``extended`` or ``all``.
+        precision: ``fp32``, or ``int8``: models are quantised before they run, see
+            `hwnas.latency.devices.int8`. Their inputs and outputs remain float32.
+        batch: samples in one inference.
         protocol: how models are timed.
 
     Raises:
-        ValueError: threads out of range.
+        ValueError: an option is out of range, or int8 at a level that leaves it in float32.
     """
 
     name = "ort-cpu"
-    machine = "cpu"
 
-    def __init__(self, threads: int = 1, protocol: Protocol = ORT_CPU_V1) -> None:
-        cores = host.usable_cores()
-        if not 1 <= threads <= len(cores):
-            raise ValueError(f"threads must be 1 to {len(cores)} (the usable cores), not {threads}")
-        self.threads = threads
-        self.protocol = protocol
-        self.cores = sorted(cores[:threads])
-
-    def describe(self) -> DeviceCard:
-        """What the processor is."""
-        return DeviceCard(kind="cpu", threads=self.threads, **asdict(host.facts()))
+    def __init__(
+        self,
+        threads: int = 1,
+        level: str = "all",
+        precision: str = "fp32",
+        batch: int = 1,
+        protocol: Protocol = ORT_CPU_V1,
+    ) -> None:
+        super().__init__(threads, batch, protocol)
+        self.level = checked_choice(self.name, "level", level, LEVELS)
+        self.precision = checked_precision(self.name, precision, ("float32", "int8"))
+        if self.precision == "int8" and level not in _FUSES_INT8:
+            raise ValueError(
+                f"{self.name}: at level {level!r} onnxruntime computes quantised models in float32; "
+                f"int8 needs level {' or '.join(_FUSES_INT8)}"
+            )
 
     def runtime(self) -> RuntimeCard:
         """Version of onnxruntime and the options of a session."""
         import onnxruntime
 
-        options = {
-            "execution_mode": "ORT_SEQUENTIAL",
-            "graph_optimization_level": "ORT_ENABLE_ALL",
-            "intra_op_num_threads": str(self.threads),
-            "inter_op_num_threads": "1",
-            "allow_spinning": "1" if self.threads == 1 else "0",
-        }
-        return RuntimeCard("onnxruntime", onnxruntime.__version__, "CPUExecutionProvider", "float32", options)
+        return onnxruntime_card(
+            onnxruntime.__version__, self.threads, self.level, precision=self.precision, batch=self.batch
+        )
+
+    def prepare(self, model: bytes) -> bytes:
+        """The model itself, or quantised; see `Device.prepare`."""
+        if self.precision == "float32":
+            return model
+        from hwnas.latency.devices.int8 import quantised
+
+        return quantised(model)
 
     def start(self, keep_open: tuple[int, ...] = ()) -> WorkerRunner:
         """Start a fresh worker process."""
         runtime = self.runtime()
-        config = {
-            "backend": "onnxruntime",
-            "threads": self.threads,
-            "cores": self.cores,
-            "options": runtime.options,
-        }
-        return WorkerRunner(
-            [sys.executable, "-m", "hwnas.latency.timing.worker", json.dumps(config)],
-            runtime.version,
-            environment=local_environment(self.threads),
-            keep_open=keep_open,
-        )
+        return self.start_worker("onnxruntime", runtime.version, keep_open, options=runtime.options)
+
+
+def onnxruntime_card(
+    version: str, threads: int, level: str = "all", *, precision: str = "float32", batch: int = 1
+) -> RuntimeCard:
+    """The card of onnxruntime on a processor: its options are those that a worker is given.
+
+    With one thread the runtime may spin; with more it starves others and times scatter.
+    """
+    options = {
+        "level": level,
+        "batch": str(batch),
+        "layout": "channels_first",
+        "execution_mode": "ORT_SEQUENTIAL",
+        "intra_op_num_threads": str(threads),
+        "inter_op_num_threads": "1",
+        "allow_spinning": "1" if threads == 1 else "0",
+    }
+    if precision == "int8":
+        options["quantisation"] = "static, QDQ, uint8 activations, int8 weights per channel"
+    return RuntimeCard("onnxruntime", version, "CPUExecutionProvider", precision, options)
