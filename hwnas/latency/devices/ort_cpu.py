@@ -46,13 +46,8 @@ class OrtCpu(LocalCpu):
         protocol: Protocol = ORT_CPU_V1,
     ) -> None:
         super().__init__(threads, batch, protocol)
-        self.level = checked_choice(self.name, "level", level, LEVELS)
-        self.precision = checked_precision(self.name, precision, ("float32", "int8"))
-        if self.precision == "int8" and level not in _FUSES_INT8:
-            raise ValueError(
-                f"{self.name}: at level {level!r} onnxruntime computes quantised models in float32; "
-                f"int8 needs level {' or '.join(_FUSES_INT8)}"
-            )
+        self.level = level
+        self.precision = checked_session(self.name, level, precision)
 
     def runtime(self) -> RuntimeCard:
         """Version of onnxruntime and the options of a session."""
@@ -64,16 +59,37 @@ class OrtCpu(LocalCpu):
 
     def prepare(self, model: bytes) -> bytes:
         """The model itself, or quantised; see `Device.prepare`."""
-        if self.precision == "float32":
-            return model
-        from hwnas.latency.devices.int8 import quantised
-
-        return quantised(model)
+        return prepared(model, self.precision)
 
     def start(self, keep_open: tuple[int, ...] = ()) -> WorkerRunner:
         """Start a fresh worker process."""
         runtime = self.runtime()
         return self.start_worker("onnxruntime", runtime.version, keep_open, options=runtime.options)
+
+
+def checked_session(device: str, level: str, precision: str) -> str:
+    """The long name of a precision that onnxruntime has on processors, at this level.
+
+    Raises:
+        ValueError: it has not, or no such level.
+    """
+    checked_choice(device, "level", level, LEVELS)
+    full = checked_precision(device, precision, ("float32", "int8"))
+    if full == "int8" and level not in _FUSES_INT8:
+        raise ValueError(
+            f"{device}: at level {level!r} onnxruntime computes quantised models in float32; "
+            f"int8 needs level {' or '.join(_FUSES_INT8)}"
+        )
+    return full
+
+
+def prepared(model: bytes, precision: str) -> bytes:
+    """The model itself, or quantised; see `Device.prepare`."""
+    if precision == "float32":
+        return model
+    from hwnas.latency.devices.int8 import quantised
+
+    return quantised(model)
 
 
 def onnxruntime_card(

@@ -45,11 +45,13 @@ class Journal:
         OSError: the folder cannot be written; the message names it.
     """
 
-    def __init__(self, identity: Identity, folder: Path | None = None, space: str | None = None) -> None:
+    def __init__(
+        self, identity: Identity, folder: Path | None = None, space: str | None = None, name: str = NAME
+    ) -> None:
         self.identity = identity
         self.space = space
         self.records: list[Record] = []
-        self._file = JsonLines(folder / NAME) if folder else None
+        self._file = JsonLines(folder / name) if folder else None
         if self._file:
             self._open(self._file)
 
@@ -95,7 +97,7 @@ class Journal:
             return
         if not file.path.exists() and (file.path.parent / META).exists():
             raise ValueError(
-                f"{file.path.parent} holds a latency table without {NAME}; measure into another folder"
+                f"{file.path.parent} holds a table without {file.path.name}; measure into another folder"
             )
         file.append({"identity": to_plain(self.identity), "space": self.space})
 

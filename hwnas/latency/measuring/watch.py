@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from hwnas.latency.devices.device import Chunk
 from hwnas.latency.tables.environment import Environment, mean, summary
@@ -49,7 +49,7 @@ class Watch:
             steal_percent=_steal_percent(before, self._readings[-1]),
             clock_mhz=summary(mean, clocks),
             wall_cpu_ratio=round(self._wall_us / self._cpu_us, 4) if self._cpu_us else None,
-            onnx_version=version("onnx"),
+            onnx_version=_onnx_version(),
             energy=energy,
         )
 
@@ -59,6 +59,14 @@ def _steal_percent(first: HostReading, last: HostReading) -> float | None:
     if None in ticks or first.ticks == last.ticks:
         return None
     return round(100 * (last.stolen_ticks - first.stolen_ticks) / (last.ticks - first.ticks), 3)  # type: ignore[operator]
+
+
+def _onnx_version() -> str:
+    """A remote runner has no onnx; its models come with the version that wrote them."""
+    try:
+        return version("onnx")
+    except PackageNotFoundError:
+        return "none"
 
 
 def utc_now() -> str:

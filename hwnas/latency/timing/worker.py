@@ -28,9 +28,8 @@ BACKENDS = {"onnxruntime": OnnxruntimeBackend}
 _CLOCK_SHARE = 0.005
 
 
-def main() -> None:
-    """Serve until the input ends."""
-    config = json.loads(sys.argv[1])
+def serve(config: dict[str, Any]) -> None:
+    """Answer messages until the input ends."""
     pin(config["cores"], config["threads"])
     requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(1), "wb")
@@ -139,4 +138,4 @@ def clock_tick_ns() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    serve(json.loads(sys.argv[1]))
