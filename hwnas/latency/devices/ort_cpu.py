@@ -25,11 +25,11 @@ class OrtCpu(LocalCpu):
     Args:
         threads: threads of one inference, 1 to the number of cores this process may use. More than
             one is only repeatable on an otherwise idle machine.
+        protocol: how models are timed.
         level: optimisation of the graph, ``disable``, ``basic``, ``extended`` or ``all``.
         precision: ``fp32``, or ``int8``: models are quantised before they run, see
             `hwnas.latency.devices.int8`. Their inputs and outputs remain float32.
         batch: samples in one inference.
-        protocol: how models are timed.
 
     Raises:
         ValueError: an option is out of range, or int8 at a level that leaves it in float32.
@@ -40,10 +40,11 @@ class OrtCpu(LocalCpu):
     def __init__(
         self,
         threads: int = 1,
+        protocol: Protocol = ORT_CPU_V1,
+        *,
         level: str = "all",
         precision: str = "fp32",
         batch: int = 1,
-        protocol: Protocol = ORT_CPU_V1,
     ) -> None:
         super().__init__(threads, batch, protocol)
         self.level = level

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
-from hwnas.latency.devices.device import Chunk, ModelFailedError, Profile, Runner, RunnerDiedError
+from hwnas.latency.devices.device import Chunk, MeterCard, ModelFailedError, Profile, Runner, RunnerDiedError
 from hwnas.latency.timing.messages import receive, send
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -73,6 +73,15 @@ class WorkerRunner(Runner):
         body = self._ask(key, {"command": "run", "key": key, "discard": discard, "count": count})[1]
         wall, cpu = np.frombuffer(body).reshape(2, count) / 1000
         return Chunk(wall, cpu)
+
+    def meter(self) -> MeterCard:
+        """The worker's meter; see `Runner.meter`."""
+        return MeterCard(**self.hello["meter"])
+
+    def energy_mj(self, key: str, seconds: float) -> float:
+        """Run a loaded model beside the meter; see `Runner.energy_mj`."""
+        answer, _ = self._ask(key, {"command": "energy", "key": key, "seconds": seconds})
+        return 1000 * float(answer["joules"])
 
     def profile(self, key: str, model: bytes, discard: int, count: int) -> Profile:
         """Profile a model in a session of its own; see `Runner.profile`."""

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from hwnas.latency.timing.clocks import HostClock
+
 LEVELS = {
     "disable": "ORT_DISABLE_ALL",
     "basic": "ORT_ENABLE_BASIC",
@@ -36,6 +38,7 @@ class OnnxruntimeBackend:
         self.version: str = onnxruntime.__version__
         self._ort = onnxruntime
         self._config = config
+        self.clock = HostClock(config["threads"])
         self._options = session_options(onnxruntime, config["threads"], config["options"])
 
     def load(self, model: bytes) -> Callable[[], None]:

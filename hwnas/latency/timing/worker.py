@@ -2,8 +2,7 @@
 
 ``python -m hwnas.latency.timing.worker '{"backend": "onnxruntime", "threads": 1, "cores": [1], ...}'``
 answers messages (`messages`) on its standard streams until its input ends. A backend turns a model into a
-callable; the worker imports numpy and its backend's runtime only. With one thread the CPU time is the
-calling thread's, in which the runtime computes; with more it is the whole process'.
+callable and brings the clock for it; the worker imports numpy and its backend's runtime only.
 """
 
 from __future__ import annotations
@@ -12,20 +11,42 @@ import gc
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
-
-import numpy as np
+from importlib import import_module
+from typing import Any, Protocol
 
 from hwnas.latency.timing import host
+from hwnas.latency.timing.clocks import Call, Clock, Samples
+from hwnas.latency.timing.energy import Meter, NoMeterError, joules_per_run, open_meter
 from hwnas.latency.timing.messages import receive, send
-from hwnas.latency.timing.onnxruntime_backend import OnnxruntimeBackend
 
-BACKENDS = {"onnxruntime": OnnxruntimeBackend}
+_HERE = "hwnas.latency.timing"
+BACKENDS = {
+    "onnxruntime": (f"{_HERE}.onnxruntime_backend", "OnnxruntimeBackend"),
+    "onnxruntime-gpu": (f"{_HERE}.onnxruntime_gpu_backend", "OnnxruntimeGpuBackend"),
+    "torch-cpu": (f"{_HERE}.torch_backend", "TorchBackend"),
+    "torch-cuda": (f"{_HERE}.torch_cuda_backend", "TorchCudaBackend"),
+}
+"""Name -> module, which is imported when it is asked for, and class."""
 
 _CLOCK_SHARE = 0.005
+
+
+class Backend(Protocol):
+    """A runtime with its options, made of a worker's config."""
+
+    version: str
+    clock: Clock
+
+    def load(self, model: bytes) -> Call:
+        """Make an ONNX model ready; what comes back runs it once on fixed inputs.
+
+        Raises:
+            Exception: whatever the runtime raises for a model that it refuses.
+        """
+
+    def profile(self, model: bytes, discard: int, count: int) -> tuple[list[str], Samples]:
+        """Names of the executed nodes, and their microseconds, (count, nodes), after ``discard`` runs."""
 
 
 def serve(config: dict[str, Any]) -> None:
@@ -56,14 +77,20 @@ def pin(cores: list[int] | None, threads: int) -> None:
 
 
 class Worker:
-    """Sessions by key, and the commands ``hello``, ``reading``, ``load``, ``run`` and ``profile``."""
+    """Loaded models by key, and a command for each message: ``hello``, ``load``, ``run``, ..."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.backend = BACKENDS[config["backend"]](config)
-        self.cpu_clock = time.thread_time_ns if config["threads"] == 1 else time.process_time_ns
-        self.tick_ns = clock_tick_ns()
-        self.calls: dict[str, Callable[[], None]] = {}
+        module, name = BACKENDS[config["backend"]]
+        self.backend: Backend = getattr(import_module(module), name)(config)
+        self.clock = self.backend.clock
+        self.calls: dict[str, Call] = {}
         self.together: dict[str, int] = {}
+        self.meter: Meter | None = None
+        try:
+            self.meter = open_meter(config.get("meter"))
+            self.about_meter = self.meter.description
+        except NoMeterError as reason:
+            self.about_meter = str(reason)
 
     def answer(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Do one command; an error of the runtime becomes an answer with ``error``."""
@@ -72,6 +99,7 @@ class Worker:
             "reading": self.reading,
             "load": self.load,
             "run": self.run,
+            "energy": self.energy,
             "profile": self.profile,
         }
         try:
@@ -80,10 +108,17 @@ class Worker:
             return {"error": f"{type(error).__name__}: {error}"[:4000]}, b""
 
     def hello(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        """Version of the runtime, the processor, and the loaded modules that no worker should have."""
+        """Version of the runtime, processor, meter, and loaded modules that few workers should have."""
         heavy = [name for name in ("torch", "onnx", "pandas", "scipy") if name in sys.modules]
         facts = asdict(host.facts())
-        return {"version": self.backend.version, "host": facts, "heavy": heavy, "pid": os.getpid()}, b""
+        meter = {"readable": self.meter is not None, "description": self.about_meter}
+        return {
+            "version": self.backend.version,
+            "host": facts,
+            "meter": meter,
+            "heavy": heavy,
+            "pid": os.getpid(),
+        }, b""
 
     def reading(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """The machine at this moment: load, clock, ticks."""
@@ -92,10 +127,10 @@ class Worker:
     def load(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Make a model ready to run, and warm it up."""
         call = self.backend.load(body)
-        shortest = min(time_once(call) for _ in range(header["warm_up"]))
+        shortest = min(self.clock.samples(call, 1, 1)[0, 0] for _ in range(header["warm_up"]))
         key = header["key"]
         self.calls[key] = call
-        self.together[key] = max(1, round(self.tick_ns / (_CLOCK_SHARE * max(shortest, 1))))
+        self.together[key] = max(1, round(self.clock.tick_ns / (_CLOCK_SHARE * max(shortest, 1))))
         return {"together": self.together[key]}, b""
 
     def run(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
@@ -103,38 +138,19 @@ class Worker:
         call, together = self.calls[header["key"]], self.together[header["key"]]
         for _ in range(header["discard"] * together):
             call()
-        times = np.empty((2, header["count"]))
-        for i in range(header["count"]):
-            cpu = self.cpu_clock()
-            start = time.perf_counter_ns()
-            for _ in range(together):
-                call()
-            times[0, i] = time.perf_counter_ns() - start
-            times[1, i] = self.cpu_clock() - cpu
-        return {}, (times / together).tobytes()
+        return {}, (self.clock.samples(call, header["count"], together) / together).tobytes()
+
+    def energy(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """Joules of one inference, over at least ``seconds`` of them in a row."""
+        if self.meter is None:
+            raise NoMeterError(self.about_meter)
+        call = self.calls[header["key"]]
+        return {"joules": joules_per_run(self.meter, call, self.clock, header["seconds"])}, b""
 
     def profile(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Times of a model's nodes; the body is (count, nodes) float64 microseconds."""
         nodes, times = self.backend.profile(body, header["discard"], header["count"])
         return {"nodes": nodes}, times.tobytes()
-
-
-def time_once(call: Callable[[], None]) -> int:
-    """Nanoseconds of one call."""
-    start = time.perf_counter_ns()
-    call()
-    return time.perf_counter_ns() - start
-
-
-def clock_tick_ns() -> int:
-    """Smallest step between two readings of the wall clock."""
-    steps = []
-    for _ in range(200):
-        start = now = time.perf_counter_ns()
-        while now == start:
-            now = time.perf_counter_ns()
-        steps.append(now - start)
-    return min(steps)
 
 
 if __name__ == "__main__":
