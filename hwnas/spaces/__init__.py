@@ -2,11 +2,14 @@
 
 from hwnas.spaces.architecture import Architecture
 from hwnas.spaces.darts import DARTS
+from hwnas.spaces.fbnet import FBNet
 from hwnas.spaces.mobilenetv2 import MobileNetV2
 from hwnas.spaces.nasbench101 import NASBench101
 from hwnas.spaces.nasbench201 import NASBench201
 from hwnas.spaces.nasbenchnlp import NASBenchNLP
+from hwnas.spaces.ofa_mobilenetv3 import OFAMobileNetV3
 from hwnas.spaces.order import BenchmarkOrder
+from hwnas.spaces.proxylessnas import ProxylessNAS
 from hwnas.spaces.registry import SPACES, space
 from hwnas.spaces.space import SearchSpace
 from hwnas.spaces.transnasbench101 import TransNASBench101Macro, TransNASBench101Micro
@@ -16,10 +19,13 @@ __all__ = [
     "SPACES",
     "Architecture",
     "BenchmarkOrder",
+    "FBNet",
     "MobileNetV2",
     "NASBench101",
     "NASBench201",
     "NASBenchNLP",
+    "OFAMobileNetV3",
+    "ProxylessNAS",
     "SearchSpace",
     "TransNASBench101Macro",
     "TransNASBench101Micro",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from hwnas.network.builder import Builder
 from hwnas.network.network import Network, Value
 from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.mobile_layers import conv_bn, divisible, head, inverted_residual
 from hwnas.spaces.space import SearchSpace
 
 
@@ -108,8 +108,15 @@ class MobileNetV2(SearchSpace):
         """Stem, stages, head."""
         b = Builder()
         x = b.input(3, self.resolution, self.resolution)
-        stem_stride = 1 if self.small_input else 2
-        x = b.block("stem", _stem, x, channels=divisible(STEM_CHANNELS * self.width), stride=stem_stride)
+        x = b.block(
+            "stem",
+            conv_bn,
+            x,
+            channels=divisible(STEM_CHANNELS * self.width),
+            kernel=3,
+            stride=1 if self.small_input else 2,
+            activation="relu6",
+        )
         chosen: dict[str, Any] = dict(
             zip(self.decisions, map(tuple.__getitem__, self.choices, architecture.encoding), strict=True)
         )
@@ -126,8 +133,8 @@ class MobileNetV2(SearchSpace):
                 squeeze_excite=chosen.get(f"se_{i}", False),
             )
         # Multipliers below 1 do not narrow the last convolution (Sandler et al., section 5).
-        head_channels = divisible(HEAD_CHANNELS * max(1.0, self.width))
-        return b.build(b.block("head", _head, x, channels=head_channels, classes=self.classes))
+        channels = divisible(HEAD_CHANNELS * max(1.0, self.width))
+        return b.build(b.block("head", head, x, channels=channels, classes=self.classes, activation="relu6"))
 
 
 def _check(
@@ -152,57 +159,8 @@ def _check(
         raise ValueError(f"widths must be positive, not {widths!r}")
 
 
-@lru_cache(maxsize=4096)
-def divisible(channels: float, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to `channels`, never more than 10 % below it (MobileNet's rule)."""
-    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * channels else rounded
-
-
-def _stem(b: Builder, x: Value, *, channels: int, stride: int) -> Value:
-    return b.relu6(b.batch_norm(b.conv(x, channels, kernel=3, stride=stride)))
-
-
 def _stage(b: Builder, x: Value, *, depth: int, stride: int, **settings: Any) -> Value:
     # [c, h, w] -> [channels, ceil(h/stride), ceil(w/stride)]
     for layer in range(depth):
         x = b.block(f"block{layer}", inverted_residual, x, stride=1 if layer else stride, **settings)
     return x
-
-
-def inverted_residual(
-    b: Builder,
-    x: Value,
-    *,
-    channels: int,
-    kernel: int,
-    expansion: int,
-    stride: int,
-    squeeze_excite: bool = False,
-) -> Value:
-    """Expansion, depthwise convolution, projection; a residual where shapes agree (MobileNetV2, figure 4).
-
-    `[c, h, w] -> [channels, ceil(h/stride), ceil(w/stride)]`
-    """
-    y = x
-    if expansion > 1:
-        y = b.relu6(b.batch_norm(b.conv(y, x.shape[0] * expansion, name="expand"), name="expand_bn"))
-    y = b.depthwise(y, kernel=kernel, stride=stride)
-    y = b.relu6(b.batch_norm(y, name="depthwise_bn"))
-    if squeeze_excite:
-        y = squeeze_and_excite(b, y, reduced=divisible(x.shape[0] * expansion / 4))
-    y = b.batch_norm(b.conv(y, channels, name="project"), name="project_bn")
-    return b.add(x, y) if stride == 1 and channels == x.shape[0] else y
-
-
-def squeeze_and_excite(b: Builder, x: Value, *, reduced: int) -> Value:
-    """Channel attention (Hu et al., 2018): `[c, h, w] -> [c, h, w]`, with `reduced` channels in between."""
-    gate = b.global_average_pool(x)
-    gate = b.relu(b.conv(gate, reduced, bias=True, name="se_reduce"))
-    gate = b.hard_sigmoid(b.conv(gate, x.shape[0], bias=True, name="se_expand"))
-    return b.multiply(x, gate)
-
-
-def _head(b: Builder, x: Value, *, channels: int, classes: int) -> Value:
-    x = b.relu6(b.batch_norm(b.conv(x, channels)))
-    return b.linear(b.global_average_pool(x), classes)

@@ -9,9 +9,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from hwnas.spaces.darts import DARTS
+from hwnas.spaces.fbnet import FBNet
 from hwnas.spaces.mobilenetv2 import MobileNetV2
 from hwnas.spaces.nasbench101 import NASBench101
 from hwnas.spaces.nasbench201 import NASBench201
+from hwnas.spaces.ofa_mobilenetv3 import OFAMobileNetV3
+from hwnas.spaces.proxylessnas import ProxylessNAS
 from hwnas.spaces.space import SearchSpace
 from hwnas.spaces.transnasbench101 import TransNASBench101Macro, TransNASBench101Micro
 
@@ -20,6 +23,9 @@ SPACES: dict[str, type[SearchSpace]] = {
     for space in (
         NASBench201,
         MobileNetV2,
+        FBNet,
+        OFAMobileNetV3,
+        ProxylessNAS,
         DARTS,
         NASBench101,
         TransNASBench101Micro,

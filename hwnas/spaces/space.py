@@ -8,6 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,23 +26,38 @@ class SearchSpace(ABC):
     """A set of architectures: categorical decisions and, where not all combinations count, a predicate.
 
     A space of one's own gives `decisions` and `network`, and `is_valid` where it needs one; it must be
-    defined in a module (not in a function) for worker processes to find it.
+    defined in a module (not in a function) for worker processes to find it. Where some decisions can be
+    without effect it gives `effective`, so that each network has one architecture.
 
     Attributes:
         name: what the command line calls it.
         decisions: the choices of each decision, in order.
+        named: published networks by name: the settings of their space, and their text.
     """
 
     name: str
     decisions: Mapping[str, Sequence[Choice]]
+    named: ClassVar[Mapping[str, tuple[Mapping[str, Any], str]]] = {}
 
     @abstractmethod
     def network(self, architecture: Architecture) -> Network:
         """The network that `architecture` describes."""
 
+    @classmethod
+    def published(cls) -> dict[str, Architecture]:
+        """Published networks by name, each of a space with the settings that it was published in."""
+        return {name: cls(**settings).parse(text) for name, (settings, text) in cls.named.items()}
+
     def is_valid(self, architecture: Architecture) -> bool:
-        """Whether this combination of choices belongs to the space; all do by default."""
-        return True
+        """Whether this combination of choices belongs to the space; by default, whether it is `effective`."""
+        return self.effective(architecture.encoding) == architecture.encoding
+
+    def effective(self, encoding: tuple[int, ...]) -> tuple[int, ...]:
+        """`encoding` with the first choice for each decision that has no effect beside the others.
+
+        By default all have an effect.
+        """
+        return encoding
 
     def identity(self) -> Hashable:
         """What tells two spaces of one class apart: their settings."""
@@ -93,6 +109,8 @@ class SearchSpace(ABC):
         Raises:
             ValueError: a decision is unknown or missing, a choice is not one of its choices, or the
                 combination is not valid.
+
+        Choices that have no effect are replaced by the first ones (see `effective`).
         """
         encoding = [-1] * len(self.choices)
         for decision, value in values.items():
@@ -119,7 +137,7 @@ class SearchSpace(ABC):
         return self._checked(tuple(int(index) for index in encoding))
 
     def _checked(self, encoding: tuple[int, ...]) -> Architecture:
-        architecture = Architecture(self, encoding)
+        architecture = Architecture(self, self.effective(encoding))
         if not self.is_valid(architecture):
             raise ValueError(f"{dict(architecture)} is not a valid architecture of space {self.name}")
         return architecture
@@ -164,12 +182,15 @@ class SearchSpace(ABC):
     def random(self, generator: np.random.Generator) -> Architecture:
         """One valid architecture, each with the same probability.
 
+        Where decisions can be without effect, each combination of choices has the same probability before
+        those are set to their first choice.
+
         Raises:
             ValueError: no valid one in `MAX_TRIES` draws.
         """
         sizes = [len(choices) for choices in self.choices]
         for _ in range(MAX_TRIES):
-            drawn = Architecture(self, tuple(int(i) for i in generator.integers(sizes)))
+            drawn = Architecture(self, self.effective(tuple(generator.integers(sizes).tolist())))
             if self.is_valid(drawn):
                 return drawn
         raise ValueError(f"no valid architecture among {MAX_TRIES} draws from space {self.name}")
@@ -192,13 +213,13 @@ class SearchSpace(ABC):
         )
 
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
-        """All valid architectures that differ in one decision."""
+        """All valid architectures that differ in one decision, and in those that lose their effect by it."""
         self.check(architecture)
         for position, choices in enumerate(self.choices):
             for index in range(len(choices)):
                 if index != architecture.encoding[position]:
                     changed = self._replaced(architecture, position, index)
-                    if self.is_valid(changed):
+                    if changed != architecture and self.is_valid(changed):
                         yield changed
 
     def mutate(self, architecture: Architecture, generator: np.random.Generator) -> Architecture:
@@ -214,7 +235,7 @@ class SearchSpace(ABC):
             index = int(generator.integers(len(self.choices[position]) - 1))
             index += index >= architecture.encoding[position]
             changed = self._replaced(architecture, position, index)
-            if self.is_valid(changed):
+            if changed != architecture and self.is_valid(changed):
                 return changed
         found = list(self.neighbours(architecture))
         if not found:
@@ -230,14 +251,14 @@ class SearchSpace(ABC):
         for _ in range(100):
             from_father = generator.random(len(self.choices)) < 0.5
             pairs = zip(mother.encoding, father.encoding, from_father, strict=True)
-            child = Architecture(self, tuple(f if take else m for m, f, take in pairs))
+            child = Architecture(self, self.effective(tuple(f if take else m for m, f, take in pairs)))
             if self.is_valid(child):
                 return child
         return mother
 
     def _replaced(self, architecture: Architecture, position: int, index: int) -> Architecture:
         encoding = architecture.encoding
-        return Architecture(self, (*encoding[:position], index, *encoding[position + 1 :]))
+        return Architecture(self, self.effective((*encoding[:position], index, *encoding[position + 1 :])))
 
     # --- numbers
 
@@ -261,7 +282,8 @@ class SearchSpace(ABC):
         Raises:
             ValueError: the space has a predicate and is too large to be enumerated.
         """
-        if type(self).is_valid is SearchSpace.is_valid:
+        kind = type(self)
+        if kind.is_valid is SearchSpace.is_valid and kind.effective is SearchSpace.effective:
             return self._combinations
         return sum(1 for _ in self)
 

@@ -2,7 +2,8 @@ import pytest
 
 from hwnas.cost import count
 from hwnas.spaces import Architecture, MobileNetV2
-from hwnas.spaces.mobilenetv2 import STAGES, divisible
+from hwnas.spaces.mobile_layers import divisible
+from hwnas.spaces.mobilenetv2 import STAGES
 
 
 def original(space: MobileNetV2) -> Architecture:

@@ -1,0 +1,273 @@
+"""What once-for-all's spaces share: stages of inverted residuals with an elastic number of layers.
+
+Cai et al., "Once-for-All: Train One Network and Specialize it for Efficient Deployment", ICLR 2020.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from abc import abstractmethod
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, NamedTuple
+
+from hwnas.network.builder import Builder
+from hwnas.network.network import Network, Value
+from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.mobile_layers import divisible, inverted_residual
+from hwnas.spaces.space import SearchSpace
+
+KERNELS, EXPANSIONS, DEPTHS = (3, 5, 7), (3, 4, 6), (2, 3, 4)
+RESOLUTIONS = tuple(range(128, 225, 4))
+_LAYER = re.compile(r"k(\d+)e(\d+)")
+_RESOLUTION = re.compile(r"r(\d+)")
+
+
+@dataclass(frozen=True)
+class ElasticStage:
+    """A stage before the width multiplier; its first layer has the stride.
+
+    Attributes:
+        depth: number of layers, where that is fixed.
+    """
+
+    channels: int
+    stride: int
+    activation: str = "relu6"
+    squeeze_excite: bool = False
+    depth: int | None = None
+
+
+class MBConv(NamedTuple):
+    """What is decided of a layer."""
+
+    kernel: int
+    expansion: int
+
+    def __str__(self) -> str:
+        return f"k{self.kernel}e{self.expansion}"
+
+
+class _Positions(NamedTuple):
+    """Where the decisions of a stage stand in an encoding: its depth, and each layer's kernel."""
+
+    depth: int
+    layers: tuple[int, ...]
+
+
+class ElasticSpace(SearchSpace):
+    """Stages whose layers each have a kernel and an expansion of their own, and a resolution of the input.
+
+    Decisions: `resolution`; of stage i `depth_i`, and of its layer j `kernel_i_j` and `expansion_i_j`.
+    Those of layers beyond the depth have no effect and hold their first choice, so that each network is one
+    architecture. `random` draws as once-for-all does: every decision uniformly, the depths too.
+
+    Architectures print and parse as `r224-k3e4,k5e6-...`: the resolution, then the layers of each stage.
+    """
+
+    kernels: tuple[int, ...]
+    expansions: tuple[int, ...]
+    depths: tuple[int, ...]
+    resolutions: tuple[int, ...]
+    width: float
+    classes: int
+    stages: tuple[ElasticStage, ...]
+    first_block: ClassVar[ElasticStage]
+
+    def _set(
+        self,
+        kernels: Sequence[int],
+        expansions: Sequence[int],
+        depths: Sequence[int],
+        resolutions: Sequence[int],
+        width: float,
+        classes: int,
+    ) -> None:
+        """Check and keep the settings that all of these spaces have; raises ValueError naming one."""
+        self.kernels = _whole("kernels", kernels, least=1)
+        if any(kernel % 2 == 0 for kernel in self.kernels):
+            raise ValueError(f"kernels must be odd, not {self.kernels}")
+        self.expansions = _whole("expansions", expansions, least=1)
+        self.depths = _whole("depths", depths, least=1)
+        self.resolutions = _whole("resolutions", resolutions, least=32)
+        self.width = width
+        (self.classes,) = _whole("classes", (classes,), least=2)
+        if not 0 < width <= 10:
+            raise ValueError(f"width must be above 0 and at most 10, not {width!r}")
+        self.decisions = {"resolution": self.resolutions}
+        for i, stage in enumerate(self.stages, start=1):
+            self.decisions[f"depth_{i}"] = self._depths(stage)
+            for j in range(1, max(self._depths(stage)) + 1):
+                self.decisions[f"kernel_{i}_{j}"] = self.kernels
+                self.decisions[f"expansion_{i}_{j}"] = self.expansions
+
+    def settings(self) -> dict[str, object]:
+        """All settings, as keyword arguments."""
+        return {
+            "kernels": self.kernels,
+            "expansions": self.expansions,
+            "depths": self.depths,
+            "resolutions": self.resolutions,
+            "width": self.width,
+            "classes": self.classes,
+        }
+
+    def identity(self) -> Hashable:
+        """All settings."""
+        return tuple(self.settings().values())
+
+    def _depths(self, stage: ElasticStage) -> tuple[int, ...]:
+        return self.depths if stage.depth is None else (stage.depth,)
+
+    # --- decisions without effect
+
+    @cached_property
+    def _positions_by_stage(self) -> tuple[_Positions, ...]:
+        found, position = [], 1
+        for stage in self.stages:
+            layers = max(self._depths(stage))
+            found.append(_Positions(position, tuple(range(position + 1, position + 1 + 2 * layers, 2))))
+            position += 1 + 2 * layers
+        return tuple(found)
+
+    def effective(self, encoding: tuple[int, ...]) -> tuple[int, ...]:
+        """`encoding` with the first choices for layers beyond the depth of their stage."""
+        cleared = list(encoding)
+        for stage, positions in zip(self.stages, self._positions_by_stage, strict=True):
+            depth = self._depths(stage)[encoding[positions.depth]]
+            for layer in positions.layers[depth:]:
+                cleared[layer] = cleared[layer + 1] = 0
+        return tuple(cleared)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of networks: resolutions · prod over stages of the sum over depths d of (|k| · |e|)^d."""
+        layer = len(self.kernels) * len(self.expansions)
+        size = len(self.resolutions)
+        for stage in self.stages:
+            size *= sum(layer**depth for depth in self._depths(stage))
+        return size
+
+    # --- layers
+
+    def layers(self, architecture: Architecture) -> tuple[tuple[MBConv, ...], ...]:
+        """The layers of each stage that are there."""
+        encoding = architecture.encoding
+        return tuple(
+            tuple(
+                MBConv(self.kernels[encoding[layer]], self.expansions[encoding[layer + 1]])
+                for layer in positions.layers[: self._depths(stage)[encoding[positions.depth]]]
+            )
+            for stage, positions in zip(self.stages, self._positions_by_stage, strict=True)
+        )
+
+    def from_layers(self, resolution: int, stages: Sequence[Sequence[tuple[int, int]]]) -> Architecture:
+        """The architecture of these (kernel, expansion) pairs of each stage; raises ValueError if none."""
+        if len(stages) != len(self.stages):
+            raise ValueError(f"{len(self.stages)} stages expected in space {self.name}, not {len(stages)}")
+        values: dict[str, Hashable] = {"resolution": resolution}
+        first = (self.kernels[0], self.expansions[0])
+        for i, (stage, layers) in enumerate(zip(self.stages, stages, strict=True), start=1):
+            values[f"depth_{i}"] = len(layers)
+            padded = itertools.chain(layers, itertools.repeat(first))
+            for j, (kernel, expansion) in zip(range(1, max(self._depths(stage)) + 1), padded, strict=False):
+                values[f"kernel_{i}_{j}"], values[f"expansion_{i}_{j}"] = kernel, expansion
+        return self.architecture(**values)
+
+    def from_config(self, *, ks: Sequence[int], e: Sequence[int], d: Sequence[int], r: int) -> Architecture:
+        """The architecture of once-for-all's own configuration of a sub-network.
+
+        Args:
+            ks: kernel sizes, of as many layers for each stage as its greatest depth.
+            e: expansions, likewise.
+            d: depths of the stages.
+            r: resolution.
+
+        Raises:
+            ValueError: a list has a wrong length, or a value is none of the space's choices.
+        """
+        greatest = [max(self._depths(stage)) for stage in self.stages]
+        for name, values, length in (
+            ("ks", ks, sum(greatest)),
+            ("e", e, sum(greatest)),
+            ("d", d, len(greatest)),
+        ):
+            if len(values) != length:
+                raise ValueError(f"{name} must have {length} values in space {self.name}, not {len(values)}")
+        pairs = iter(zip(ks, e, strict=True))
+        stages = [list(itertools.islice(pairs, layers)) for layers in greatest]
+        return self.from_layers(r, [layers[:depth] for layers, depth in zip(stages, d, strict=True)])
+
+    def network(self, architecture: Architecture) -> Network:
+        """Stem, the first block, the stages, head."""
+        resolution = self.resolutions[architecture.encoding[0]]
+        b = Builder()
+        x = b.input(3, resolution, resolution)
+        x = self._stem(b, x)
+        x = self._layer(b, x, "stage0.block0", self.first_block, MBConv(3, 1), self.first_block.stride)
+        for i, (stage, layers) in enumerate(
+            zip(self.stages, self.layers(architecture), strict=True), start=1
+        ):
+            for j, layer in enumerate(layers):
+                x = self._layer(b, x, f"stage{i}.block{j}", stage, layer, 1 if j else stage.stride)
+        return b.build(self._head(b, x))
+
+    def _layer(
+        self, b: Builder, x: Value, name: str, stage: ElasticStage, layer: MBConv, stride: int
+    ) -> Value:
+        value: Value = b.block(
+            name,
+            inverted_residual,
+            x,
+            channels=self._scaled(stage.channels),
+            kernel=layer.kernel,
+            expansion=layer.expansion,
+            stride=stride,
+            squeeze_excite=stage.squeeze_excite,
+            activation=stage.activation,
+        )
+        return value
+
+    def _scaled(self, channels: int) -> int:
+        return divisible(channels * self.width)
+
+    @abstractmethod
+    def _stem(self, b: Builder, x: Value) -> Value:
+        """`[3, r, r] -> [c, r/2, r/2]`."""
+
+    @abstractmethod
+    def _head(self, b: Builder, x: Value) -> Value:
+        """`[c, h, w] -> [classes]`."""
+
+    # --- text
+
+    def format(self, architecture: Architecture) -> str:
+        """`r224-k3e4,k5e6-...`: the resolution, then each stage's layers."""
+        resolution = self.resolutions[architecture.encoding[0]]
+        stages = [",".join(map(str, layers)) for layers in self.layers(architecture)]
+        return "-".join([f"r{resolution}", *stages])
+
+    def parse(self, text: str) -> Architecture:
+        """Read what `format` wrote; raises ValueError naming the part that is wrong."""
+        first, *stages = text.strip().split("-")
+        resolution = _RESOLUTION.fullmatch(first)
+        if not resolution:
+            raise ValueError(f"{first!r} in {text!r} must be a resolution, as in r224-k3e4,k5e6-...")
+        return self.from_layers(
+            int(resolution[1]), [[_parsed(layer, text) for layer in stage.split(",")] for stage in stages]
+        )
+
+
+def _parsed(layer: str, text: str) -> MBConv:
+    match = _LAYER.fullmatch(layer)
+    if not match:
+        raise ValueError(f"{layer!r} in {text!r} must be a kernel and an expansion, as in k3e4")
+    return MBConv(int(match[1]), int(match[2]))
+
+
+def _whole(name: str, values: Sequence[int], *, least: int) -> tuple[int, ...]:
+    if not values or any(not isinstance(value, int) or value < least for value in values):
+        raise ValueError(f"{name} must be whole numbers of at least {least}, not {values!r}")
+    return tuple(values)
