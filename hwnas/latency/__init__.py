@@ -21,6 +21,7 @@ from hwnas.latency.measuring.measure import latency_ms, measure
 from hwnas.latency.measuring.onnx_file import measure_onnx
 from hwnas.latency.measuring.progress import Progress
 from hwnas.latency.predictors.fitted import FittedPredictor
+from hwnas.latency.remote.ssh import Ssh
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.merge import merge
 from hwnas.latency.tables.table import DeviceMismatchError, LatencyTable
@@ -41,6 +42,7 @@ __all__ = [
     "Protocol",
     "RunnerDiedError",
     "RuntimeCard",
+    "Ssh",
     "device",
     "device_like",
     "devices",

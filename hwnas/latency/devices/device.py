@@ -93,7 +93,13 @@ class ModelFailedError(ValueError):
 
 
 class RunnerDiedError(RuntimeError):
-    """The process that runs the models ended. ``key`` is the model in work then, or None."""
+    """The process that runs the models ended. ``key`` is the model in work then, or None.
+
+    Attributes:
+        retries: how often a pass is tried again after such an end, before the model is blamed.
+    """
+
+    retries = 1
 
     def __init__(self, message: str, key: str | None) -> None:
         super().__init__(message)

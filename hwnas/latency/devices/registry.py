@@ -49,11 +49,14 @@ def device_options(name: str) -> dict[str, inspect.Parameter]:
 
 
 def device(name: str, **options: Any) -> Device:
-    """Make a device by name; ``device("ort-cpu", threads=1)``.
+    """Make a device by name; ``device("ort-cpu", threads=1)``, ``device("ssh://pi@host", threads=4)``.
 
     Raises:
         ValueError: the name or an option is not known or out of range, or this machine has no such device.
     """
+    name, separator, _ = (url := name).partition("://")
+    if separator:
+        options["url"] = url
     known = device_options(name)
     for option in options:
         if option not in known:

@@ -71,6 +71,8 @@ class WorkerRunner(Runner):
     def run(self, key: str, discard: int, count: int) -> Chunk:
         """Time one chunk; see `Runner.run`."""
         body = self._ask(key, {"command": "run", "key": key, "discard": discard, "count": count})[1]
+        if len(body) != 16 * count:
+            raise self._nonsense(key, ValueError(f"{len(body)} bytes for {count} samples"))
         wall, cpu = np.frombuffer(body).reshape(2, count) / 1000
         return Chunk(wall, cpu)
 
@@ -112,7 +114,7 @@ class WorkerRunner(Runner):
         except (EOFError, BrokenPipeError):
             raise self._death(key) from None
         except ValueError as error:
-            raise RunnerDiedError(f"the worker sent something that is no answer: {error}", key) from None
+            raise self._nonsense(key, error) from None
         if "error" in answer:
             raise ModelFailedError(f"the runtime failed on {key}: {answer['error']}")
         return answer, data
@@ -125,6 +127,9 @@ class WorkerRunner(Runner):
         message = f"the worker process ended {doing} ({cause})"
         return RunnerDiedError(f"{message}: {said}" if said else message, key)
 
+    def _nonsense(self, key: str | None, error: ValueError) -> RunnerDiedError:
+        return RunnerDiedError(f"the worker sent something that is no answer: {error}", key)
+
     def _said(self) -> str:
         self._errors.seek(0)
         return self._errors.read()[-2000:].decode(errors="replace").strip()
@@ -133,5 +138,9 @@ class WorkerRunner(Runner):
 def local_environment(threads: int) -> dict[str, str]:
     """Variables for a worker that imports what this process can, with as many threads as asked for."""
     paths = [path or str(Path.cwd()) for path in sys.path]
-    variables = dict.fromkeys(_THREAD_VARIABLES, str(threads))
-    return {**os.environ, **variables, "PYTHONPATH": os.pathsep.join(paths)}
+    return {**os.environ, **thread_variables(threads), "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """Variables that keep numerical libraries to as many threads."""
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads))

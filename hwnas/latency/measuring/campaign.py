@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -108,17 +109,18 @@ class Group:
 
     def _one_pass(self, keys: list[str], title: str) -> None:
         """One pass in a fresh worker. If the worker dies: once more; then without the model it died with."""
-        retried = False
+        deaths: Counter[type[RunnerDiedError]] = Counter()
         while True:
             try:
                 with self._device.start(self._keep_open) as runner:
                     chunks = self._rounds(runner, [*self._alive(keys), *self._sentinels], title)
                 break
             except RunnerDiedError as death:
-                self._notify(f"{death}; {'' if retried else 'trying the group again'}")
-                if retried:
+                deaths[type(death)] += 1
+                again = deaths[type(death)] <= death.retries
+                self._notify(f"{death}; trying the group again" if again else str(death))
+                if not again:
                     self._blame(death)
-                retried = True
         for key, parts in chunks.items():
             if key not in self._failures:
                 self._passes[key].append(join(parts))

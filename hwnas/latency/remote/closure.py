@@ -13,14 +13,14 @@ EMPTY = ("hwnas", "hwnas.latency")
 """Packages whose ``__init__`` only offers names to people; where they are shipped they are empty."""
 
 
-def closure(module: str) -> dict[str, Path]:
-    """Modules of hwnas that `module` needs, itself included, with their files, sorted by name.
+def closure(*modules: str) -> dict[str, Path]:
+    """Modules of hwnas that `modules` need, themselves included, with their files, sorted by name.
 
     Imports inside functions count; those under ``if TYPE_CHECKING`` do not, and neither do those of
     the `EMPTY` packages.
     """
     found: dict[str, Path] = {}
-    waiting = [module]
+    waiting = list(modules)
     while waiting:
         name = waiting.pop()
         path = source(name)

@@ -5,7 +5,6 @@ This module and all it imports travel to the device: standard library, numpy and
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from dataclasses import asdict
@@ -17,16 +16,12 @@ from hwnas.latency.measuring.groups import measure_subjects
 from hwnas.latency.measuring.journal import Journal
 from hwnas.latency.measuring.progress import Progress
 from hwnas.latency.remote.manifest import RESULTS, read_manifest
-from hwnas.latency.timing import worker
 
 _SILENCE = 15.0
 
 
 def main() -> None:
-    """Serve as a worker, or measure; exit code 2 and one line for what the person at the device can mend."""
-    if sys.argv[1:2] == ["worker"]:
-        worker.serve(json.loads(sys.argv[2]))
-        return
+    """Measure; exit code 2 and one line for what the person at the device can mend."""
     try:
         measure_bundle(Path(sys.argv[0]).resolve().parent)
     except KeyboardInterrupt:

@@ -16,4 +16,5 @@ for name in ("numpy", "onnxruntime"):
             f"the runner needs {name} ({error}): {sys.executable} -m pip install numpy onnxruntime "
             "(in a virtual environment where the system's Python refuses)"
         )
-import_module("hwnas.latency.remote.runner").main()
+IS_WORKER = sys.argv[1:2] == ["worker"]
+import_module("hwnas.latency.timing.worker" if IS_WORKER else "hwnas.latency.remote.runner").main()

@@ -10,7 +10,13 @@ from functools import cache
 from hwnas.latency.remote.closure import EMPTY, ROOT, closure
 
 START = "hwnas.latency.remote.start"
-RUNNER = "hwnas.latency.remote.runner"
+ROOTS = (
+    "hwnas.latency.remote.runner",
+    "hwnas.latency.timing.worker",
+    "hwnas.latency.timing.onnxruntime_backend",
+)
+"""The modules that are started or imported by name."""
+
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -21,7 +27,7 @@ def runner_pyz() -> bytes:
     ``python3 runner.pyz`` measures the bundle beside it; ``python3 runner.pyz worker CONFIG`` is the
     worker process of `hwnas.latency.timing.worker`.
     """
-    modules = closure(RUNNER)
+    modules = closure(*ROOTS)
     contents = {
         str(path.relative_to(ROOT.parent).as_posix()): b"" if name in EMPTY else path.read_bytes()
         for name, path in modules.items()

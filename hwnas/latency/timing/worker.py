@@ -49,6 +49,11 @@ class Backend(Protocol):
         """Names of the executed nodes, and their microseconds, (count, nodes), after ``discard`` runs."""
 
 
+def main() -> None:
+    """Serve with the config that is the last argument."""
+    serve(json.loads(sys.argv[-1]))
+
+
 def serve(config: dict[str, Any]) -> None:
     """Answer messages until the input ends."""
     pin(config["cores"], config["threads"])
@@ -154,4 +159,4 @@ class Worker:
 
 
 if __name__ == "__main__":
-    serve(json.loads(sys.argv[1]))
+    main()
