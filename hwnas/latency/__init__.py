@@ -15,7 +15,10 @@ from hwnas.latency.devices.device import (
     RuntimeCard,
 )
 from hwnas.latency.devices.ort_cpu import OrtCpu
+from hwnas.latency.devices.ort_gpu import OrtCuda, OrtTensorrt
 from hwnas.latency.devices.registry import device, device_like, devices
+from hwnas.latency.devices.torch_cpu import TorchCpu
+from hwnas.latency.devices.torch_cuda import TorchCuda
 from hwnas.latency.fit import fit
 from hwnas.latency.measuring.measure import latency_ms, measure
 from hwnas.latency.measuring.onnx_file import measure_onnx
@@ -38,11 +41,15 @@ __all__ = [
     "LatencyTable",
     "ModelFailedError",
     "OrtCpu",
+    "OrtCuda",
+    "OrtTensorrt",
     "Progress",
     "Protocol",
     "RunnerDiedError",
     "RuntimeCard",
     "Ssh",
+    "TorchCpu",
+    "TorchCuda",
     "device",
     "device_like",
     "devices",

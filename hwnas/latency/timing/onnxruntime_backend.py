@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hwnas.latency.timing.clocks import HostClock
+from hwnas.latency.timing.clocks import Call, Clock, HostClock
 
 LEVELS = {
     "disable": "ORT_DISABLE_ALL",
@@ -38,16 +37,20 @@ class OnnxruntimeBackend:
         self.version: str = onnxruntime.__version__
         self._ort = onnxruntime
         self._config = config
-        self.clock = HostClock(config["threads"])
+        self.clock: Clock = HostClock(config["threads"])
         self._options = session_options(onnxruntime, config["threads"], config["options"])
 
-    def load(self, model: bytes) -> Callable[[], None]:
+    def load(self, model: bytes) -> Call:
         """Create a session with a fixed input bound; what comes back runs it once.
 
         Raises:
             Exception: whatever the runtime raises for a model that it refuses.
         """
-        return self._ready(self._ort.InferenceSession(model, self._options, providers=_PROVIDERS))
+        return self._ready(self.session(model, self._options))
+
+    def session(self, model: bytes, options: Any) -> Any:
+        """A session on the processor; raises as `load`."""
+        return self._ort.InferenceSession(model, options, providers=_PROVIDERS)
 
     def profile(
         self, model: bytes, discard: int, count: int
@@ -57,14 +60,14 @@ class OnnxruntimeBackend:
             options = session_options(self._ort, self._config["threads"], self._config["options"])
             options.enable_profiling = True
             options.profile_file_prefix = str(Path(folder) / "profile")
-            session = self._ort.InferenceSession(model, options, providers=_PROVIDERS)
+            session = self.session(model, options)
             call = self._ready(session)
             for _ in range(discard + count):
                 call()
             events = json.loads(Path(session.end_profiling()).read_text())
         return node_times(events, discard, count)
 
-    def _ready(self, session: Any) -> Callable[[], None]:
+    def _ready(self, session: Any) -> Call:
         binding = session.io_binding()
         for index, value in enumerate(session.get_inputs()):
             binding.bind_ortvalue_input(

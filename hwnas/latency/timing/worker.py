@@ -13,7 +13,7 @@ import os
 import sys
 from dataclasses import asdict
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hwnas.latency.timing import host
 from hwnas.latency.timing.clocks import Call, Clock, Samples
@@ -44,6 +44,11 @@ class Backend(Protocol):
         Raises:
             Exception: whatever the runtime raises for a model that it refuses.
         """
+
+
+@runtime_checkable
+class Profiler(Protocol):
+    """A backend whose runtime tells the times of its nodes."""
 
     def profile(self, model: bytes, discard: int, count: int) -> tuple[list[str], Samples]:
         """Names of the executed nodes, and their microseconds, (count, nodes), after ``discard`` runs."""
@@ -154,6 +159,8 @@ class Worker:
 
     def profile(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Times of a model's nodes; the body is (count, nodes) float64 microseconds."""
+        if not isinstance(self.backend, Profiler):
+            raise ValueError("this runtime gives no profile of its nodes")
         nodes, times = self.backend.profile(body, header["discard"], header["count"])
         return {"nodes": nodes}, times.tobytes()
 
