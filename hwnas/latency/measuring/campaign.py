@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,15 @@ from functools import partial
 
 import numpy as np
 
-from hwnas.latency.devices.device import Chunk, Device, ModelFailedError, Runner, RunnerDiedError
+from hwnas.latency.devices.device import (
+    NO_METER,
+    Chunk,
+    Device,
+    ModelFailedError,
+    Runner,
+    RunnerDiedError,
+)
+from hwnas.latency.measuring.energy import energies_mj
 from hwnas.latency.measuring.watch import Watch
 from hwnas.latency.tables.drift import contradictory
 from hwnas.latency.tables.environment import Environment
@@ -22,7 +31,11 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True)
 class GroupResult:
-    """What one group said, by model key; a key is in ``measured`` or in ``failures``."""
+    """What one group said, by model key; a key is in ``measured`` or in ``failures``.
+
+    ``sha256`` is of the ONNX model that ran, which a device may have prepared (int8); ``energy_mj`` is empty
+    where there is no meter, and ``environment`` says why.
+    """
 
     measured: dict[str, Statistics]
     unstable: frozenset[str]
@@ -30,6 +43,8 @@ class GroupResult:
     failures: dict[str, str]
     sentinels: dict[str, float]
     environment: Environment
+    sha256: dict[str, str]
+    energy_mj: dict[str, float]
 
 
 class Group:
@@ -67,30 +82,52 @@ class Group:
         self._rng = np.random.default_rng(seed)
         self._watch = Watch(before)
         self._passes: dict[str, list[Chunk]] = {key: [] for key in [*models, *self._sentinels]}
+        self._meter = NO_METER
         self._failures: dict[str, str] = {}
         self._grouped: set[str] = set()
 
     def measure(self) -> GroupResult:
-        """All passes, then further ones for the models whose passes disagree.
+        """All passes, then further ones for the models whose passes disagree, then the energies.
 
         Raises:
             RunnerDiedError: the worker ends repeatedly without a model to blame.
             ModelFailedError: a sentinel does not run.
         """
         protocol = self._protocol
+        self._prepare()
         for number in range(1, protocol.passes + 1):
             self._one_pass(list(self._models), f"pass {number} of {protocol.passes}")
         for number in range(1, protocol.max_extra + 1):
             if again := self._to_repeat():
                 self._one_pass(again, f"extra pass {number} of at most {protocol.max_extra}")
-        measured = {key: statistics(self._passes[key]) for key in self._alive(self._models)}
+        alive = {key: self._models[key] for key in self._alive(self._models)}
         return GroupResult(
-            measured=measured,
+            measured={key: statistics(self._passes[key]) for key in alive},
             unstable=frozenset(self._disagreeing()),
             grouped=frozenset(self._grouped),
             failures=dict(self._failures),
             sentinels=self._sentinel_times(),
-            environment=self._watch.environment("not measured"),
+            environment=self._watch.environment(self._meter.description),
+            sha256={key: hashlib.sha256(model).hexdigest() for key, model in alive.items()},
+            energy_mj=self._energies(alive) if self._meter.readable else {},
+        )
+
+    def _prepare(self) -> None:
+        """Replace each model by what runs in its place."""
+        self._notify(f"preparing {len(self._models)} models")
+        for key, model in self._models.items():
+            try:
+                self._models[key] = self._device.prepare(model)
+            except ModelFailedError as error:
+                self._failures[key] = str(error)
+
+    def _energies(self, models: Mapping[str, bytes]) -> dict[str, float]:
+        return energies_mj(
+            self._device,
+            models,
+            warm_up=self._protocol.warm_up,
+            notify=self._notify,
+            keep_open=self._keep_open,
         )
 
     def _alive(self, keys: Mapping[str, bytes] | list[str]) -> list[str]:
@@ -113,6 +150,7 @@ class Group:
         while True:
             try:
                 with self._device.start(self._keep_open) as runner:
+                    self._meter = runner.meter()
                     chunks = self._rounds(runner, [*self._alive(keys), *self._sentinels], title)
                 break
             except RunnerDiedError as death:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
@@ -69,7 +68,7 @@ def measure_subjects(
                 reference=journal.sentinels,
                 before=before,
             )
-            journal.append(_record(group, models, run.measure()))
+            journal.append(_record(group, run.measure()))
             report.done += len(group)
     report("done")
     return journal
@@ -94,12 +93,12 @@ def _groups(subjects: list[Subject]) -> Iterator[tuple[list[Subject], dict[str, 
         yield group, models
 
 
-def _record(group: list[Subject], models: dict[str, bytes], result: GroupResult) -> Record:
-    entries = tuple(_entry(subject, models[subject.key], result) for subject in group)
+def _record(group: list[Subject], result: GroupResult) -> Record:
+    entries = tuple(_entry(subject, result) for subject in group)
     return Record(entries, result.sentinels, result.environment)
 
 
-def _entry(subject: Subject, model: bytes, result: GroupResult) -> Entry:
+def _entry(subject: Subject, result: GroupResult) -> Entry:
     key = subject.key
     if key in result.failures:
         reason = printable(result.failures[key])
@@ -112,8 +111,9 @@ def _entry(subject: Subject, model: bytes, result: GroupResult) -> Entry:
         flags=flags_of(key, result),
         flops=subject.flops,
         params=subject.params,
-        onnx_sha256=hashlib.sha256(model).hexdigest(),
+        onnx_sha256=result.sha256[key],
         blocks=subject.blocks,
+        energy_mj=result.energy_mj.get(key),
     )
 
 

@@ -51,7 +51,8 @@ def measure(
         space: the search space that the names are architectures of, for the record.
 
     Returns:
-        The table, in microseconds. A model that the runtime refuses has a failed entry with the reason.
+        The table, in microseconds of one inference, of the device's whole batch; operations and parameters
+        are those of one sample. A model that the runtime refuses has a failed entry with the reason.
 
     Raises:
         ValueError: no networks, another number of names than networks, or an unprintable name; the
@@ -59,7 +60,7 @@ def measure(
         OSError: the folder cannot be written; the message names it.
         RunnerDiedError: the worker cannot be started or dies repeatedly without a model to blame.
     """
-    subjects = subjects_of(list(networks), names, blocks)
+    subjects = subjects_of(list(networks), names, blocks, batch=device.batch)
 
     def open_journal(identity: Identity) -> Journal:
         return Journal(identity, Path(folder) if folder else None, space)

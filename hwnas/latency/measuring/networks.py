@@ -32,9 +32,15 @@ def network_of(item: Measurable) -> Network:
 
 
 def subjects_of(
-    items: Sequence[Measurable], names: Sequence[str] | None, blocks: bool | Iterable[tuple[str, Network]]
+    items: Sequence[Measurable],
+    names: Sequence[str] | None,
+    blocks: bool | Iterable[tuple[str, Network]],
+    *,
+    batch: int = 1,
 ) -> list[Subject]:
-    """Whole networks, then blocks, each once; the arguments are those of `hwnas.latency.measure`.
+    """Whole networks, then blocks, each once, with models of `batch` samples.
+
+    The other arguments are those of `hwnas.latency.measure`.
 
     Raises:
         ValueError: no networks, another number of names than networks, or an unprintable name.
@@ -52,24 +58,27 @@ def subjects_of(
         network = network_of(item)
         inside = list(network.blocks())
         if network.key not in whole:
-            whole[network.key] = _subject(network, "network", name, Counter(b.key for _, b in inside))
+            whole[network.key] = _subject(network, "network", name, batch, Counter(b.key for _, b in inside))
         for path, block in inside if blocks is not False else ():
             parts.setdefault(block.key, (path, block))
     for path, block in () if isinstance(blocks, bool) else blocks:
         parts.setdefault(block.key, (path, block))
-    alone = [_subject(block, "block", printable(path)) for path, block in parts.values()]
+    alone = [_subject(block, "block", printable(path), batch) for path, block in parts.values()]
     return [*whole.values(), *(subject for subject in alone if subject.key not in whole)]
 
 
-def _subject(network: Network, kind: str, name: str, blocks: Counter[str] | None = None) -> Subject:
+def _subject(
+    network: Network, kind: str, name: str, batch: int, blocks: Counter[str] | None = None
+) -> Subject:
     from hwnas.cost import count
 
     counts = count(network).whole
     inside = tuple((blocks or {}).items())
-    return Subject(network.key, kind, name, partial(_onnx, network), inside, counts.flops, counts.params)
+    model = partial(_onnx, network, batch)
+    return Subject(network.key, kind, name, model, inside, counts.flops, counts.params)
 
 
-def _onnx(network: Network) -> bytes:
+def _onnx(network: Network, batch: int) -> bytes:
     from hwnas.network.to_onnx import to_onnx
 
-    return bytes(to_onnx(network, batch=1).SerializeToString(deterministic=True))
+    return bytes(to_onnx(network, batch=batch).SerializeToString(deterministic=True))

@@ -13,7 +13,7 @@ from hwnas.latency.measuring.groups import flags_of
 from hwnas.latency.measuring.lock import machine_lock
 from hwnas.latency.measuring.progress import Progress, ProgressCallback
 from hwnas.latency.measuring.sentinels import sentinels
-from hwnas.latency.measuring.subject import printable
+from hwnas.latency.measuring.subject import Subject, printable
 from hwnas.latency.tables.entry import Entry
 
 _LARGEST = (1 << 31) - 1
@@ -22,7 +22,7 @@ _LARGEST = (1 << 31) - 1
 def measure_onnx(
     model: str | Path | bytes, device: Device, *, progress: ProgressCallback | None = None
 ) -> Entry:
-    """Measure an ONNX model with static float32 inputs; a free batch dimension is fixed to 1.
+    """Measure an ONNX model with static float32 inputs; a free batch dimension is fixed to the device's.
 
     Args:
         model: path of a file, or its content. Weights in files of their own are read for a path.
@@ -38,7 +38,7 @@ def measure_onnx(
         ModelFailedError: the runtime refuses the model or fails to run it; the message names the model.
     """
     name = "the model" if isinstance(model, bytes) else printable(Path(model).name)
-    content = _fixed(model, name)
+    content = fixed_model(model, name, device.batch)
     key = hashlib.sha256(content).hexdigest()
 
     def notify(message: str) -> None:
@@ -61,20 +61,41 @@ def measure_onnx(
     if key in result.failures:
         raise ModelFailedError(f"{name}: {result.failures[key]}")
     return Entry(
-        key, "network", name, **asdict(result.measured[key]), flags=flags_of(key, result), onnx_sha256=key
+        key,
+        "network",
+        name,
+        **asdict(result.measured[key]),
+        flags=flags_of(key, result),
+        onnx_sha256=result.sha256[key],
+        energy_mj=result.energy_mj.get(key),
     )
 
 
-def _fixed(model: str | Path | bytes, name: str) -> bytes:
-    """The model's bytes with batch 1, weights inside."""
+def subject_of(path: Path) -> Subject:
+    """An ONNX file as a model to be measured, its batch fixed; its key is the SHA-256.
+
+    Raises:
+        As `measure_onnx`, but for what the runtime says.
+    """
+    name = printable(path.name)
+    content = fixed_model(path, name)
+    return Subject(hashlib.sha256(content).hexdigest(), "network", name, lambda: content)
+
+
+def fixed_model(model: str | Path | bytes, name: str, batch: int = 1) -> bytes:
+    """The model's bytes, weights inside, its batch set where it is free; `name` stands in errors.
+
+    Raises:
+        As `subject_of`.
+    """
     proto = _read(model, name)
     weights = {tensor.name for tensor in proto.graph.initializer}
     inputs = [value for value in proto.graph.input if value.name not in weights]
-    free = {_fix_input(value, name) for value in inputs}
+    free = {_fix_input(value, name, batch) for value in inputs}
     for value in [*proto.graph.output, *proto.graph.value_info]:
         for size in value.type.tensor_type.shape.dim:
             if size.dim_param and size.dim_param in free:
-                size.dim_value = 1
+                size.dim_value = batch
     if proto.ByteSize() > _LARGEST:
         raise ValueError(f"{name}: {proto.ByteSize()} bytes are more than {_LARGEST}")
     return bytes(proto.SerializeToString(deterministic=True))
@@ -94,7 +115,7 @@ def _read(model: str | Path | bytes, name: str) -> Any:
     return proto
 
 
-def _fix_input(value: Any, name: str) -> str:
+def _fix_input(value: Any, name: str, samples: int) -> str:
     """Check one input and fix its batch; returns the name of the batch dimension, or ``""``."""
     from onnx import TensorProto
 
@@ -111,5 +132,5 @@ def _fix_input(value: Any, name: str) -> str:
     if not free:
         return ""
     batch: str = tensor.shape.dim[0].dim_param
-    tensor.shape.dim[0].dim_value = 1
+    tensor.shape.dim[0].dim_value = samples
     return batch

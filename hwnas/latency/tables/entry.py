@@ -18,7 +18,7 @@ _LONGEST_TEXT = 10_000
 
 @dataclass(frozen=True)
 class Entry:
-    """Statistics of one model on one device; times in microseconds of one inference.
+    """Statistics of one model on one device; times in microseconds of one inference, of the device's batch.
 
     ``p10_us`` is the latency; the others tell how noisy the samples were. ``pass_ratio`` is the 10th
     percentile of the odd passes divided by that of the even ones. A failed entry has ``n`` 0, NaN
@@ -31,14 +31,15 @@ class Entry:
 
     Attributes:
         key: canonical key of the network or block, lower-case hex.
-        kind: ``network`` (a whole one) or ``block``.
-        name: architecture string, or path of the block where it was met first.
+        kind: ``network`` (a whole one), ``block`` or ``kernel`` (layers that the runtime executes as one,
+            timed by its own profile).
+        name: architecture string, path of the block where it was met first, or what the kernel computes.
         n: number of samples.
-        flops: floating-point operations of one inference (2 per multiply-accumulate, see
+        flops: floating-point operations of one sample (2 per multiply-accumulate, see
             `hwnas.cost.count`), or None if not counted.
         params: number of trainable parameters, or None if not counted.
         onnx_sha256: hash of the ONNX file that ran.
-        blocks: of a whole network, its blocks: (key, how often).
+        blocks: of a whole network, its parts: (key, how often); kernels in a table of kernels.
         energy_mj: millijoules of one inference, idle power included, or None where no meter could be read.
 
     Raises:
