@@ -189,13 +189,12 @@ class ElasticSpace(SearchSpace):
             ValueError: a list has a wrong length, or a value is none of the space's choices.
         """
         greatest = [max(self._depths(stage)) for stage in self.stages]
-        for name, values, length in (
-            ("ks", ks, sum(greatest)),
-            ("e", e, sum(greatest)),
-            ("d", d, len(greatest)),
-        ):
+        lengths = {"ks": (ks, sum(greatest)), "e": (e, sum(greatest)), "d": (d, len(greatest))}
+        for name, (values, length) in lengths.items():
             if len(values) != length:
                 raise ValueError(f"{name} must have {length} values in space {self.name}, not {len(values)}")
+        if any(depth > most for depth, most in zip(d, greatest, strict=True)):
+            raise ValueError(f"d must be at most {greatest} in space {self.name}, not {list(d)}")
         pairs = iter(zip(ks, e, strict=True))
         stages = [list(itertools.islice(pairs, layers)) for layers in greatest]
         return self.from_layers(r, [layers[:depth] for layers, depth in zip(stages, d, strict=True)])
