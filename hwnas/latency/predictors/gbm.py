@@ -17,6 +17,7 @@ from hwnas.latency.predictors.base import Floats, register
 from hwnas.latency.predictors.features import CLASSES
 from hwnas.latency.predictors.linear import FeaturePredictor, LinearPredictor
 from hwnas.latency.predictors.ridge import importance
+from hwnas.latency.predictors.standardise import different_columns
 from hwnas.latency.predictors.sums import FEATURES
 from hwnas.latency.predictors.trees import Trees, from_sklearn, no_trees
 
@@ -96,7 +97,7 @@ def fit_trees(x: Floats, target: Floats) -> Trees:
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    columns = _different_columns(x)
+    columns = different_columns(x)
     model: Any = HistGradientBoostingRegressor(
         learning_rate=0.1,
         max_iter=150,
@@ -110,15 +111,6 @@ def fit_trees(x: Floats, target: Floats) -> Trees:
     if not len(columns):
         return no_trees(float(target.mean()))
     return from_sklearn(model.fit(x[:, columns], target), columns)
-
-
-def _different_columns(x: Floats) -> NDArray[np.int64]:
-    """Columns that vary, one of each set that a tree cannot tell apart (equal up to shift and scale)."""
-    spread = np.ptp(x, axis=0)
-    varying = np.flatnonzero(spread > 0)
-    scaled = np.round((x[:, varying] - x[:, varying].min(axis=0)) / spread[varying], 9)
-    _, first = np.unique(scaled, axis=1, return_index=True)
-    return np.sort(varying[first]).astype(np.int64)
 
 
 def _best_mode(x: Floats, latency_ms: Floats) -> str:
