@@ -1,7 +1,8 @@
 """Latency tables as folders: ``meta.json``, ``entries.csv`` (blocks) and ``networks.csv``.
 
 Both CSV files have the fields of `Entry` as columns, times in microseconds; a network's ``blocks``
-column lists ``key:count`` pairs, so that a look-up predictor can be fitted from the folder alone.
+column lists ``key:count`` pairs, so that a look-up predictor can be fitted from the folder alone. A name or
+reason that a spreadsheet would run as a formula is written behind an apostrophe.
 Loading checks everything and trusts nothing: sizes, columns, every field, the content hash.
 """
 
@@ -26,6 +27,9 @@ COLUMNS = [field.name for field in fields(Entry)]
 _LARGEST = {META: 1 << 20, ENTRIES: 1 << 26, NETWORKS: 1 << 26}
 _WHOLE = {"n", "flops", "params"}
 _TEXT = {"key", "kind", "name", "reason", "onnx_sha256"}
+_FORMULA = ("=", "+", "-", "@")
+_SHIELD = "'"
+_SHIELDED = {"name", "reason"}
 _OPTIONAL = {"flops", "params", "onnx_sha256", "energy_mj"}
 
 
@@ -109,6 +113,8 @@ def _cell(name: str, value: Any) -> str:
         return " ".join(value)
     if name == "blocks":
         return " ".join(f"{key}:{count}" for key, count in value)
+    if name in _SHIELDED and value.startswith((*_FORMULA, _SHIELD)):
+        return f"{_SHIELD}{value}"
     return repr(value) if isinstance(value, float) else str(value)
 
 
@@ -162,6 +168,8 @@ def _parsed(name: str, text: str, where: str) -> Any:
     try:
         if text == "" and name in _OPTIONAL:
             return None
+        if name in _SHIELDED:
+            return _unshielded(text)
         if name in _TEXT:
             return text
         if name == "flags":
@@ -173,3 +181,9 @@ def _parsed(name: str, text: str, where: str) -> Any:
         return float(text) if text else None
     except ValueError:
         raise ValueError(f"{where}: {text[:60]!r} cannot be read") from None
+
+
+def _unshielded(text: str) -> str:
+    if text.startswith(_FORMULA):
+        raise ValueError("a spreadsheet would run it as a formula")
+    return text.removeprefix(_SHIELD)
