@@ -12,6 +12,7 @@ from hwnas.latency import RunnerDiedError
 COMMANDS = {
     "demo": "demo",
     "measure": "measure",
+    "bundle": "bundle",
     "fit": "fit",
     "predict": "predict",
     "search": "search",

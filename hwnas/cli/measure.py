@@ -7,23 +7,20 @@ from typing import Annotated
 
 import typer
 
-from hwnas.cli.options import Arch, DeviceName, Json, Quick, Seed, Space, Threads
+from hwnas.cli.options import Arch, Blocks, DeviceName, Json, Quick, Samples, Seed, Space, Threads
 from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar
-from hwnas.cli.targets import architecture, search_space
+from hwnas.cli.targets import architectures, blocks_to_measure
 from hwnas.latency import ORT_CPU_V1, QUICK, Device, LatencyTable, Progress, device, measure_onnx
 from hwnas.latency import measure as measure_networks
 from hwnas.spaces import Architecture, SearchSpace
-from hwnas.spaces.coverage import distinct_blocks
 
 
 def measure(
     files: Annotated[list[Path] | None, typer.Argument(help="ONNX files to time, as they are.")] = None,
     space: Space = None,
     arch: Arch = None,
-    samples: Annotated[int, typer.Option(help="Whole architectures of the space to measure.")] = 30,
-    blocks: Annotated[
-        str, typer.Option(help="Blocks to measure: `all` of the space, those of the `sample`, or `none`.")
-    ] = "all",
+    samples: Samples = 30,
+    blocks: Blocks = "all",
     device_name: DeviceName = "ort-cpu",
     threads: Threads = 1,
     quick: Quick = False,
@@ -40,15 +37,7 @@ def measure(
             raise ValueError("ONNX files are timed as they are; give no --space, --arch or --out with them")
         _time_files(files, on, json)
         return
-    if blocks not in ("all", "sample", "none"):
-        raise ValueError(f"--blocks must be all, sample or none, not {blocks!r}")
-    found = search_space(space)
-    if arch is not None:
-        chosen = [architecture(space, arch)]
-    else:
-        if samples < 1:
-            raise ValueError(f"--samples must be at least 1, not {samples}")
-        chosen = found.sample(samples, seed=seed)
+    found, chosen = architectures(space, arch, samples, seed)
     with progress_bar("measuring") as bar:
         table = measure_space(found, chosen, on, blocks=blocks, folder=out, seed=seed, bar=bar)
     _print(table, out, json)
@@ -74,7 +63,7 @@ def measure_space(
     return measure_networks(
         chosen,
         on,
-        blocks=distinct_blocks(space, seed=seed).values() if blocks == "all" else blocks == "sample",
+        blocks=blocks_to_measure(space, blocks, seed),
         folder=folder,
         progress=show,
         seed=seed,

@@ -18,7 +18,16 @@ Arch = Annotated[str | None, typer.Option(help="Architecture of the space, as `h
 InputShape = Annotated[
     str | None, typer.Option("--input", help="Input shape of a torch module, such as 3x224x224.")
 ]
-DeviceName = Annotated[str, typer.Option("--device", help="Device to measure on (see `hwnas list devices`).")]
+Samples = Annotated[int, typer.Option(help="Whole architectures of the space to measure.")]
+Blocks = Annotated[
+    str, typer.Option(help="Blocks to measure: `all` of the space, those of the `sample`, or `none`.")
+]
+DeviceName = Annotated[
+    str,
+    typer.Option(
+        "--device", help="Device to measure on (see `hwnas list devices`), or ssh://user@host of another one."
+    ),
+]
 Threads = Annotated[int, typer.Option(help="Threads that the runtime may use.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything random.")]
 Quick = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from hwnas.network.network import Network
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.spaces import space as space_of
+from hwnas.spaces.coverage import distinct_blocks
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,25 @@ def architecture(space: str | None, arch: str | None) -> Architecture:
         example = found.sample(1, seed=0)[0]
         raise ValueError(f"--arch is missing: an architecture of {found.name}, such as {example}")
     return found.parse(arch)
+
+
+def architectures(
+    space: str | None, arch: str | None, samples: int, seed: int
+) -> tuple[SearchSpace, list[Architecture]]:
+    """The space of `--space`, and the architecture of `--arch`, or `--samples` drawn from it."""
+    found = search_space(space)
+    if arch is not None:
+        return found, [found.parse(arch)]
+    if samples < 1:
+        raise ValueError(f"--samples must be at least 1, not {samples}")
+    return found, found.sample(samples, seed=seed)
+
+
+def blocks_to_measure(space: SearchSpace, blocks: str, seed: int) -> bool | Iterable[tuple[str, Network]]:
+    """What `--blocks` means: those of the space, of the networks (True), or none (False)."""
+    if blocks not in ("all", "sample", "none"):
+        raise ValueError(f"--blocks must be all, sample or none, not {blocks!r}")
+    return distinct_blocks(space, seed=seed).values() if blocks == "all" else blocks == "sample"
 
 
 def shape(text: str | None) -> tuple[int, ...]:

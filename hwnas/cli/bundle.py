@@ -1,0 +1,96 @@
+"""`hwnas bundle`: models for another machine to measure, and the table of what it brings back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwnas.cli.options import Arch, Blocks, Json, Quick, Samples, Seed, Space, Threads
+from hwnas.cli.output import console, print_json, say
+from hwnas.cli.targets import architectures, blocks_to_measure
+from hwnas.latency import ORT_CPU_V1, QUICK
+from hwnas.latency.measuring.networks import subjects_of
+from hwnas.latency.measuring.onnx_file import subject_of
+from hwnas.latency.measuring.subject import Subject
+from hwnas.latency.remote.bundle import write_bundle
+from hwnas.latency.remote.options import CpuOptions
+from hwnas.latency.remote.results import read_results
+
+
+def bundle(
+    files: Annotated[list[Path] | None, typer.Argument(help="ONNX files to measure, as they are.")] = None,
+    space: Space = None,
+    arch: Arch = None,
+    samples: Samples = 30,
+    blocks: Blocks = "all",
+    threads: Threads = 1,
+    quick: Quick = False,
+    seed: Seed = 0,
+    read: Annotated[
+        Path | None,
+        typer.Option("--read", help="Folder of a bundle whose results are back: write their table."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the bundle, or with --read of the table.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write models and a runner for a machine without hwnas; with --read, make its results a table."""
+    if out is None:
+        raise ValueError("--out is missing: the folder of the bundle, or with --read of the table")
+    if read is not None:
+        if files or space or arch:
+            raise ValueError("--read takes what the bundle holds; give no files, --space or --arch with it")
+        _read(read, out, json)
+        return
+    subjects, space_name = _subjects(files or [], space, arch, samples, blocks, seed)
+    manifest = write_bundle(
+        subjects,
+        out,
+        options=CpuOptions(threads),
+        protocol=QUICK if quick else ORT_CPU_V1,
+        seed=seed,
+        space=space_name,
+    )
+    if json:
+        print_json({"bundle": str(out), "models": len(manifest.models)})
+        return
+    console.print(f"wrote {len(manifest.models)} models into {out}", markup=False)
+    say((out / "README.txt").read_text(encoding="utf-8").rstrip())
+
+
+def _subjects(
+    files: list[Path], space: str | None, arch: str | None, samples: int, blocks: str, seed: int
+) -> tuple[list[Subject], str | None]:
+    if not files and space is None:
+        raise ValueError("nothing to measure: give --space, ONNX files, or both")
+    found = {subject.key: subject for subject in map(subject_of, files)}
+    if space is None:
+        return list(found.values()), None
+    inside, chosen = architectures(space, arch, samples, seed)
+    of_space = subjects_of(chosen, None, blocks_to_measure(inside, blocks, seed))
+    return [*found.values(), *of_space], str(inside)
+
+
+def _read(folder: Path, out: Path, json: bool) -> None:
+    table = read_results(folder)
+    table.save(out)
+    failed = [entry for entry in table if entry.failed]
+    content = {
+        "table": str(out),
+        "table_id": table.table_id,
+        "device": table.meta.identity.device.model,
+        "networks": len(table.networks),
+        "blocks": len(table.blocks),
+        "failed": {entry.name: entry.reason for entry in failed},
+    }
+    if json:
+        print_json(content)
+        return
+    console.print(
+        f"{content['networks']} networks and {content['blocks']} blocks of {content['device']}, "
+        f"{len(failed)} failed; wrote {out}",
+        markup=False,
+    )
