@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +12,18 @@ from hwnas.cli.options import Arch, InputShape, Json, Seed, Space
 from hwnas.cli.output import print_json, print_table
 from hwnas.cli.targets import search_space, target
 
+if TYPE_CHECKING:
+    from hwnas.latency import FittedPredictor
+    from hwnas.latency.instructions.predictor import InstructionPredictor
+
 
 def predict(
     predictor: Annotated[
-        str, typer.Argument(help="Predictor: a folder, or a name of `hwnas list predictors`.")
+        str,
+        typer.Argument(
+            help="Predictor: a folder, a name of `hwnas list predictors`, or an instruction table and a "
+            "board: cortex-m7-cmsisnn:stm32h743."
+        ),
     ],
     file: Annotated[str | None, typer.Argument(help="net.onnx, or module:factory of a torch module.")] = None,
     space: Space = None,
@@ -27,9 +36,7 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict latencies in milliseconds without measuring."""
-    from hwnas.latency import FittedPredictor
-
-    fitted = FittedPredictor.load(resolve("predictors", predictor))
+    fitted = _predictor(predictor)
     if samples:
         if arch is not None or file is not None:
             raise ValueError("--samples draws from --space; give no file and no --arch with it")
@@ -43,3 +50,14 @@ def predict(
         print_json([{"name": n, "latency_ms": v} for n, v in zip(names, latencies, strict=True)])
         return
     print_table(["network", "latency ms"], [[n, f"{v:.4f}"] for n, v in zip(names, latencies, strict=True)])
+
+
+def _predictor(name: str) -> FittedPredictor | InstructionPredictor:
+    """The predictor of a folder, or of `table:board`."""
+    from hwnas.latency import FittedPredictor
+    from hwnas.latency.instructions.predictor import board_predictor
+
+    table, _, board = name.partition(":")
+    if board and not Path(name).exists():
+        return board_predictor(board, table)
+    return FittedPredictor.load(resolve("predictors", name))

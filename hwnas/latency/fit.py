@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from hwnas.latency.measuring.networks import Measurable, network_of
-from hwnas.latency.predictors import LookupPredictor, MissingBlockError, Predictor, predictor_class
+from hwnas.latency.predictors import MissingBlockError, PartsPredictor, Predictor, predictor_class
 from hwnas.latency.predictors.base import Floats, check_latencies
 from hwnas.latency.predictors.calibration import Calibration, calibrate
+from hwnas.latency.predictors.composition import AFFINE, COMPOSITIONS
 from hwnas.latency.predictors.features import FEATURE_VERSION
 from hwnas.latency.predictors.fitted import FittedPredictor, PredictorCard
+from hwnas.latency.predictors.neighbours import Neighbours
 from hwnas.latency.predictors.validate import (
     CrossValidation,
     Indices,
@@ -37,36 +39,54 @@ def fit(
     *,
     networks: Iterable[Measurable] | None = None,
     space: str | SearchSpace | None = None,
+    composition: str = AFFINE,
+    interpolate: bool = False,
     seed: int = 0,
 ) -> FittedPredictor:
     """Fit a predictor on the measured networks of a table, and cross-validate and calibrate it on them.
 
-    A table has keys and names, not networks. A `lookup` needs no more; the other kinds need the networks:
-    given, or named as architectures of a given space. Entries that failed to be measured are left out.
+    A table has keys and names, not networks. `lookup` and `kernel` need no more; the other kinds need the
+    networks: given, or named as architectures of a given space. Entries that failed to be measured are left
+    out.
 
     Args:
         table: the measurements.
-        kind: `lookup`, `linear`, `gbm`, or a registered kind of one's own.
+        kind: `lookup`, `kernel`, `linear`, `gbm`, or a registered kind of one's own.
         networks: networks or architectures that hold the table's; more do not matter.
         space: the space in which the table's names are to be read, or its text; the one that the table
             names by default.
+        composition: (lookup, kernel) `affine`: a line through the whole networks corrects the sums; `sum`:
+            the plain sums.
+        interpolate: (lookup, kernel) estimate parts that were not measured from those of their structure,
+            with an `InterpolatedWarning`, instead of refusing networks that have them; needs the networks.
         seed: of the folds.
 
     Raises:
-        ValueError: an unknown kind; too few networks for it; a network of the table is neither among
-            `networks` nor a name in `space`; an entry without a positive latency.
-        MissingBlockError: (lookup) the table has whole networks, but not all of their blocks.
+        ValueError: an unknown kind or composition; a composition of a kind that adds no parts; too few
+            networks for it; a network of the table is neither among `networks` nor a name in `space`; an
+            entry without a positive latency.
+        MissingBlockError: (lookup, kernel) the table has whole networks, but not all of their parts.
     """
-    predictor_class(kind)
+    make = predictor_class(kind)
+    _check_options(make, composition, interpolate)
     if space is None:
         space = table.meta.space
     entries = [entry for entry in table.networks if not entry.failed]
     measured = _latencies(entries)
-    predictor, found = (
-        _fit_lookup(table, entries, measured, seed)
-        if kind == LookupPredictor.kind
-        else _fit_networks(kind, entries, measured, networks, space, seed)
-    )
+    predictor: Predictor
+    if issubclass(make, PartsPredictor):
+
+        def neighbours(part_ms: Mapping[str, float]) -> Neighbours | None:
+            if not interpolate:
+                return None
+            whole = _networks_of(entries, networks, space)
+            return Neighbours.of((part for network in whole for part in make.parts_of(network)), part_ms)
+
+        predictor, found = _fit_parts(
+            make, table, entries, measured, composition=composition, neighbours=neighbours, seed=seed
+        )
+    else:
+        predictor, found = _fit_networks(kind, entries, measured, networks, space, seed)
     card = PredictorCard(
         kind=kind,
         identity=table.meta.identity,
@@ -80,6 +100,13 @@ def fit(
         calibration=_calibration(predictor, found),
     )
     return FittedPredictor(card, predictor)
+
+
+def _check_options(make: type[Predictor], composition: str, interpolate: bool) -> None:
+    if composition not in COMPOSITIONS:
+        raise ValueError(f"composition must be {' or '.join(COMPOSITIONS)}, not {composition!r}")
+    if not issubclass(make, PartsPredictor) and (interpolate or composition != AFFINE):
+        raise ValueError(f"a {make.kind} predictor adds no parts: composition and interpolate are for those")
 
 
 def _calibration(predictor: Predictor, found: CrossValidation | None) -> Calibration | None:
@@ -145,45 +172,61 @@ def _parsed(entry: Entry, space: SearchSpace | None) -> Network:
     return network
 
 
-def _fit_lookup(
-    table: LatencyTable, entries: Sequence[Entry], measured: Floats, seed: int
-) -> tuple[LookupPredictor, CrossValidation | None]:
-    block_ms = _block_latencies(table, entries)
-    sums = np.array([_sum(entry, block_ms, table) for entry in entries], dtype=np.float64)
+def _fit_parts(
+    make: type[PartsPredictor],
+    table: LatencyTable,
+    entries: Sequence[Entry],
+    measured: Floats,
+    *,
+    composition: str,
+    neighbours: Callable[[Mapping[str, float]], Neighbours | None],
+    seed: int,
+) -> tuple[PartsPredictor, CrossValidation | None]:
+    part_ms = _part_latencies(make, table, entries)
+    sums = np.array([_sum(entry, part_ms, table, make.part) for entry in entries], dtype=np.float64)
 
     def fit_predict(kept: Indices, held_out: Indices) -> Prediction:
-        part = LookupPredictor({})
-        part.fit_sums(sums[kept], measured[kept])
+        part = make({})
+        part.fit_sums(sums[kept], measured[kept], composition)
         return Prediction(part.predict_sums(sums[held_out]), np.ones(len(held_out)))
 
     validation = None
-    if can_cross_validate(len(entries), LookupPredictor.fewest):
+    if can_cross_validate(len(entries), make.fewest):
         validation = cross_validated(fit_predict, measured, seed=seed)
-    predictor = LookupPredictor(block_ms)
-    predictor.fit_sums(sums, measured)
+    predictor = make(part_ms, neighbours=neighbours(part_ms))
+    predictor.fit_sums(sums, measured, composition)
     return predictor, validation
 
 
-def _block_latencies(table: LatencyTable, entries: Sequence[Entry]) -> dict[str, float]:
-    """Latencies in milliseconds of all measured blocks; a block may also stand there as a network."""
-    parts = {key for entry in entries for key, _ in entry.blocks}
-    blocks = [entry for entry in table if not entry.failed and (entry.kind == "block" or entry.key in parts)]
-    times = _latencies(blocks)
-    if not blocks:
-        raise ValueError("the table has no measured blocks: measure with blocks=True, or fit another kind")
-    return {entry.key: float(time) for entry, time in zip(blocks, times, strict=True)}
+def _part_latencies(
+    make: type[PartsPredictor], table: LatencyTable, entries: Sequence[Entry]
+) -> dict[str, float]:
+    """Latencies in milliseconds of all measured parts; a block may also stand there as a network."""
+    inside = {key for entry in entries for key, _ in entry.blocks}
+    parts = [
+        entry
+        for entry in table
+        if not entry.failed and (entry.kind == make.part or (entry.kind == "network" and entry.key in inside))
+    ]
+    times = _latencies(parts)
+    if not parts:
+        raise ValueError(
+            f"the table has no measured {make.part}s, which a {make.kind} predictor adds up: "
+            f"measure them, or fit another kind"
+        )
+    return {entry.key: float(time) for entry, time in zip(parts, times, strict=True)}
 
 
-def _sum(entry: Entry, block_ms: Mapping[str, float], table: LatencyTable) -> float:
+def _sum(entry: Entry, part_ms: Mapping[str, float], table: LatencyTable, part: str) -> float:
     if not entry.blocks:
-        raise ValueError(f"{_named(entry)} does not say what blocks it consists of: measure it again")
-    missing = [key for key, _ in entry.blocks if key not in block_ms]
+        raise ValueError(f"{_named(entry)} does not say what {part}s it consists of: measure it again")
+    missing = [key for key, _ in entry.blocks if key not in part_ms]
     if missing:
         raise MissingBlockError(
-            f"the table lacks {len(missing)} of the {len(entry.blocks)} distinct blocks of {_named(entry)}: "
+            f"the table lacks {len(missing)} of the {len(entry.blocks)} distinct {part}s of {_named(entry)}: "
             + "; ".join(_why_missing(key, table) for key in missing[:5])
         )
-    return sum(count * block_ms[key] for key, count in entry.blocks)
+    return sum(count * part_ms[key] for key, count in entry.blocks)
 
 
 def _why_missing(key: str, table: LatencyTable) -> str:

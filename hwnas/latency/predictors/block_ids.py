@@ -15,7 +15,7 @@ from hwnas.network.network import Layer, Network, Shape, cut_layer
 _numbers: dict[str, int] = {}
 _layer_numbers: dict[tuple[Any, ...], bytes] = {}
 _keys: list[str] = []
-_descriptions: list[str] = []
+_networks: list[Network] = []
 _adding = Lock()
 
 
@@ -40,7 +40,12 @@ def key_of(number: int) -> str:
 
 def description_of(number: int) -> str:
     """Its operators and its input and output shapes, for people."""
-    return _descriptions[number]
+    return describe(_networks[number])
+
+
+def network_of(number: int) -> Network:
+    """The block itself."""
+    return _networks[number]
 
 
 def _read(network: Network) -> bytes:
@@ -60,7 +65,7 @@ def _read(network: Network) -> bytes:
 def _whole_number(block: Network) -> bytes:
     found: bytes | None = block.__dict__.get(_OF_BLOCK)
     if found is None:
-        found = block.__dict__[_OF_BLOCK] = _number(block)
+        found = block.__dict__[_OF_BLOCK] = number_of(block)
     return found
 
 
@@ -80,7 +85,7 @@ def _layer_number(layer: Layer, network: Network, shapes: dict[str, Shape]) -> b
         values = {value.name: value for value in network.inputs}
         for item in network.items:
             values.update((value.name, value) for value in item.outputs)
-        found = _layer_numbers[signature] = _number(cut_layer(layer, values, owned))
+        found = _layer_numbers[signature] = number_of(cut_layer(layer, values, owned))
     return found
 
 
@@ -91,16 +96,18 @@ def _input_signature(name: str, network: Network, shapes: dict[str, Shape]) -> A
     return parameter.shape, parameter.trainable, parameter.constant
 
 
-def _number(block: Network) -> bytes:
+def number_of(block: Network) -> bytes:
+    """The number of a block, packed; a new one for a key that was not met before."""
     with _adding:
         if block.key not in _numbers:
             _keys.append(block.key)
-            _descriptions.append(_describe(block))
+            _networks.append(block)
             _numbers[block.key] = len(_keys) - 1
         return struct.pack("<i", _numbers[block.key])
 
 
-def _describe(block: Network) -> str:
+def describe(block: Network) -> str:
+    """Operators, input and output shapes, such as `Conv-Relu 3×8×8 → 4×8×8`."""
     operators = "-".join(layer.op for layer in block.layers)
     shapes = [" ".join("×".join(map(str, v.shape)) for v in side) for side in (block.inputs, block.outputs)]
     return f"{operators} {shapes[0]} → {shapes[1]}"

@@ -95,6 +95,11 @@ class LatencyTable:
         """Entries of blocks, failed ones included."""
         return [entry for entry in self if entry.kind == "block"]
 
+    @property
+    def kernels(self) -> list[Entry]:
+        """Entries of kernels, failed ones included."""
+        return [entry for entry in self if entry.kind == "kernel"]
+
     @cached_property
     def table_id(self) -> str:
         """SHA-256 of the content: equal tables have equal ids, wherever they are saved."""

@@ -1,4 +1,4 @@
-"""Latency tables as folders: ``meta.json``, ``entries.csv`` (blocks) and ``networks.csv``.
+"""Latency tables as folders: ``meta.json``, ``entries.csv`` (blocks or kernels) and ``networks.csv``.
 
 Both CSV files have the fields of `Entry` as columns, times in microseconds; a network's ``blocks``
 column lists ``key:count`` pairs, so that a look-up predictor can be fitted from the folder alone. A name or
@@ -45,7 +45,7 @@ def save(table: LatencyTable, folder: Path) -> None:
             and what stood there is unchanged.
     """
     contents = {
-        ENTRIES: _csv(table.blocks),
+        ENTRIES: _csv([*table.blocks, *table.kernels]),
         NETWORKS: _csv(table.networks),
         META: _meta(table),
     }
@@ -80,10 +80,12 @@ def load(folder: Path) -> LatencyTable:
     table_id = stored.pop("table_id", None)
     meta = from_plain(TableMeta, stored, str(folder / META))
     entries: dict[str, Entry] = {}
-    for name, kind in ((ENTRIES, "block"), (NETWORKS, "network")):
+    for name, kinds in ((ENTRIES, ("block", "kernel")), (NETWORKS, ("network",))):
         for row, entry in enumerate(_read_csv(folder / name), start=1):
-            if entry.kind != kind:
-                raise ValueError(f"{folder / name}: row {row}: kind is {entry.kind!r}; it must be {kind!r}")
+            if entry.kind not in kinds:
+                raise ValueError(
+                    f"{folder / name}: row {row}: kind is {entry.kind!r}; it must be {' or '.join(kinds)}"
+                )
             if entry.key in entries:
                 raise ValueError(f"{folder / name}: row {row}: key {entry.key} occurs twice")
             entries[entry.key] = entry

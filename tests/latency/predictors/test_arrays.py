@@ -38,7 +38,7 @@ def test_every_field_is_checked_and_named(kind, damage, tmp_path):
 
 
 @pytest.mark.parametrize("kind, name, value", [
-    (LookupPredictor, "block_ms", [1.0, 0.0]), (LookupPredictor, "block_keys", ["aa", "aa"]),
+    (LookupPredictor, "part_ms", [1.0, 0.0]), (LookupPredictor, "part_keys", ["aa", "aa"]),
     (LookupPredictor, "line", [0.0, 0.0, 1.0]), (LookupPredictor, "line", [-2.0, 1.0, 1.0]),
     (LinearPredictor, "intercept_and_floor_ms", [1.0, 0.0]), (LinearPredictor, "seen", [False] * 15),
     (GbmPredictor, "mode", [3]),

@@ -26,7 +26,8 @@ def test_the_line_recovers_overhead_and_scale():
     predictor = LookupPredictor(BLOCKS)
     predictor.fit(NETWORKS[:5], LATENCIES[:5])
     np.testing.assert_allclose(predictor.predict(NETWORKS), LATENCIES, rtol=1e-9)
-    assert predictor.offset_ms == pytest.approx(0.3) and predictor.slope == pytest.approx(1 / 1.2)
+    line = predictor.composition
+    assert line.offset_ms == pytest.approx(0.3) and line.slope == pytest.approx(1 / 1.2)
 
 
 def alone(op):
@@ -64,7 +65,7 @@ def test_predictions_stay_positive_below_a_negative_offset():
 def test_equal_sums_give_a_scale_and_no_offset():
     predictor = LookupPredictor({})
     predictor.fit_sums(np.array([2.0, 2.0]), np.array([1.0, 1.0]))
-    assert (predictor.offset_ms, predictor.slope) == (0, 0.5)
+    assert (predictor.composition.offset_ms, predictor.composition.slope) == (0, 0.5)
 
 
 def test_latencies_that_fall_with_the_sum_are_refused():

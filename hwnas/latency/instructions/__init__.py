@@ -1,0 +1,1 @@
+"""Latencies of microcontrollers from instruction counts of single operators, counted in an emulator."""

@@ -1,0 +1,114 @@
+"""A predictor for microcontrollers: counted instructions times one constant of a board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwnas.latency.instructions.boards import boards
+from hwnas.latency.instructions.counting import instructions
+from hwnas.latency.instructions.operators import TERMS
+from hwnas.latency.instructions.shipped import shipped
+from hwnas.latency.instructions.table import Formula, InstructionTable
+from hwnas.latency.predictors.arrays import Arrays
+from hwnas.latency.predictors.base import Floats, Predictor, check_latencies, register
+from hwnas.network.network import Network
+
+NS_PER_MS = 1e6
+
+
+@register
+class InstructionPredictor(Predictor):
+    """Latency = instructions · ns_per_instruction.
+
+    The instructions are those of int8 CMSIS-NN kernels on a Cortex-M7, counted in an emulator: no cache,
+    no wait state and no dual issue, which are in the constant. On three published networks of two boards
+    each the constant varied by 4 to 9 %.
+
+    Args:
+        table: formulas of the operators; the Cortex-M7 table that comes with hwnas by default.
+        ns_per_instruction: the board's constant; `fit` finds it from measured networks.
+
+    Raises:
+        ValueError: the constant is not positive; the default table is not there.
+    """
+
+    kind: ClassVar[str] = "instructions"
+    fewest: ClassVar[int] = 1
+
+    def __init__(
+        self, table: InstructionTable | None = None, *, ns_per_instruction: float | None = None
+    ) -> None:
+        if ns_per_instruction is not None and not 0 < ns_per_instruction < np.inf:
+            raise ValueError(f"ns_per_instruction is {ns_per_instruction}; it must be a positive number")
+        self.table = table or InstructionTable.load(shipped())
+        self.ns_per_instruction = ns_per_instruction
+
+    def fit(self, networks: Sequence[Network], latency_ms: Floats) -> None:
+        """Find the constant that minimises Σ (predicted / measured - 1)²; as `Predictor.fit`.
+
+        Raises:
+            ValueError: as `Predictor.fit`; a network has an operator that was not counted.
+        """
+        n = len(networks)
+        measured = check_latencies(
+            latency_ms, lambda i: f"network {i}", n=n, fewest=self.fewest, kind=self.kind
+        )
+        ratio = self._instructions(networks) / NS_PER_MS / measured
+        self.ns_per_instruction = float(ratio.sum() / (ratio @ ratio))
+
+    def predict(self, networks: Sequence[Network]) -> Floats:
+        """As `Predictor.predict`; raises ValueError naming an operator that was not counted."""
+        if self.ns_per_instruction is None:
+            raise RuntimeError(f"the {self.kind} predictor is not fitted: call fit first, or choose a board")
+        return self._instructions(networks) * (self.ns_per_instruction / NS_PER_MS)
+
+    def _instructions(self, networks: Sequence[Network]) -> Floats:
+        return np.array([instructions(network, self.table) for network in networks], dtype=np.float64)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The coefficients of each class and the constant."""
+        formulas = {f"coefficients_{kind}": f.coefficients for kind, f in self.table.formulas.items()}
+        return {
+            **{name: np.array(values) for name, values in formulas.items()},
+            "operators_and_errors": np.array(
+                [
+                    [f.operators, f.largest_error, f.mean_error]
+                    for f in map(self.table.formulas.get, TERMS)
+                    if f
+                ]
+            ),
+            "ns_per_instruction": np.array([self.ns_per_instruction or 0.0]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> InstructionPredictor:
+        """As `Predictor.from_arrays`."""
+        constant = arrays.floats("ns_per_instruction", 1)
+        arrays.require(bool(constant[0] > 0), "ns_per_instruction", "positive")
+        fits = arrays.floats("operators_and_errors", len(TERMS), 3)
+        formulas = {}
+        for (kind, terms), (operators, largest, mean) in zip(TERMS.items(), fits, strict=True):
+            values = arrays.floats(f"coefficients_{kind}", len(terms))
+            arrays.require(bool((values >= 0).all() and values.any()), f"coefficients_{kind}", "not negative")
+            formulas[kind] = Formula(tuple(values.tolist()), int(operators), float(largest), float(mean))
+        return cls(InstructionTable(formulas), ns_per_instruction=float(constant[0]))
+
+
+def board_predictor(board: str, table: str | None = None) -> InstructionPredictor:
+    """The predictor of a board of an instruction table.
+
+    >>> board_predictor("stm32h743").predict([network])                     # doctest: +SKIP
+
+    Raises:
+        ValueError: no such table, or no such board; the message names those that there are.
+    """
+    folder = shipped(table) if table else shipped()
+    known = boards(folder)
+    if board not in known:
+        raise ValueError(f"no board {board!r} in {folder.name}; known: {', '.join(known)}")
+    constant = known[board].ns_per_instruction
+    return InstructionPredictor(InstructionTable.load(folder), ns_per_instruction=constant)
