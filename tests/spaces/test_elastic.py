@@ -137,6 +137,40 @@ def test_layers_of_a_network() -> None:
     assert {path.split(".")[0] for path in gated} == {"stage2", "stage4", "stage5"}
 
 
+def activations(space: ElasticSpace) -> dict[str, Counter[str]]:
+    """How often each activation is used, by stage, in the smallest network."""
+    found: dict[str, Counter[str]] = {}
+    network = space.from_encoding((0,) * len(space.choices)).network
+    for path, block in network.blocks():
+        ops = [layer.op for layer in block.layers if layer.op in ("Relu", "Clip", "HardSwish")]
+        found.setdefault(path.split(".")[0], Counter()).update(ops)
+    return found
+
+
+def test_activations() -> None:
+    """Two for each layer, one for a first block, and the ReLU of squeeze-and-excitation."""
+    assert activations(OFAMobileNetV3()) == {
+        "stem": {"HardSwish": 1},
+        "stage0": {"Relu": 1},
+        "stage1": {"Relu": 4},
+        "stage2": {"Relu": 4 + 2},
+        "stage3": {"HardSwish": 4},
+        "stage4": {"HardSwish": 4, "Relu": 2},
+        "stage5": {"HardSwish": 4, "Relu": 2},
+        "head": {"HardSwish": 2},
+    }
+    assert {op for used in activations(ProxylessNAS()).values() for op in used} == {"Clip"}
+
+
+def test_children_take_depths_from_both_parents() -> None:
+    space, generator = OFAMobileNetV3(), draw(4)
+    deep = space.parse("r128" + "-k7e6,k7e6,k7e6,k7e6" * 5)
+    shallow = space.parse("r128" + "-k5e4,k5e4" * 5)
+    children = [space.crossover(deep, shallow, generator) for _ in range(300)]
+    depths = Counter(child[f"depth_{stage}"] for child in children for stage in range(1, 6))
+    assert chisquare([depths[2], depths[4]]).pvalue > 0.001
+
+
 def test_once_for_alls_own_configuration() -> None:
     """HELP's network for a budget of 147 ms on a Xeon Gold 6226 (Lee et al., 2021)."""
     ks = [3, 3, 5, 7, 3, 3, 5, 3, 7, 7, 3, 7, 3, 7, 5, 5, 3, 3, 5, 5]

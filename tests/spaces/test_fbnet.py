@@ -59,7 +59,9 @@ def test_blocks_are_those_of_table_2() -> None:
         assert [layer.attributes["group"] for layer in convolutions] == [groups, 24 * expansion, groups]
         assert convolutions[1].attributes["kernel_shape"] == (int(name[1]),) * 2
         assert ("Transpose" in [layer.op for layer in block.layers]) == (groups > 1)
+        assert [layer.op for layer in block.layers].count("Relu") == 2
         assert block.layers[-1].op == "Add"
+    assert not any(layer.op == "Clip" for layer in all_of("k3_e1").network.layers)
 
 
 def test_channel_shuffle_is_torchs() -> None:
