@@ -44,8 +44,17 @@ def _first_line(thing: Any) -> str:
 
 def _devices() -> list[dict[str, str]]:
     from hwnas.latency import devices
+    from hwnas.latency.devices.registry import device_class, device_options
 
-    return [{"device": name} for name in devices()]
+    return [
+        {
+            "device": name,
+            "here": device_class(name).unavailable() or "yes",
+            "options": ", ".join(option for option in device_options(name) if option != "protocol"),
+            "description": _first_line(device_class(name)),
+        }
+        for name in devices()
+    ]
 
 
 def _spaces() -> list[dict[str, str]]:

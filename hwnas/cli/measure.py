@@ -7,10 +7,27 @@ from typing import Annotated
 
 import typer
 
-from hwnas.cli.options import Arch, Blocks, DeviceName, Json, Quick, Samples, Seed, Space, Threads
+from hwnas.cli.devices import device_of
+from hwnas.cli.options import (
+    Arch,
+    Batch,
+    Blocks,
+    Compile,
+    DeviceName,
+    DeviceThreads,
+    Graphs,
+    Json,
+    Layout,
+    Level,
+    Precision,
+    Quick,
+    Samples,
+    Seed,
+    Space,
+)
 from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar
 from hwnas.cli.targets import architectures, blocks_to_measure
-from hwnas.latency import ORT_CPU_V1, QUICK, Device, LatencyTable, Progress, device, measure_onnx
+from hwnas.latency import Device, LatencyTable, Progress, measure_onnx
 from hwnas.latency import measure as measure_networks
 from hwnas.spaces import Architecture, SearchSpace
 
@@ -22,7 +39,13 @@ def measure(
     samples: Samples = 30,
     blocks: Blocks = "all",
     device_name: DeviceName = "ort-cpu",
-    threads: Threads = 1,
+    threads: DeviceThreads = None,
+    level: Level = None,
+    precision: Precision = None,
+    batch: Batch = None,
+    layout: Layout = None,
+    compile: Compile = False,
+    graphs: Graphs = False,
     quick: Quick = False,
     seed: Seed = 0,
     out: Annotated[
@@ -31,7 +54,17 @@ def measure(
     json: Json = False,
 ) -> None:
     """Measure whole networks and their blocks on a device, into a latency table; or time ONNX files."""
-    on = device(device_name, threads=threads, protocol=QUICK if quick else ORT_CPU_V1)
+    on = device_of(
+        device_name,
+        quick=quick,
+        threads=threads,
+        level=level,
+        precision=precision,
+        batch=batch,
+        layout=layout,
+        compile=compile,
+        graphs=graphs,
+    )
     if files:
         if space or arch or out:
             raise ValueError("ONNX files are timed as they are; give no --space, --arch or --out with them")

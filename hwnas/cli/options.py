@@ -29,6 +29,24 @@ DeviceName = Annotated[
     ),
 ]
 Threads = Annotated[int, typer.Option(help="Threads that the runtime may use.")]
+DeviceThreads = Annotated[
+    int | None, typer.Option("--threads", help="Threads of one inference; 1 by default.")
+]
+Level = Annotated[
+    str | None,
+    typer.Option(help="Optimisation of the graph: disable, basic, extended, or all (the default)."),
+]
+Precision = Annotated[
+    str | None, typer.Option(help="Precision of the arithmetic: fp32 (the default), fp16, bf16, or int8.")
+]
+Batch = Annotated[
+    int | None, typer.Option(help="Samples in one inference; 1 by default. Latencies are of the whole batch.")
+]
+Layout = Annotated[
+    str | None, typer.Option(help="Feature maps in memory: channels_first (the default) or channels_last.")
+]
+Compile = Annotated[bool, typer.Option("--compile", help="Let torch.compile make the models faster first.")]
+Graphs = Annotated[bool, typer.Option("--graphs", help="Run each model as one CUDA graph.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything random.")]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Fewer repetitions: the protocol's quick variant. Tables do not mix.")

@@ -45,8 +45,8 @@ class RuntimeCard:
     """What runs the models, and the options it was given: what must not be mixed.
 
     ``precision`` is that of the arithmetic: ``float32``, ``int8``, ``float16`` or ``bfloat16``. ``options``
-    states the runtime's own settings and each option of the `Device`'s constructor under its own name
-    (batch, layout, level, ...), so that `device_like` finds the device again.
+    states the runtime's own settings and the options of the `Device` under their own names (batch, layout,
+    level, ...), so that `device_like` finds the device again.
     """
 
     name: str
@@ -204,12 +204,15 @@ class Device(ABC):
         machine: what two devices must share to disturb each other: they are never measured at the same time.
         batch: samples in one inference. Latency and energy are of the whole batch; operations and
             parameters of an `Entry` remain those of one sample.
+        options_in_card: options of the constructor that `RuntimeCard.options` states under their own names
+            and that a table's card may decide when `device_like` looks for its device.
     """
 
     name: str
     protocol: Protocol
     machine: str
     batch: int = 1
+    options_in_card: tuple[str, ...] = ("batch", "compile", "graphs", "layout", "level")
 
     @classmethod
     def unavailable(cls) -> str | None:

@@ -89,9 +89,13 @@ def device_like(identity: Identity) -> Device:
 
 
 def _options_stated(name: str, identity: Identity) -> dict[str, Any]:
-    """The options of a device that the cards state; the others keep their defaults."""
+    """The options of a device that the cards state; the others keep their defaults.
+
+    A card comes with a table of anybody's: it decides none but a device's ``options_in_card``.
+    """
+    cards = identity.runtime.options
     stated: dict[str, Any] = {
-        **identity.runtime.options,
+        **{option: cards[option] for option in device_class(name).options_in_card if option in cards},
         "threads": identity.device.threads,
         "precision": identity.runtime.precision,
         "protocol": identity.protocol,

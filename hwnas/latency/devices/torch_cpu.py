@@ -59,7 +59,6 @@ class TorchCpu(LocalCpu):
             "compile": str(self.compile),
             "batch": str(self.batch),
             "intra_op_threads": str(self.threads),
-            "inter_op_threads": "1",
         }
         return RuntimeCard("torch", str(torch.__version__), "cpu", self.precision, options)
 

@@ -28,7 +28,6 @@ class TorchBackend:
 
     def __init__(self, config: dict[str, Any]) -> None:
         torch.set_num_threads(config["threads"])
-        torch.set_num_interop_threads(1)
         self.version = str(torch.__version__)
         self.clock: Clock = HostClock(config["threads"])
         self._dtype: torch.dtype = getattr(torch, config["precision"])
