@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hwnas.files import write_whole
+from hwnas.latency.devices.device import ModelFailedError
 from hwnas.latency.measuring.sentinels import sentinels
 from hwnas.latency.measuring.subject import Subject
 from hwnas.latency.remote.manifest import (
@@ -52,6 +53,7 @@ def write_bundle(
 
     Raises:
         ValueError: nothing to measure, or the folder is not empty.
+        ModelFailedError: a model cannot be made of this precision; the message names it.
         OSError: the folder cannot be written.
     """
     if not subjects:
@@ -79,7 +81,10 @@ def write_bundle(
 
 
 def _written(subject: Subject, options: CpuOptions, folder: Path) -> Model:
-    content = options.prepare(subject.model())
+    try:
+        content = options.prepare(subject.model())
+    except ModelFailedError as error:
+        raise ModelFailedError(f"{subject.name}: {error}") from error
     sha256 = hashlib.sha256(content).hexdigest()
     model = Model(
         subject.key, subject.kind, subject.name, sha256, subject.blocks, subject.flops, subject.params

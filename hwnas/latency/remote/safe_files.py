@@ -14,13 +14,16 @@ def read_file(path: Path, largest: int) -> bytes:
         FileNotFoundError: there is none.
         ValueError: it is a link, no plain file, or larger than `largest` bytes.
     """
-    if path.is_symlink() or path.parent.is_symlink():
+    if path.is_symlink():
         raise ValueError(f"{path} is a link; a plain file is needed")
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{path} is no plain file")
         if status.st_size > largest:
             raise ValueError(f"{path}: {status.st_size} bytes are more than the {largest} that are allowed")
-        return file.read(largest)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(largest)
+    finally:
+        os.close(descriptor)
