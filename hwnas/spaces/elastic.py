@@ -6,7 +6,6 @@ Cai et al., "Once-for-All: Train One Network and Specialize it for Efficient Dep
 from __future__ import annotations
 
 import itertools
-import re
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,12 @@ from typing import ClassVar, NamedTuple
 from hwnas.network.builder import Builder
 from hwnas.network.network import Network, Value
 from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.elastic_text import MBConv, read_layers, write_layers
 from hwnas.spaces.mobile_layers import divisible, inverted_residual
 from hwnas.spaces.space import SearchSpace
 
 KERNELS, EXPANSIONS, DEPTHS = (3, 5, 7), (3, 4, 6), (2, 3, 4)
 RESOLUTIONS = tuple(range(128, 225, 4))
-_LAYER = re.compile(r"k(\d+)e(\d+)")
-_RESOLUTION = re.compile(r"r(\d+)")
 
 
 @dataclass(frozen=True)
@@ -38,16 +36,6 @@ class ElasticStage:
     activation: str = "relu6"
     squeeze_excite: bool = False
     depth: int | None = None
-
-
-class MBConv(NamedTuple):
-    """What is decided of a layer."""
-
-    kernel: int
-    expansion: int
-
-    def __str__(self) -> str:
-        return f"k{self.kernel}e{self.expansion}"
 
 
 class _Positions(NamedTuple):
@@ -67,25 +55,19 @@ class ElasticSpace(SearchSpace):
     Architectures print and parse as `r224-k3e4,k5e6-...`: the resolution, then the layers of each stage.
     """
 
-    kernels: tuple[int, ...]
-    expansions: tuple[int, ...]
-    depths: tuple[int, ...]
-    resolutions: tuple[int, ...]
-    width: float
-    classes: int
     stages: tuple[ElasticStage, ...]
     first_block: ClassVar[ElasticStage]
 
-    def _set(
+    def __init__(
         self,
-        kernels: Sequence[int],
-        expansions: Sequence[int],
-        depths: Sequence[int],
-        resolutions: Sequence[int],
-        width: float,
-        classes: int,
+        *,
+        kernels: Sequence[int] = KERNELS,
+        expansions: Sequence[int] = EXPANSIONS,
+        depths: Sequence[int] = DEPTHS,
+        resolutions: Sequence[int] = RESOLUTIONS,
+        width: float = 1.0,
+        classes: int = 1000,
     ) -> None:
-        """Check and keep the settings that all of these spaces have; raises ValueError naming one."""
         self.kernels = _whole("kernels", kernels, least=1)
         if any(kernel % 2 == 0 for kernel in self.kernels):
             raise ValueError(f"kernels must be odd, not {self.kernels}")
@@ -244,26 +226,11 @@ class ElasticSpace(SearchSpace):
 
     def format(self, architecture: Architecture) -> str:
         """`r224-k3e4,k5e6-...`: the resolution, then each stage's layers."""
-        resolution = self.resolutions[architecture.encoding[0]]
-        stages = [",".join(map(str, layers)) for layers in self.layers(architecture)]
-        return "-".join([f"r{resolution}", *stages])
+        return write_layers(self.resolutions[architecture.encoding[0]], self.layers(architecture))
 
     def parse(self, text: str) -> Architecture:
         """Read what `format` wrote; raises ValueError naming the part that is wrong."""
-        first, *stages = text.strip().split("-")
-        resolution = _RESOLUTION.fullmatch(first)
-        if not resolution:
-            raise ValueError(f"{first!r} in {text!r} must be a resolution, as in r224-k3e4,k5e6-...")
-        return self.from_layers(
-            int(resolution[1]), [[_parsed(layer, text) for layer in stage.split(",")] for stage in stages]
-        )
-
-
-def _parsed(layer: str, text: str) -> MBConv:
-    match = _LAYER.fullmatch(layer)
-    if not match:
-        raise ValueError(f"{layer!r} in {text!r} must be a kernel and an expansion, as in k3e4")
-    return MBConv(int(match[1]), int(match[2]))
+        return self.from_layers(*read_layers(text))
 
 
 def _whole(name: str, values: Sequence[int], *, least: int) -> tuple[int, ...]:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from hwnas.network.builder import Builder
 from hwnas.network.network import Value
-from hwnas.spaces.elastic import (
-    DEPTHS,
-    EXPANSIONS,
-    KERNELS,
-    RESOLUTIONS,
-    ElasticSpace,
-    ElasticStage,
-)
+from hwnas.spaces.elastic import ElasticSpace, ElasticStage
 from hwnas.spaces.mobile_layers import conv_bn
 
 STEM_CHANNELS, EXPAND_CHANNELS, MIX_CHANNELS = 16, 960, 1280
@@ -60,18 +52,6 @@ class OFAMobileNetV3(ElasticSpace):
     )
     first_block: ClassVar[ElasticStage] = ElasticStage(16, 1, "relu")
     named = PUBLISHED
-
-    def __init__(
-        self,
-        *,
-        kernels: Sequence[int] = KERNELS,
-        expansions: Sequence[int] = EXPANSIONS,
-        depths: Sequence[int] = DEPTHS,
-        resolutions: Sequence[int] = RESOLUTIONS,
-        width: float = 1.0,
-        classes: int = 1000,
-    ) -> None:
-        self._set(kernels, expansions, depths, resolutions, width, classes)
 
     def _stem(self, b: Builder, x: Value) -> Value:
         value: Value = b.block(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from hwnas.network.builder import Builder
@@ -88,15 +88,18 @@ class ProxylessNAS(ElasticSpace):
         self.stage_widths = tuple(stage_widths)
         *elastic, last = zip(self.stage_widths, STRIDES, strict=True)
         self.stages = (*(ElasticStage(*stage) for stage in elastic), ElasticStage(*last, depth=1))
-        self._set(kernels, expansions, depths, resolutions, width, classes)
+        super().__init__(
+            kernels=kernels,
+            expansions=expansions,
+            depths=depths,
+            resolutions=resolutions,
+            width=width,
+            classes=classes,
+        )
 
     def settings(self) -> dict[str, object]:
         """All settings, as keyword arguments."""
         return {**super().settings(), "stage_widths": self.stage_widths}
-
-    def identity(self) -> Hashable:
-        """All settings."""
-        return tuple(self.settings().values())
 
     def _stem(self, b: Builder, x: Value) -> Value:
         channels = self._scaled(STEM_CHANNELS)
