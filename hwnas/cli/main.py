@@ -7,6 +7,7 @@ from importlib import import_module
 
 import typer
 
+from hwnas.cli import table
 from hwnas.latency import RunnerDiedError
 
 COMMANDS = {
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 for name, module in COMMANDS.items():
     app.command(name)(getattr(import_module(f"hwnas.cli.{module}"), module))
+app.add_typer(table.app, name="table")
 
 
 def main() -> None:

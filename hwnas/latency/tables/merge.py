@@ -20,9 +20,11 @@ def merge(a: LatencyTable, b: LatencyTable) -> LatencyTable:
 
     Raises:
         DeviceMismatchError: device, runtime or protocol differ; the message names the fields.
-        ValueError: the tables have different sentinels.
+        ValueError: the tables have different sentinels, or one is of blocks and the other of kernels.
     """
     require_comparable(a.meta.identity, b.meta.identity, "the two tables")
+    if (a.blocks and b.kernels) or (a.kernels and b.blocks):
+        raise ValueError("one table is of blocks and the other of kernels: a network's parts are either")
     entries = dict(a.entries)
     for entry in to_reference(list(b), b.meta.sentinels, a.meta.sentinels):
         present = entries.get(entry.key)
