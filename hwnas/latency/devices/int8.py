@@ -96,9 +96,12 @@ def _drop_dilations(model: Any) -> None:
 
 def _operators() -> list[str]:
     """What is quantised: all that the runtime can, but the normalisations, which have no int8 kernel."""
-    from onnxruntime.quantization.registry import QDQRegistry
+    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
-    return sorted(set(QDQRegistry) - {"BatchNormalization", "InstanceNormalization", "LayerNormalization"})
+    return sorted(
+        {*QDQRegistry, *QLinearOpsRegistry}
+        - {"BatchNormalization", "InstanceNormalization", "LayerNormalization"}
+    )
 
 
 class _OneRun:
