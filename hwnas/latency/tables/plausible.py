@@ -131,8 +131,8 @@ def _sums(table: LatencyTable) -> Iterator[Finding]:
     if ratios and not _SUMS[0] < median(ratios) < _SUMS[1]:
         yield Finding(
             True,
-            f"the parts of a network sum to {median(ratios):.2g} times its latency (median of {len(ratios)}), "
-            f"not {_SUMS[0]} to {_SUMS[1]} times: networks and parts are not of one device or unit",
+            f"the parts of a network sum to {median(ratios):.2g} times its latency (median of {len(ratios)}),"
+            f" not {_SUMS[0]} to {_SUMS[1]} times: networks and parts are not of one device or unit",
         )
 
 
