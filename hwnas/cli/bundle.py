@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from hwnas.cli.options import Arch, Blocks, Json, Quick, Samples, Seed, Space, Threads
+from hwnas.cli.options import (
+    Arch,
+    Batch,
+    Blocks,
+    DeviceThreads,
+    Json,
+    Level,
+    Precision,
+    Quick,
+    Samples,
+    Seed,
+    Space,
+)
 from hwnas.cli.output import console, print_json, say
 from hwnas.cli.targets import architectures, blocks_to_measure
 from hwnas.latency import ORT_CPU_V1, QUICK
 from hwnas.latency.measuring.networks import subjects_of
 from hwnas.latency.measuring.onnx_file import subject_of
-from hwnas.latency.measuring.subject import Subject
 from hwnas.latency.remote.bundle import write_bundle
+from hwnas.latency.remote.manifest import read_manifest
 from hwnas.latency.remote.options import CpuOptions
-from hwnas.latency.remote.results import read_results
+from hwnas.latency.remote.results import read_results, save_results
 
 
 def bundle(
@@ -25,7 +37,10 @@ def bundle(
     arch: Arch = None,
     samples: Samples = 30,
     blocks: Blocks = "all",
-    threads: Threads = 1,
+    threads: DeviceThreads = None,
+    level: Level = None,
+    precision: Precision = None,
+    batch: Batch = None,
     quick: Quick = False,
     seed: Seed = 0,
     read: Annotated[
@@ -45,11 +60,18 @@ def bundle(
             raise ValueError("--read takes what the bundle holds; give no files, --space or --arch with it")
         _read(read, out, json)
         return
-    subjects, space_name = _subjects(files or [], space, arch, samples, blocks, seed)
+    options = _options(threads=threads, level=level, precision=precision, batch=batch)
+    models = [subject_of(path, options.batch) for path in files or []]
+    space_name = None
+    if space is not None:
+        found, chosen = architectures(space, arch, samples, seed)
+        inside = blocks_to_measure(found, blocks, seed)
+        models += subjects_of(chosen, None, inside, batch=options.batch)
+        space_name = str(found)
     manifest = write_bundle(
-        subjects,
+        models,
         out,
-        options=CpuOptions(threads),
+        options=options,
         protocol=QUICK if quick else ORT_CPU_V1,
         seed=seed,
         space=space_name,
@@ -61,22 +83,14 @@ def bundle(
     say((out / "README.txt").read_text(encoding="utf-8").rstrip())
 
 
-def _subjects(
-    files: list[Path], space: str | None, arch: str | None, samples: int, blocks: str, seed: int
-) -> tuple[list[Subject], str | None]:
-    if not files and space is None:
-        raise ValueError("nothing to measure: give --space, ONNX files, or both")
-    found = {subject.key: subject for subject in map(subject_of, files)}
-    if space is None:
-        return list(found.values()), None
-    inside, chosen = architectures(space, arch, samples, seed)
-    of_space = subjects_of(chosen, None, blocks_to_measure(inside, blocks, seed))
-    return [*found.values(), *of_space], str(inside)
+def _options(**options: Any) -> CpuOptions:
+    return CpuOptions(**{name: value for name, value in options.items() if value is not None})
 
 
 def _read(folder: Path, out: Path, json: bool) -> None:
     table = read_results(folder)
-    table.save(out)
+    save_results(table, out)
+    missing = len(read_manifest(folder).models) - len(table)
     failed = [entry for entry in table if entry.failed]
     content = {
         "table": str(out),
@@ -84,6 +98,7 @@ def _read(folder: Path, out: Path, json: bool) -> None:
         "device": table.meta.identity.device.model,
         "networks": len(table.networks),
         "blocks": len(table.blocks),
+        "missing": missing,
         "failed": {entry.name: entry.reason for entry in failed},
     }
     if json:
@@ -91,6 +106,6 @@ def _read(folder: Path, out: Path, json: bool) -> None:
         return
     console.print(
         f"{content['networks']} networks and {content['blocks']} blocks of {content['device']}, "
-        f"{len(failed)} failed; wrote {out}",
+        f"{len(failed)} failed, {missing} not measured yet; wrote {out}",
         markup=False,
     )

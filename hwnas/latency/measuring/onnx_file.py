@@ -71,14 +71,14 @@ def measure_onnx(
     )
 
 
-def subject_of(path: Path) -> Subject:
-    """An ONNX file as a model to be measured, its batch fixed; its key is the SHA-256.
+def subject_of(path: Path, batch: int = 1) -> Subject:
+    """An ONNX file as a model to be measured, its batch set where it is free; its key is the SHA-256.
 
     Raises:
         As `measure_onnx`, but for what the runtime says.
     """
     name = printable(path.name)
-    content = fixed_model(path, name)
+    content = fixed_model(path, name, batch)
     return Subject(hashlib.sha256(content).hexdigest(), "network", name, lambda: content)
 
 

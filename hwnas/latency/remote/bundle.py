@@ -57,9 +57,11 @@ def write_bundle(
         OSError: the folder cannot be written.
     """
     if not subjects:
-        raise ValueError("no models to measure")
+        raise ValueError("nothing to measure: give a space, ONNX files, or both")
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty; write the bundle into another folder")
+    if len({subject.key for subject in subjects}) < len(subjects):
+        raise ValueError("a model is given twice")
     (folder / MODELS).mkdir(parents=True, exist_ok=True)
     names = sentinels()
     for name, content in names.items():

@@ -13,7 +13,8 @@ from hwnas.latency.remote.manifest import RESULTS, Manifest, read_manifest
 from hwnas.latency.remote.safe_files import read_file
 from hwnas.latency.tables.entry import Entry, is_label
 from hwnas.latency.tables.records import from_plain
-from hwnas.latency.tables.table import LatencyTable
+from hwnas.latency.tables.table import LatencyTable, require_comparable
+from hwnas.latency.tables.table_files import META
 from hwnas.latency.timing.protocol import Protocol
 
 _LARGEST = 1 << 28
@@ -37,6 +38,24 @@ def read_results(folder: Path) -> LatencyTable:
     if not journal.records:
         raise ValueError(f"{path}: nothing was measured yet; run the runner on the device")
     return journal.table()
+
+
+def save_results(table: LatencyTable, folder: Path) -> None:
+    """Save the table of a bundle; of what stands there only an earlier state of the same is replaced.
+
+    Raises:
+        DeviceMismatchError: the folder holds a table of another device, runtime or protocol.
+        ValueError: it holds entries that this table has not.
+        OSError: the folder cannot be written.
+    """
+    if (folder / META).exists():
+        present = LatencyTable.load(folder)
+        require_comparable(
+            present.meta.identity, table.meta.identity, f"the table in {folder} and the results"
+        )
+        if present.entries.keys() - table.entries.keys():
+            raise ValueError(f"{folder} holds a table with entries that the results lack; give another --out")
+    table.save(folder)
 
 
 def _lines(path: Path) -> list[Any]:

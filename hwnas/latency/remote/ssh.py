@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -23,10 +22,11 @@ from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
 
 @register("ssh")
 class Ssh(Device):
-    """The processor of another machine, which needs Python 3.10, numpy, onnxruntime and an SSH server.
+    """The processor of another machine under onnxruntime, over SSH (ssh://user@host).
 
-    The first contact is made when the device is asked what it is, and fails at once; a connection that
-    breaks later is made again, with growing pauses.
+    That machine needs Python 3.10, numpy and onnxruntime, and must let this user in with a key. The first
+    contact is made when the device is asked what it is, and fails at once; a connection that breaks later
+    is made again, with growing pauses.
 
     Args:
         url: ``ssh://user@host:port?python=...&identity=...&option=...``; see
@@ -36,6 +36,8 @@ class Ssh(Device):
         level: the same.
         precision: the same.
         batch: the same.
+
+    Attributes:
         pauses: seconds before each new attempt to connect.
 
     Raises:
@@ -43,6 +45,7 @@ class Ssh(Device):
     """
 
     name = "ssh"
+    pauses: tuple[float, ...] = (1, 2, 4, 8, 16)
 
     def __init__(
         self,
@@ -53,14 +56,12 @@ class Ssh(Device):
         level: str = "all",
         precision: str = "fp32",
         batch: int = 1,
-        pauses: Sequence[float] = (1, 2, 4, 8, 16),
     ) -> None:
         self.address = parse(url)
         self.options = CpuOptions(threads, level, precision, batch)
         self.batch = batch
         self.protocol = protocol
         self.machine = f"host {self.address.host}"
-        self._pauses = pauses
 
     @classmethod
     def unavailable(cls) -> str | None:
@@ -108,7 +109,7 @@ class Ssh(Device):
             runner.close()
 
     def _patiently(self, keep_open: tuple[int, ...]) -> SshRunner:
-        for pause in self._pauses:
+        for pause in self.pauses:
             try:
                 return self._connected(keep_open)
             except ConnectionLostError:
@@ -117,7 +118,7 @@ class Ssh(Device):
             return self._connected(keep_open)
         except ConnectionLostError as error:
             raise RemoteError(
-                f"{error} ({len(self._pauses) + 1} attempts to connect again); what is measured is kept: "
+                f"{error} ({len(self.pauses) + 1} attempts to connect again); what is measured is kept: "
                 "the same command goes on from there",
                 None,
             ) from error

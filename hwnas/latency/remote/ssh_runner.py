@@ -8,8 +8,9 @@ import subprocess
 from contextlib import suppress
 from typing import Any
 
-from hwnas.latency.devices.device import RunnerDiedError
+from hwnas.latency.devices.device import MeterCard, RunnerDiedError
 from hwnas.latency.devices.worker_runner import WorkerRunner, thread_variables
+from hwnas.latency.measuring.subject import printable
 from hwnas.latency.remote.address import Address
 from hwnas.latency.remote.ssh_errors import NO_COPY, NO_RUNNER, RemoteError, failure
 from hwnas.latency.remote.zipapp import runner_digest, runner_pyz
@@ -41,6 +42,11 @@ class SshRunner(WorkerRunner):
     def reading(self) -> HostReading:
         """The machine at the far end, at this moment."""
         return from_plain(HostReading, self._ask(None, {"command": "reading"})[0], str(self._address))
+
+    def meter(self) -> MeterCard:
+        """The far end's meter, as it says itself."""
+        card = from_plain(MeterCard, self.hello.get("meter"), str(self._address))
+        return MeterCard(card.readable, printable(card.description))
 
     def close(self) -> None:
         """Let the worker end by itself, so that it does not disturb its successor; then as `WorkerRunner`."""

@@ -11,15 +11,14 @@ from hwnas.latency.remote.bundle import write_bundle
 from hwnas.latency.remote.options import CpuOptions
 
 from ..helpers import FAST, small_network
-from .pythons import python_with
+from .pythons import MEASURING, python_with
 from .sshd import Sshd
 
 
 @pytest.fixture(scope="session")
 def bare_python(tmp_path_factory) -> Path:
     """A Python that has numpy, onnxruntime and what these need; no torch, no onnx, no hwnas."""
-    folder = tmp_path_factory.mktemp("bare")
-    return python_with(folder, "numpy", "onnxruntime", "flatbuffers", "packaging", "protobuf")
+    return python_with(tmp_path_factory.mktemp("bare"), *MEASURING)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,9 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
+MEASURING = ("numpy", "onnxruntime", "flatbuffers", "packaging", "protobuf")
+"""What a device needs: numpy, onnxruntime, and what that needs itself."""
+
 
 def python_with(folder: Path, *packages: str) -> Path:
     """The Python of a new environment that has these packages of ours, and nothing else."""

@@ -113,7 +113,7 @@ def test_int8_models_are_made_at_home(tmp_path, bare_python):
 def test_what_cannot_be_a_bundle(bundle, tmp_path):
     with pytest.raises(ValueError, match="is not empty"):
         write_bundle(subjects_of([small_network()], None, False), bundle, options=CpuOptions(), protocol=FAST)
-    with pytest.raises(ValueError, match="no models"):
+    with pytest.raises(ValueError, match="nothing to measure"):
         write_bundle([], tmp_path / "b", options=CpuOptions(), protocol=FAST)
     with pytest.raises(ModelFailedError, match=r"mine.*quantised"):
         broken = Subject("ab" * 16, "network", "mine", lambda: b"rubbish")

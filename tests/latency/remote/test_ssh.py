@@ -15,11 +15,11 @@ from hwnas.latency.remote.zipapp import runner_digest, runner_pyz
 
 from ..helpers import FAST, small_network
 
-PAUSES = (0.05, 0.1, 0.2)
-
 
 def on(sshd, *options, threads=1, **changes):
-    return device(sshd.url(*options, **changes), threads=threads, protocol=FAST, pauses=PAUSES)
+    far = device(sshd.url(*options, **changes), threads=threads, protocol=FAST)
+    far.pauses = (0.05, 0.1, 0.2)
+    return far
 
 
 def test_a_table_of_the_far_end(sshd, tmp_path):
