@@ -110,7 +110,9 @@ def _check_options(make: type[Predictor], composition: str, interpolate: bool) -
 
 
 def _calibration(predictor: Predictor, found: CrossValidation | None) -> Calibration | None:
-    """Of the predictor's own scores where it has some, else of the cross-validation."""
+    """The predictor's posterior, or its own scores, or those of the cross-validation."""
+    if predictor.freedom is not None:
+        return Calibration((), predictor.freedom)
     own = predictor.left_out_scores()
     if own is not None:
         return calibrate(own)

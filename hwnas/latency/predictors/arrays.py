@@ -49,6 +49,13 @@ class Arrays:
         """The array of texts `name`, `[n]`; raises ValueError."""
         return [str(text) for text in self._get(name, "U", shape)]
 
+    def within(self, prefix: str) -> Arrays:
+        """Those whose names begin with `prefix`, without it."""
+        found = {name: array for name, array in self.by_name.items() if name.startswith(prefix)}
+        return Arrays(
+            f"{self.where}: {prefix}*", {name.removeprefix(prefix): array for name, array in found.items()}
+        )
+
     def require(self, ok: bool, name: str, rule: str) -> None:
         """Raise ValueError naming file and field unless `ok`."""
         if not ok:

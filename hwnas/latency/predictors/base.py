@@ -29,10 +29,13 @@ class Predictor(ABC):
     Attributes:
         kind: what `hwnas.latency.fit` and saved folders call it.
         fewest: the fewest networks that `fit` accepts.
+        freedom: None, or `relative_std` is a standard deviation itself and errors in its units are Student's
+            t with so many degrees of freedom.
     """
 
     kind: ClassVar[str]
     fewest: ClassVar[int]
+    freedom: ClassVar[float | None] = None
 
     @abstractmethod
     def fit(self, networks: Sequence[Network], latency_ms: Floats) -> None:

@@ -6,6 +6,9 @@ a new network of the same kind; so the ceil((n + 1) · level)-th smallest of n s
 probability `level` at least (split conformal prediction: Lei et al., JASA 2018, eq. 4). The scores come
 from cross-validation, in which each predictor saw fewer networks than the one that is used: they are
 slightly too large rather than too small (Barber et al., Annals of Statistics 2021, the jackknife+).
+
+Networks that were chosen for what they tell are no random draw, and their scores are not those of others; a
+predictor with a posterior of known shape has intervals from that instead.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Method = Literal["conformal", "student-t"]
+Method = Literal["conformal", "student-t", "posterior"]
 
 LEVEL = 0.9
 """Probability of bounds and intervals by default."""
@@ -37,15 +40,22 @@ class Calibration:
     square.
 
     Attributes:
-        scores: ascending.
+        scores: ascending; none where `freedom` is given.
+        freedom: scores are Student's t with so many degrees of freedom, as the predictor's posterior has it.
 
     Raises:
-        ValueError: fewer than `FEWEST` scores, not finite, or not in order; the message names it.
+        ValueError: fewer than `FEWEST` scores, not finite, or not in order; degrees of freedom that are not
+            positive; the message names it.
     """
 
     scores: tuple[float, ...]
+    freedom: float | None = None
 
     def __post_init__(self) -> None:
+        if self.freedom is not None:
+            if not 0 < self.freedom < math.inf or self.scores:
+                raise ValueError(f"freedom is {self.freedom}; it must be positive, and scores empty")
+            return
         if len(self.scores) < FEWEST:
             raise ValueError(f"scores are {len(self.scores)}; a calibration needs at least {FEWEST}")
         if not all(map(math.isfinite, self.scores)):
@@ -60,7 +70,10 @@ class Calibration:
 
     def method(self, level: float) -> Method:
         """Whether the scores suffice for a quantile of theirs at `level`: n >= level / (1 - level)."""
-        return "conformal" if _rank(self.n, check_level(level)) <= self.n else "student-t"
+        check_level(level)
+        if self.freedom is not None:
+            return "posterior"
+        return "conformal" if _rank(self.n, level) <= self.n else "student-t"
 
     def upper(self, level: float = LEVEL) -> float:
         """The score that a new network exceeds with probability 1 - `level` at most."""
@@ -76,6 +89,8 @@ class Calibration:
             return float(list(values)[_rank(self.n, level) - 1])
         from scipy.stats import t
 
+        if self.freedom is not None:
+            return float(t.ppf(tail, self.freedom))
         spread = math.sqrt(sum(score**2 for score in self.scores) / self.n)
         return float(t.ppf(tail, self.n - 1)) * spread
 

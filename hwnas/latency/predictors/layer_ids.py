@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.predictors.features import layer_descriptor
+from hwnas.latency.predictors.features import CLASSES, QUANTITIES, layer_descriptor
 from hwnas.network.network import Layer, Parameter, Shape
 
 _ids: dict[tuple[Any, ...], int] = {}
@@ -36,7 +36,8 @@ def layer_id(layer: Layer, values: Mapping[str, Shape], parameters: Mapping[str,
 
 def descriptors(ids: NDArray[np.int64]) -> NDArray[np.float64]:
     """The descriptors of layers by number: `[n] -> [n, classes · quantities]`."""
-    return np.array([_descriptors[i] for i in ids])
+    rows = [_descriptors[i] for i in ids]
+    return np.array(rows).reshape(len(rows), len(CLASSES) * len(QUANTITIES))
 
 
 def _add(signature: tuple[Any, ...], layer: Layer, parameters: Mapping[str, Parameter]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ FEATURES: tuple[str, ...] = tuple(
 )
 """Names of the columns: over every layer and over the live layers, by class and over all classes."""
 
+Describe = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+"""From the numbers of layers, `[n]`, to a row for each, `[n, d]`."""
+
 _COUNTS_AT_ONCE = 1 << 22
 
 
@@ -30,10 +33,10 @@ def features(networks: Sequence[Network]) -> NDArray[np.float64]:
     layer; so both are given. A network costs tens of microseconds, its blocks being read once.
     """
     readings = [read(network) for network in networks]
-    every = _sums([reading.every for reading in readings])
+    every = layer_sums([reading.every for reading in readings], descriptors)
     live = every.copy()
     partly_dead = [i for i, reading in enumerate(readings) if len(reading.live) < len(reading.every)]
-    live[partly_dead] = _sums([readings[i].live for i in partly_dead])
+    live[partly_dead] = layer_sums([readings[i].live for i in partly_dead], descriptors)
     return np.concatenate([_with_totals(every), _with_totals(live)], axis=1)
 
 
@@ -43,11 +46,11 @@ def _with_totals(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([sums, totals], axis=1)
 
 
-def _sums(packed: Sequence[bytes]) -> NDArray[np.float64]:
-    """The sum of the descriptors of each packed list of layers: `[n, classes · quantities]`."""
+def layer_sums(packed: Sequence[bytes], describe: Describe) -> NDArray[np.float64]:
+    """The sum of what `describe` says of each packed list of layers: `[n, d]`."""
     ids = np.frombuffer(b"".join(packed), dtype="<i4")
     used = np.flatnonzero(np.bincount(ids))
-    table = descriptors(used).reshape(len(used), len(CLASSES) * len(QUANTITIES))
+    table = describe(used)
     column_of = np.zeros(ids.max(initial=0) + 1, dtype=np.int64)
     column_of[used] = np.arange(len(used))
     columns = column_of[ids]
