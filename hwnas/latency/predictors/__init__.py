@@ -3,6 +3,7 @@
 from hwnas.latency.instructions.predictor import InstructionPredictor
 from hwnas.latency.predictors.base import Predictor, UnseenLayersWarning, kinds, predictor_class, register
 from hwnas.latency.predictors.gbm import GbmPredictor
+from hwnas.latency.predictors.gcn import GcnPredictor
 from hwnas.latency.predictors.gp import GpPredictor
 from hwnas.latency.predictors.kernel import KernelPredictor
 from hwnas.latency.predictors.linear import LinearPredictor
@@ -12,6 +13,7 @@ from hwnas.latency.predictors.parts import MissingBlockError, PartsPredictor
 
 __all__ = [
     "GbmPredictor",
+    "GcnPredictor",
     "GpPredictor",
     "InstructionPredictor",
     "InterpolatedWarning",

@@ -48,7 +48,8 @@ def read(network: Network) -> Reading:
     return found
 
 
-def _identifier(layer: Layer, shapes: dict[str, Shape], network: Network) -> bytes:
+def identifier(layer: Layer, shapes: dict[str, Shape], network: Network) -> bytes:
+    """The packed identifier of one layer of `network`, whose values have `shapes`."""
     return struct.pack("<i", layer_id(layer, shapes, network.own_parameters))
 
 
@@ -93,7 +94,7 @@ def _read_whole(network: Network) -> Reading:
             live.append(reading.live)
         else:
             is_simple = is_simple and not shapes.keys().isdisjoint(item.inputs)
-            every.append(_identifier(item, shapes, network))
+            every.append(identifier(item, shapes, network))
             live.append(every[-1])
         read_names.update(item.inputs)
         shapes.update(item.outputs)
@@ -113,7 +114,8 @@ def _transparent(network: Network, every: list[bytes], live: list[bytes]) -> Rea
 # --- the general case: which inputs are reached and which outputs are needed
 
 
-def _read_block(network: Network, inputs: Pattern, outputs: Pattern) -> Reading:
+def read_part(network: Network, inputs: Pattern, outputs: Pattern) -> Reading:
+    """The reading of `network` where only some inputs are reached and only some outputs are needed."""
     if False not in inputs and False not in outputs:
         return read(network)
     known: dict[tuple[Pattern, Pattern], Reading] = network.__dict__.setdefault(_PARTIAL, {})
@@ -148,7 +150,7 @@ def _identifiers(network: Network) -> list[bytes]:
     found = []
     for item in network.items:
         found.append(
-            _identifier(item, shapes, network) if isinstance(item, Layer) else read(item.network).every
+            identifier(item, shapes, network) if isinstance(item, Layer) else read(item.network).every
         )
         shapes.update(item.outputs)
     return found
@@ -161,7 +163,7 @@ def _spread(item: Item, names: set[str]) -> None:
     reached: Pattern = (True,) * len(item.outputs)
     if isinstance(item, Block):
         pattern = tuple([name in names for name in item.inputs])
-        reached = _read_block(item.network, pattern, reached).reached
+        reached = read_part(item.network, pattern, reached).reached
     names.update([name for (name, _), is_reached in zip(item.outputs, reached, strict=True) if is_reached])
 
 
@@ -173,6 +175,6 @@ def _demand(item: Item, identifier: bytes, names: set[str], needed: set[str]) ->
         needed.update(item.inputs)
         return identifier
     inputs = tuple([name in names for name in item.inputs])
-    found = _read_block(item.network, inputs, tuple([name in needed for name, _ in item.outputs]))
+    found = read_part(item.network, inputs, tuple([name in needed for name, _ in item.outputs]))
     needed.update([name for name, is_needed in zip(item.inputs, found.needed, strict=True) if is_needed])
     return found.live
