@@ -58,7 +58,10 @@ def measure_kernels(
     """
     listed = list(networks)
     whole = {network.key: network for network in map(network_of, listed)}
-    subjects = [_with_kernels(one, whole[one.key]) for one in subjects_of(listed, names, blocks=False)]
+    subjects = [
+        _with_kernels(one, whole[one.key])
+        for one in subjects_of(listed, names, blocks=False, batch=device.batch)
+    ]
 
     def open_journal(identity: Identity) -> Journal:
         journal = Journal(identity, Path(folder) if folder else None, space)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from hwnas.cost import count
 from hwnas.latency.devices.device import Chunk, Device, Runner
 from hwnas.latency.kernels.attribution import kernel_times
 from hwnas.latency.kernels.fusion import cut, fused
+from hwnas.latency.kernels.overhead import overhead_us
 from hwnas.latency.kernels.percentiles import percentiles
 from hwnas.latency.kernels.simplified import simplified
 from hwnas.latency.measuring.journal import Record
@@ -23,7 +24,7 @@ from hwnas.latency.measuring.watch import Watch
 from hwnas.latency.predictors.block_ids import describe
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.timing.protocol import Protocol
-from hwnas.latency.timing.samples import join, statistics
+from hwnas.latency.timing.samples import join, p10
 from hwnas.network.network import Network
 
 Floats = NDArray[np.float64]
@@ -32,15 +33,15 @@ CLOCK_US = 1.0
 """Step of the profile's clock: passes whose percentiles are nearer than that agree."""
 
 SMALLEST_US = 0.001
-"""What a kernel is said to take for which the runtime executes nothing of its own: a table's last digit."""
+"""What a kernel is said to take that is not seen beside the profile's overhead: a table's last digit."""
 
 
 @dataclass
 class _Kernel:
-    """A kernel and its times: one array (runs,) for each pass and place where it was executed."""
+    """A kernel and its times: one array (runs,) for each pass, odd or even, and place of execution."""
 
     network: Network
-    passes: dict[int, list[Floats]] = field(default_factory=dict)
+    passes: tuple[list[Floats], list[Floats]] = field(default_factory=lambda: ([], []))
 
 
 def profile_kernels(
@@ -58,82 +59,96 @@ def profile_kernels(
         As `hwnas.latency.kernels.harvest.measure_kernels`.
     """
     report = Reporter(progress, protocol.passes * len(subjects))
-    watch = Watch(device.reading())
-    kernels: dict[str, _Kernel] = {}
-    chunks: dict[str, list[Chunk]] = {name: [] for name in sentinels()}
+    campaign = _Campaign(device, protocol)
     order = np.random.default_rng((seed, len(subjects)))
     waiting = f"another measurement holds the {device.machine}; waiting for its end"
     with machine_lock(device.machine, lambda: report(waiting)) as descriptor:
         for number in range(protocol.passes):
             with device.start((descriptor,)) as runner:
-                for name, model in sentinels().items():
-                    runner.load(name, model, protocol.warm_up)
+                campaign.begin_pass(runner)
                 for index in order.permutation(len(subjects)):
                     report(f"profiling, pass {number + 1} of {protocol.passes}")
-                    subject, network = subjects[int(index)]
-                    _profile(runner, subject, network, protocol, number, kernels)
-                    for name in chunks:
-                        chunks[name].append(runner.run(name, protocol.discard, protocol.chunk))
-                        watch.add(chunks[name][-1])
-                    watch.look(runner.reading())
+                    campaign.profile(runner, *subjects[int(index)], side=number % 2)
                     report.done += 1
-    entries = tuple(_entry(kernel, protocol) for kernel in kernels.values())
-    times = {name: statistics([join(parts), join(parts)]).p10_us for name, parts in chunks.items()}
-    return Record(entries, times, watch.environment("not measured"))
+    return campaign.record()
 
 
-def _profile(
-    runner: Runner,
-    subject: Subject,
-    network: Network,
-    protocol: Protocol,
-    number: int,
-    kernels: dict[str, _Kernel],
-) -> None:
-    """One profile of one network: its kernels' times are added to `kernels`."""
-    runs = protocol.rounds * protocol.chunk
-    profile = runner.profile(subject.key, subject.model(), protocol.warm_up, runs)
-    simple = simplified(network)
-    parts = fused(simple.network)
-    times = kernel_times(profile, parts, simple.done_by)
-    for place, layers in enumerate(parts):
-        part = cut(layers, simple.network)
-        kernel = kernels.setdefault(part.key, _Kernel(part))
-        kernel.passes.setdefault(number % 2, []).append(times[:, place])
+class _Campaign:
+    """What the profiles of several networks and passes said so far."""
+
+    def __init__(self, device: Device, protocol: Protocol) -> None:
+        self._device, self._protocol = device, protocol
+        self._watch = Watch(device.reading())
+        self._overhead_us = 0.0
+        self._kernels: dict[str, _Kernel] = {}
+        self._sentinels: dict[str, list[Chunk]] = {name: [] for name in sentinels()}
+
+    def begin_pass(self, runner: Runner) -> None:
+        """Find what the profile adds, and make the sentinels ready to run."""
+        self._overhead_us = overhead_us(runner, self._protocol)
+        for name, model in sentinels().items():
+            runner.load(name, model, self._protocol.warm_up)
+
+    def profile(self, runner: Runner, subject: Subject, network: Network, side: int) -> None:
+        """Profile a network once, then time the sentinels."""
+        runs = self._protocol.rounds * self._protocol.chunk
+        model = self._device.prepare(subject.model())
+        profile = runner.profile(subject.key, model, self._protocol.warm_up, runs)
+        profile = replace(profile, times_us=profile.times_us - self._overhead_us)
+        simple = simplified(network)
+        kernels = fused(simple.network)
+        times = kernel_times(profile, kernels, simple.done_by)
+        for place, layers in enumerate(kernels):
+            part = cut(layers, simple.network)
+            self._kernels.setdefault(part.key, _Kernel(part)).passes[side].append(times[:, place])
+        for name, chunks in self._sentinels.items():
+            chunks.append(runner.run(name, self._protocol.discard, self._protocol.chunk))
+            self._watch.add(chunks[-1])
+        self._watch.look(runner.reading())
+
+    def record(self) -> Record:
+        """The kernels' entries."""
+        entries = tuple(_entry(k, self._protocol) for k in self._kernels.values())
+        times = {name: round(p10(join(chunks).wall_us), 3) for name, chunks in self._sentinels.items()}
+        return Record(entries, times, self._watch.environment("not measured"))
 
 
 def _entry(kernel: _Kernel, protocol: Protocol) -> Entry:
-    """Means over the places where the kernel is executed of each place's statistics.
+    """Means, over the places where the kernel is executed, of each place's statistics.
 
     The profile has one clock: the CPU time is not known apart from it.
     """
-    odd, even = (_p10(kernel.passes[side]) for side in (0, 1))
-    places = [sample for side in kernel.passes.values() for sample in side]
-    low, tenth, middle, ninetieth = np.mean([percentiles(p, [0, 10, 50, 90]) for p in places], axis=0)
-    is_idle = not any(sample.any() for sample in places)
-    mean = np.mean([sample.mean() + CLOCK_US / 2 for sample in places])
-    times = [SMALLEST_US if is_idle else round(float(v), 3) for v in (low, tenth, middle, ninetieth, mean)]
-    apart = abs(odd / even - 1) >= protocol.tolerance and abs(odd - even) >= CLOCK_US
+    odd, even = map(_p10, kernel.passes)
+    places = [*kernel.passes[0], *kernel.passes[1]]
+    is_idle = not any(times.any() for times in places)
+    low, tenth, middle, ninetieth, mean = [SMALLEST_US] * 5 if is_idle else _statistics(places)
+    is_apart = abs(odd / even - 1) >= protocol.tolerance and abs(odd - even) >= CLOCK_US
     counts = count(kernel.network).whole
     return Entry(
         kernel.network.key,
         "kernel",
         describe(kernel.network),
-        sum(map(len, places)),
-        min_us=times[0],
-        p10_us=times[1],
-        p50_us=times[2],
-        p90_us=times[3],
-        mean_us=times[4],
-        cpu_p10_us=times[1],
+        n=sum(map(len, places)),
+        min_us=low,
+        p10_us=tenth,
+        p50_us=middle,
+        p90_us=ninetieth,
+        mean_us=mean,
+        cpu_p10_us=tenth,
         pass_ratio=round(odd / even, 5),
-        flags=("unstable",) if apart else (),
+        flags=("unstable",) if is_apart else (),
         reason="the runtime executes nothing of its own for it" if is_idle else "",
         flops=counts.flops,
         params=counts.params,
     )
 
 
+def _statistics(places: Sequence[Floats]) -> list[float]:
+    """Means over the places of minimum, 10th, 50th and 90th percentile and mean, to a nanosecond."""
+    spread = [[*percentiles(times, [0, 10, 50, 90]), times.mean() + CLOCK_US / 2] for times in places]
+    return [max(SMALLEST_US, round(float(value), 3)) for value in np.mean(spread, axis=0)]
+
+
 def _p10(places: Sequence[Floats]) -> float:
     """Mean over the places of the 10th percentile, in microseconds."""
-    return float(np.mean([percentiles(times, [10])[0] for times in places]))
+    return max(SMALLEST_US, float(np.mean([percentiles(times, [10])[0] for times in places])))

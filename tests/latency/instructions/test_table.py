@@ -1,0 +1,94 @@
+import shutil
+
+import pytest
+
+from hwnas.latency.instructions.boards import boards
+from hwnas.latency.instructions.operators import TERMS
+from hwnas.latency.instructions.shipped import shipped
+from hwnas.latency.instructions.table import InstructionTable
+
+FILES = ("ops.csv", "ops_other.csv", "boards.csv")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in FILES:
+        shutil.copy(shipped() / name, tmp_path)
+    return tmp_path
+
+
+def edited(folder, name, row, column, text):
+    lines = (folder / name).read_text().splitlines()
+    cells = lines[row].split(",")
+    cells[lines[0].split(",").index(column)] = text
+    lines[row] = ",".join(cells)
+    (folder / name).write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_the_fits_are_as_good_as_stated():
+    formulas = InstructionTable.load(shipped()).formulas
+    assert set(formulas) == set(TERMS)
+    assert sum(formula.operators for formula in formulas.values()) == 315 + 113
+    for kind, formula in formulas.items():
+        assert 0 <= formula.mean_error <= formula.largest_error < 0.09, kind
+        assert min(formula.coefficients) >= 0
+    assert formulas["add"].largest_error < 1e-3 and formulas["fully_connected"].largest_error < 1e-3
+    assert formulas["conv"].mean_error < 0.011
+
+
+@pytest.mark.parametrize("text", ["-5", "0", "", "1e9", "many", "9" * 40, "1.5", "٣"])
+@pytest.mark.parametrize("column", ["insn", "macs", "h"])
+def test_a_count_that_is_none_is_refused_by_row_and_field(folder, column, text):
+    with pytest.raises(ValueError, match=rf"ops\.csv: row 3: field '{column}'"):
+        InstructionTable.load(edited(folder, "ops.csv", 3, column, text))
+
+
+def test_kinds_duplicates_and_missing_classes(folder):
+    path = folder / "ops.csv"
+    good = path.read_text()
+    path.write_text(good + good.splitlines()[1] + "\n")
+    with pytest.raises(ValueError, match="row 316: conv1 6 8 8 1 6 occurs twice"):
+        InstructionTable.load(folder)
+    path.write_text("\n".join(line for line in good.splitlines() if not line.startswith("dw7")))
+    with pytest.raises(ValueError, match="0 operators of class depthwise7; its formula needs at least 3"):
+        InstructionTable.load(folder)
+    path.write_text(good)
+    with pytest.raises(ValueError, match=r"field 'kind': 'conv9' is none of conv1, conv3"):
+        InstructionTable.load(edited(folder, "ops.csv", 2, "kind", "conv9"))
+
+
+def test_files_that_are_no_tables(folder):
+    (folder / "ops.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match="not CSV"):
+        InstructionTable.load(folder)
+    (folder / "ops.csv").write_bytes(b"0" * (1 << 23))
+    with pytest.raises(ValueError, match="bytes are more than"):
+        InstructionTable.load(folder)
+    (folder / "ops.csv").unlink()
+    with pytest.raises(FileNotFoundError):
+        InstructionTable.load(folder)
+
+
+def test_boards_state_their_source():
+    known = boards(shipped())
+    assert set(known) == {"stm32h743", "nucleo-l4r5zi", "nrf5340-dk"}
+    assert known["stm32h743"].ns_per_instruction == 1.95 and all(board.source for board in known.values())
+    assert known["nucleo-l4r5zi"].ns_per_instruction * 0.12 == pytest.approx(1.55, abs=0.01)
+
+
+@pytest.mark.parametrize("text", ["-1", "0", "nan", "inf", "fast", ""])
+def test_a_constant_that_is_none_is_refused(folder, text):
+    with pytest.raises(ValueError, match=r"boards\.csv: row 2: field 'ns_per_instruction'"):
+        boards(edited(folder, "boards.csv", 2, "ns_per_instruction", text))
+
+
+def test_boards_twice_and_other_columns(folder):
+    path = folder / "boards.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[1]]))
+    with pytest.raises(ValueError, match="board stm32h743 occurs twice"):
+        boards(folder)
+    path.write_text("\n".join(["name,ns", *lines[1:]]))
+    with pytest.raises(ValueError, match="the columns are"):
+        boards(folder)
