@@ -29,6 +29,9 @@ from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar
 from hwnas.cli.targets import architectures, blocks_to_measure
 from hwnas.latency import Device, LatencyTable, Progress, measure_onnx
 from hwnas.latency import measure as measure_networks
+from hwnas.latency.kernels.cover import CANDIDATES, covering
+from hwnas.latency.kernels.harvest import measure_kernels
+from hwnas.latency.measuring.progress import ProgressCallback
 from hwnas.spaces import Architecture, SearchSpace
 
 
@@ -38,6 +41,13 @@ def measure(
     arch: Arch = None,
     samples: Samples = 30,
     blocks: Blocks = "all",
+    grain: Annotated[
+        str,
+        typer.Option(
+            help="Parts of networks in the table: `blocks`, measured alone; or `kernels`, from the runtime's "
+            "own profile of --samples networks, chosen to meet most kernels of the space."
+        ),
+    ] = "blocks",
     device_name: DeviceName = "ort-cpu",
     threads: DeviceThreads = None,
     level: Level = None,
@@ -70,9 +80,19 @@ def measure(
             raise ValueError("ONNX files are timed as they are; give no --space, --arch or --out with them")
         _time_files(files, on, json)
         return
+    if grain not in ("blocks", "kernels"):
+        raise ValueError(f"--grain must be blocks or kernels, not {grain!r}")
     found, chosen = architectures(space, arch, samples, seed)
     with progress_bar("measuring") as bar:
-        table = measure_space(found, chosen, on, blocks=blocks, folder=out, seed=seed, bar=bar)
+        if grain == "kernels":
+            covering_most = (
+                chosen if arch else covering(found.sample(max(samples, CANDIDATES), seed=seed), samples)
+            )
+            table = measure_kernels(
+                covering_most, on, folder=out, progress=shown_in(bar), seed=seed, space=str(found)
+            )
+        else:
+            table = measure_space(found, chosen, on, blocks=blocks, folder=out, seed=seed, bar=bar)
     _print(table, out, json)
     if all(entry.failed for entry in table):
         raise ValueError(f"nothing could be measured: {next(iter(table)).reason}")
@@ -89,19 +109,24 @@ def measure_space(
     bar: Bar,
 ) -> LatencyTable:
     """Measure `chosen` and, where `blocks` is `all`, every block that the space has."""
-
-    def show(progress: Progress) -> None:
-        bar.update(progress.done, progress.total, progress.message)
-
     return measure_networks(
         chosen,
         on,
         blocks=blocks_to_measure(space, blocks, seed),
         folder=folder,
-        progress=show,
+        progress=shown_in(bar),
         seed=seed,
         space=str(space),
     )
+
+
+def shown_in(bar: Bar) -> ProgressCallback:
+    """A callback that shows the progress of a measurement in `bar`."""
+
+    def show(progress: Progress) -> None:
+        bar.update(progress.done, progress.total, progress.message)
+
+    return show
 
 
 def _time_files(files: list[Path], on: Device, json: bool) -> None:
@@ -120,7 +145,7 @@ def _time_files(files: list[Path], on: Device, json: bool) -> None:
 
 def _print(table: LatencyTable, out: Path | None, json: bool) -> None:
     networks = [entry for entry in table.networks if not entry.failed]
-    blocks = [entry for entry in table.blocks if not entry.failed]
+    parts = [entry for entry in (*table.blocks, *table.kernels) if not entry.failed]
     failed = [entry for entry in table if entry.failed]
     unstable = [entry for entry in table if "unstable" in entry.flags]
     latencies = sorted(e.latency_ms for e in networks)
@@ -128,7 +153,8 @@ def _print(table: LatencyTable, out: Path | None, json: bool) -> None:
         "table": str(out) if out else None,
         "table_id": table.table_id,
         "networks": len(networks),
-        "blocks": len(blocks),
+        "blocks": len(table.blocks),
+        "kernels": len(table.kernels),
         "failed": {e.name: e.reason for e in failed},
         "unstable": len(unstable),
         "latency_ms": {"min": latencies[0], "max": latencies[-1]} if latencies else None,
@@ -137,8 +163,9 @@ def _print(table: LatencyTable, out: Path | None, json: bool) -> None:
         print_json(content)
         return
     span = f"{latencies[0]:.3f} to {latencies[-1]:.3f} ms" if latencies else "none"
+    kind = "kernels" if table.kernels else "blocks"
     console.print(
-        f"{len(networks)} networks ({span}) and {len(blocks)} blocks measured, "
+        f"{len(networks)} networks ({span}) and {len(parts)} {kind} measured, "
         f"{len(unstable)} unstable, {len(failed)} failed",
         markup=False,
     )

@@ -111,3 +111,17 @@ def test_duplicate_keys(tmp_path):
 
 def test_no_such_table(tmp_path):
     assert "no latency table 'absent'" in hwnas("table", "show", "absent", cwd=tmp_path, code=2)
+
+
+def test_kernels_are_measured_shown_and_predicted_from(tmp_path):
+    space = ["--space", "mobilenetv2:resolution=32,classes=10,width=0.25,depths=(-1,),kernels=(3,)"]
+    table = tmp_path / "kernels"
+    told = as_json("measure", *space, "--grain", "kernels", "--samples", 3, "--quick", "--out", table)
+    assert told["networks"] == 3 and told["kernels"] > 20 and told["blocks"] == 0
+    assert as_json("table", "show", table)["entries"]["kernels"]["count"] == told["kernels"]
+    hwnas("fit", table, "--kind", "kernel", "--out", tmp_path / "p")
+
+    network = LatencyTable.load(table).networks[0]
+    found = as_json("predict", tmp_path / "p", *space, "--arch", network.name)
+    assert found[0]["latency_ms"] == pytest.approx(network.latency_ms, rel=0.2)
+    assert "--grain must be" in hwnas("measure", *space, "--grain", "layers", code=2)

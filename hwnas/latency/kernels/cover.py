@@ -11,6 +11,9 @@ from hwnas.latency.measuring.networks import Measurable, network_of
 
 Item = TypeVar("Item", bound=Measurable)
 
+CANDIDATES = 256
+"""Architectures among which a few are chosen, where a whole space is to be covered."""
+
 
 def covering(candidates: Sequence[Item], count: int) -> list[Item]:
     """`count` of the candidates whose kernels make up most of what all candidates execute.
