@@ -142,6 +142,19 @@ def test_the_model_that_kills_the_worker_twice_is_a_failure():
     assert result.failures == {"a": "killed by a"} and result.measured["b"].n == 20
 
 
+class LostError(RunnerDiedError):
+    retries = 3
+
+
+def test_a_death_is_tried_again_as_often_as_its_kind_allows_and_blames_no_model():
+    lost = LostError("lost", None)
+    device = Chosen(lambda key, number: lost if number <= 3 else 100.0)
+    result = run(device)
+    assert device.starts == 3 + PROTOCOL.passes and result.failures == {}
+    with pytest.raises(LostError):
+        run(Chosen(lambda key, number: lost if number <= 4 else 100.0))
+
+
 @pytest.mark.parametrize(
     ("key", "error"), [(NAMES[0], RunnerDiedError("dead", NAMES[0])), (NAMES[1], ModelFailedError("refused"))]
 )

@@ -162,6 +162,15 @@ def test_a_full_disk_leaves_no_half_of_a_runner(sshd, tiny_disk):
     assert on(sshd).identity().device.kind == "cpu"
 
 
+def test_a_runner_that_arrives_in_part_is_not_kept(sshd):
+    sshd.stop()
+    torn = 'head -c 1000 | sh -c "$SSH_ORIGINAL_COMMAND"'
+    whole = 'exec sh -c "$SSH_ORIGINAL_COMMAND"'
+    sshd.start(f'ForceCommand case "$SSH_ORIGINAL_COMMAND" in *"cat >"*) {torn};; *) {whole};; esac\n')
+    assert "cannot copy the runner" in refused(on(sshd))
+    assert list(sshd.cache.iterdir()) == []
+
+
 def test_another_machine_under_the_same_name(sshd, monkeypatch):
     far = on(sshd)
     card, runtime = far._first
