@@ -22,6 +22,9 @@ _ADDED = frozenset({"Add"})
 _ACTIVATIONS = frozenset({"Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish"})
 _CONVOLUTIONS = frozenset({"Conv", "ConvTranspose"})
 _ANCHORS = _CONVOLUTIONS | _FOLDED
+FUSED = _FOLDED | _ADDED | _ACTIVATIONS
+"""Operators that may be fused with the layer before them."""
+
 _RENAMING = frozenset({"Flatten", "Reshape", "Squeeze", "Unsqueeze"})
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hwnas.latency.kernels.fusion import cut, fused
+from hwnas.latency.kernels.fusion import FUSED, cut, fused
 from hwnas.latency.kernels.simplified import simplified
 from hwnas.latency.predictors.block_ids import number_of
-from hwnas.network.network import Layer, Network
+from hwnas.network.network import Block, Layer, Network
 
 _OF_NETWORK = "_hwnas_latency_kernel_ids"
 _known: dict[tuple[Any, ...], bytes] = {}
@@ -17,13 +17,45 @@ _known: dict[tuple[Any, ...], bytes] = {}
 def kernel_ids(network: Network) -> bytes:
     """The kernels of `network`, repeated ones repeatedly: packed numbers, four bytes each.
 
-    The numbers are those of `hwnas.latency.predictors.block_ids`. Remembered with the network object.
+    The numbers are those of `hwnas.latency.predictors.block_ids`. Remembered with the network object, and
+    with the blocks of a chain of blocks, which many networks share.
     """
     found: bytes | None = network.__dict__.get(_OF_NETWORK)
     if found is None:
-        live = simplified(network).network
-        found = network.__dict__[_OF_NETWORK] = b"".join(_number(layers, live) for layers in fused(live))
+        found = _of_chain(network)
+        found = network.__dict__[_OF_NETWORK] = of_whole(network) if found is None else found
     return found
+
+
+def of_whole(network: Network) -> bytes:
+    """As `kernel_ids`, from the flat network."""
+    flat = simplified(network).network
+    return b"".join([_number(layers, flat) for layers in fused(flat)])
+
+
+def _of_chain(network: Network) -> bytes | None:
+    """The kernels of blocks one behind the other, none of which fuses with the one before; else None."""
+    if len(network.inputs) != 1 or len(network.outputs) != 1:
+        return None
+    last = network.inputs[0].name
+    found = []
+    for item in network.items:
+        if not isinstance(item, Block) or item.inputs != (last,) or len(item.outputs) != 1:
+            return None
+        if not _begins_anew(item.network):
+            return None
+        found.append(kernel_ids(item.network))
+        last = item.outputs[0].name
+    return b"".join(found) if last == network.outputs[0].name else None
+
+
+def _begins_anew(block: Network) -> bool:
+    """Whether nothing in a block can be fused with what its single input comes from."""
+    readers = [item for item in block.items if block.inputs[0].name in item.inputs]
+    if len(readers) != 1:
+        return bool(readers) and block.inputs[0].name != block.outputs[0].name
+    reader = readers[0]
+    return reader.op not in FUSED if isinstance(reader, Layer) else _begins_anew(reader.network)
 
 
 def kernel_networks(network: Network) -> list[Network]:

@@ -7,7 +7,7 @@ import pytest
 
 from hwnas.latency.kernels.attribution import kernel_times
 from hwnas.latency.kernels.fusion import cut, fused
-from hwnas.latency.kernels.lowering import kernel_counts, kernel_ids, kernel_networks
+from hwnas.latency.kernels.lowering import kernel_counts, kernel_ids, kernel_networks, of_whole
 from hwnas.latency.kernels.simplified import simplified
 from hwnas.latency.predictors.block_ids import describe, key_of
 from hwnas.network import Builder
@@ -107,6 +107,35 @@ def test_numbers_and_counts_agree_and_names_do_not_matter():
         assert Counter(map(key_of, numbers)) == kernel_counts(network)
     shared = kernel_counts(first).keys() & kernel_counts(second).keys()
     assert any("stage" in layer.name for layer in first.layers) and shared
+
+
+@pytest.mark.parametrize("spec", [*SPACES, "darts:channels=8,layers=4", "ofa_mobilenetv3"])
+def test_block_by_block_is_as_the_whole(spec):
+    for architecture in space(spec).sample(8, seed=6):
+        whole = of_whole(architecture.network)
+        assert sorted(np.frombuffer(kernel_ids(architecture.network), "<i4")) == sorted(
+            np.frombuffer(whole, "<i4")
+        )
+
+
+def body(b, x, activation_first):
+    return b.conv(b.relu(x), 4) if activation_first else b.relu(b.conv(x, 4))
+
+
+@pytest.mark.parametrize("activation_first", [True, False])
+def test_fusion_reaches_over_blocks(activation_first):
+    b = Builder()
+    x = b.input(4, 8, 8)
+    for i in range(3):
+        x = b.block(f"block{i}", body, x, activation_first=activation_first)
+    network = b.build(x)
+    expected = (
+        [("Relu",), ("Conv", "Relu"), ("Conv", "Relu"), ("Conv",)]
+        if activation_first
+        else [("Conv", "Relu")] * 3
+    )
+    assert groups(network) == expected
+    assert len(kernel_ids(network)) == 4 * len(expected)
 
 
 def test_a_kernel_is_described():
