@@ -67,7 +67,7 @@ class LocalGpu(Device):
     def start_worker(
         self, backend: str, card: RuntimeCard, keep_open: tuple[int, ...], **settings: Any
     ) -> WorkerRunner:
-        """Start a worker of `backend` that sees this GPU alone, with `settings` of its own."""
+        """Start a worker of `backend` on this GPU, with `settings` of its own."""
         import torch
 
         uuid = f"GPU-{torch.cuda.get_device_properties(0).uuid}"
@@ -83,12 +83,24 @@ class LocalGpu(Device):
         return WorkerRunner(
             [sys.executable, "-m", "hwnas.latency.timing.worker", json.dumps(config)],
             card.version,
-            environment={**local_environment(1), "CUDA_VISIBLE_DEVICES": uuid},
+            environment=local_environment(1),
             keep_open=keep_open,
         )
 
 
-def driver_version() -> str:
+def shared_options() -> dict[str, str]:
+    """What must not be mixed under any runtime: CUDA, cuDNN, driver, the processor that starts kernels."""
+    import torch
+
+    return {
+        "cuda": str(torch.version.cuda),
+        "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
+        "driver": _driver_version(),
+        "host": host.cpu_model(),
+    }
+
+
+def _driver_version() -> str:
     """Version of NVIDIA's driver, or ``unknown``."""
     try:
         return _DRIVER.read_text().strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwnas.latency.devices.device import RuntimeCard
-from hwnas.latency.devices.local_gpu import LocalGpu, driver_version
+from hwnas.latency.devices.local_gpu import LocalGpu, shared_options
 from hwnas.latency.devices.options import checked_choice, checked_precision
 from hwnas.latency.devices.registry import register
 from hwnas.latency.devices.worker_runner import WorkerRunner
@@ -43,17 +43,14 @@ class OrtGpu(LocalGpu):
     def runtime(self) -> RuntimeCard:
         """Versions of onnxruntime, CUDA, cuDNN and the driver, and the options of a session."""
         import onnxruntime
-        import torch
 
         options = {
+            **shared_options(),
             "level": self.level,
             "batch": str(self.batch),
             "layout": "channels_first",
             "execution_mode": "ORT_SEQUENTIAL",
             "allow_spinning": "1",
-            "cuda": str(torch.version.cuda),
-            "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
-            "driver": driver_version(),
         }
         return RuntimeCard("onnxruntime", onnxruntime.__version__, self.provider, self.precision, options)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwnas.latency.devices.device import RuntimeCard
-from hwnas.latency.devices.local_gpu import LocalGpu, driver_version
+from hwnas.latency.devices.local_gpu import LocalGpu, shared_options
 from hwnas.latency.devices.options import LAYOUTS, checked_choice, checked_precision
 from hwnas.latency.devices.registry import register
 from hwnas.latency.devices.worker_runner import WorkerRunner
@@ -49,13 +49,11 @@ class TorchCuda(LocalGpu):
         import torch
 
         options = {
+            **shared_options(),
             "layout": self.layout,
             "compile": str(self.compile),
             "graphs": str(self.graphs),
             "batch": str(self.batch),
-            "cuda": str(torch.version.cuda),
-            "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
-            "driver": driver_version(),
             "tf32": "convolutions",
             "cudnn_benchmark": "True",
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from hwnas.latency.devices.device import Chunk, MeterCard, ModelFailedError, Profile, Runner, RunnerDiedError
+from hwnas.latency.tables.records import from_plain
 from hwnas.latency.timing.messages import receive, send
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -78,12 +80,15 @@ class WorkerRunner(Runner):
 
     def meter(self) -> MeterCard:
         """The worker's meter; see `Runner.meter`."""
-        return MeterCard(**self.hello["meter"])
+        return from_plain(MeterCard, self.hello.get("meter"), "the worker's meter")
 
     def energy_mj(self, key: str, seconds: float) -> float:
         """Run a loaded model beside the meter; see `Runner.energy_mj`."""
         answer, _ = self._ask(key, {"command": "energy", "key": key, "seconds": seconds})
-        return 1000 * float(answer["joules"])
+        joules = answer.get("joules")
+        if not isinstance(joules, float) or not 0 < joules < math.inf:
+            raise ModelFailedError(f"the meter gives {joules!r} joules for one run of {key}")
+        return 1000 * joules
 
     def profile(self, key: str, model: bytes, discard: int, count: int) -> Profile:
         """Profile a model in a session of its own; see `Runner.profile`."""
