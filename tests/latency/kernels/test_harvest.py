@@ -1,9 +1,10 @@
 import tempfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from hwnas.latency import LatencyTable, device, fit, measure
+from hwnas.latency import DeviceMismatchError, LatencyTable, device, fit, measure
 from hwnas.latency.kernels.cover import covering
 from hwnas.latency.kernels.harvest import measure_kernels
 from hwnas.latency.kernels.lowering import kernel_counts
@@ -117,3 +118,16 @@ def test_other_options_of_the_runtime_execute_the_same_kernels(options):
     found = measure_kernels(ARCHITECTURES[:1], on)
     assert {e.key for e in found.kernels} == set(kernel_counts(ARCHITECTURES[0].network))
     assert not any(e.reason for e in found.kernels)
+
+
+def test_one_network_is_too_few_for_a_line_and_enough_for_a_sum(cpu):
+    found = measure_kernels(ARCHITECTURES[:1], cpu)
+    with pytest.raises(ValueError, match="a kernel predictor needs at least 2 measured networks, not 1"):
+        fit(found, "kernel")
+    assert fit(found, "kernel", composition="sum").predict([ARCHITECTURES[0].network])[0] > 0
+
+
+def test_a_folder_of_another_protocol_is_refused(folder):
+    other = device("ort-cpu", protocol=replace(FAST, chunk=4))
+    with pytest.raises(DeviceMismatchError, match=r"protocol\.chunk: 3, not 4"):
+        measure_kernels(ARCHITECTURES, other, folder=folder, space=SPEC)
