@@ -98,6 +98,7 @@ def fit(
         sentinels=dict(table.meta.sentinels),
         held_out=found.error if found else None,
         calibration=_calibration(predictor, found),
+        composition=predictor.composition.name if isinstance(predictor, PartsPredictor) else None,
     )
     return FittedPredictor(card, predictor)
 

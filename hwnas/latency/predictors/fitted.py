@@ -23,6 +23,7 @@ from hwnas.latency.measuring.networks import Measurable, network_of
 from hwnas.latency.predictors.arrays import pack, read_arrays
 from hwnas.latency.predictors.base import ARRAYS_FILE, Floats, Predictor, predictor_class
 from hwnas.latency.predictors.calibration import LEVEL, Calibration, check_level
+from hwnas.latency.predictors.composition import COMPOSITIONS
 from hwnas.latency.predictors.features import FEATURE_VERSION
 from hwnas.latency.predictors.validate import HeldOutError, Prediction, fewest_to_calibrate
 from hwnas.latency.tables.drift import check_sentinels
@@ -52,6 +53,7 @@ class PredictorCard:
         sentinels: times of the table's sentinels in microseconds: how fast the machine was then.
         held_out: cross-validated error on the table's networks; None where there are too few of them.
         calibration: what intervals are drawn from; None where there are too few networks.
+        composition: (lookup, kernel) how sums of parts become latencies, `sum` or `affine`; else None.
 
     Raises:
         ValueError: a value is out of range; the message names it.
@@ -67,9 +69,12 @@ class PredictorCard:
     sentinels: dict[str, float]
     held_out: HeldOutError | None
     calibration: Calibration | None
+    composition: str | None = None
 
     def __post_init__(self) -> None:
         predictor_class(self.kind)
+        if self.composition not in (None, *COMPOSITIONS):
+            raise ValueError(f"composition is {self.composition!r}; it must be {' or '.join(COMPOSITIONS)}")
         check_sentinels(self.sentinels)
         if not _SHA256.fullmatch(self.table_id):
             raise ValueError(f"table_id is {self.table_id!r}; it must be 64 hex digits")
