@@ -22,6 +22,7 @@ from hwnas.latency.predictors.calibration import Calibration
 from hwnas.latency.predictors.linear import LinearPredictor
 from hwnas.latency.predictors.validate import spearman, within
 from hwnas.latency.transfer.design import design
+from hwnas.latency.transfer.encoder import Encoder
 from hwnas.latency.transfer.predictor import TransferPredictor
 
 OF_KNOWN, POPULATION = 900, 1500
@@ -86,14 +87,15 @@ def run(
     generator = np.random.default_rng(seed)
     population = pool[generator.permutation(len(pool))[:POPULATION]]
     networks = [data.networks[i] for i in population]
+    encoder = Encoder.of(networks, predictors)
     chosen = (
         population[:n]
         if criterion == "random"
-        else population[design(networks, n, references=predictors, criterion=criterion)]
+        else population[design(encoder, networks, n, criterion=criterion)]
     )
     for device in task.new:
         if device in data.latency_ms:
-            predictor = TransferPredictor(predictors, networks)
+            predictor = TransferPredictor(encoder)
             measured = data.latency_ms[device]
             started = time.perf_counter()
             predictor.fit([data.networks[i] for i in chosen], measured[chosen])

@@ -29,6 +29,7 @@ from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.merge import merge
 from hwnas.latency.tables.table import DeviceMismatchError, LatencyTable
 from hwnas.latency.timing.protocol import ORT_CPU_V1, QUICK, Protocol
+from hwnas.latency.transfer.few_shot import FewShot, few_shot
 
 __all__ = [
     "ORT_CPU_V1",
@@ -37,6 +38,7 @@ __all__ = [
     "DeviceCard",
     "DeviceMismatchError",
     "Entry",
+    "FewShot",
     "FittedPredictor",
     "LatencyTable",
     "ModelFailedError",
@@ -53,6 +55,7 @@ __all__ = [
     "device",
     "device_like",
     "devices",
+    "few_shot",
     "fit",
     "latency_ms",
     "measure",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from hwnas.latency.predictors.validate import (
 )
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.table import LatencyTable
+from hwnas.latency.transfer.encoder import Encoder
+from hwnas.latency.transfer.population import population
+from hwnas.latency.transfer.predictor import TransferPredictor
 from hwnas.network.network import Network
 from hwnas.spaces import SearchSpace
 from hwnas.spaces import space as space_of
@@ -41,6 +45,7 @@ def fit(
     space: str | SearchSpace | None = None,
     composition: str = AFFINE,
     interpolate: bool = False,
+    references: Sequence[FittedPredictor] = (),
     seed: int = 0,
 ) -> FittedPredictor:
     """Fit a predictor on the measured networks of a table, and cross-validate and calibrate it on them.
@@ -59,16 +64,17 @@ def fit(
             the plain sums.
         interpolate: (lookup, kernel) estimate parts that were not measured from those of their structure,
             with an `InterpolatedWarning`, instead of refusing networks that have them; needs the networks.
+        references: (transfer) fitted predictors of other devices, for networks of the same space.
         seed: of the folds.
 
     Raises:
-        ValueError: an unknown kind or composition; a composition of a kind that adds no parts; too few
+        ValueError: an unknown kind or composition; an option of another kind; too few
             networks for it; a network of the table is neither among `networks` nor a name in `space`; an
             entry without a positive latency.
         MissingBlockError: (lookup, kernel) the table has whole networks, but not all of their parts.
     """
     make = predictor_class(kind)
-    _check_options(make, composition, interpolate)
+    _check_options(make, composition, interpolate, references)
     if space is None:
         space = table.meta.space
     entries = [entry for entry in table.networks if not entry.failed]
@@ -79,14 +85,17 @@ def fit(
         def neighbours(part_ms: Mapping[str, float]) -> Neighbours | None:
             if not interpolate:
                 return None
-            whole = _networks_of(entries, networks, space)
-            return Neighbours.of((part for network in whole for part in make.parts_of(network)), part_ms)
+            found = _networks_of(entries, networks, space)
+            return Neighbours.of((part for network in found for part in make.parts_of(network)), part_ms)
 
         predictor, found = _fit_parts(
             make, table, entries, measured, composition=composition, neighbours=neighbours, seed=seed
         )
     else:
-        predictor, found = _fit_networks(kind, entries, measured, networks, space, seed)
+        check_latencies(measured, str, n=len(entries), fewest=make.fewest, kind=kind)
+        whole = _networks_of(entries, networks, space)
+        maker = _maker(make, references, space, whole)
+        predictor, found = _fit_networks(maker, make.fewest, whole, measured, seed)
     card = PredictorCard(
         kind=kind,
         identity=table.meta.identity,
@@ -103,7 +112,11 @@ def fit(
     return FittedPredictor(card, predictor)
 
 
-def _check_options(make: type[Predictor], composition: str, interpolate: bool) -> None:
+def _check_options(
+    make: type[Predictor], composition: str, interpolate: bool, references: Sequence[FittedPredictor]
+) -> None:
+    if references and not issubclass(make, TransferPredictor):
+        raise ValueError(f"a {make.kind} predictor learns nothing of other devices: fit kind 'transfer'")
     if composition not in COMPOSITIONS:
         raise ValueError(f"composition must be {' or '.join(COMPOSITIONS)}, not {composition!r}")
     if not issubclass(make, PartsPredictor) and (interpolate or composition != AFFINE):
@@ -129,22 +142,28 @@ def _named(entry: Entry) -> str:
     return f"{entry.kind} {entry.name or '(no name)'} (key {entry.key})"
 
 
-def _fit_networks(
-    kind: str,
-    entries: Sequence[Entry],
-    measured: Floats,
-    networks: Iterable[Measurable] | None,
+def _maker(
+    make: type[Predictor],
+    references: Sequence[FittedPredictor],
     space: str | SearchSpace | None,
-    seed: int,
+    measured: Sequence[Network],
+) -> Callable[[], Predictor]:
+    """What makes predictors to be fitted; those of kind `transfer` share an encoder of the space."""
+    if not issubclass(make, TransferPredictor):
+        return make
+    parsed = space_of(space) if isinstance(space, str) else space
+    networks = measured if parsed is None else population(parsed)
+    return partial(make, Encoder.of(networks, [reference.predictor for reference in references]))
+
+
+def _fit_networks(
+    make: Callable[[], Predictor], fewest: int, networks: Sequence[Network], measured: Floats, seed: int
 ) -> tuple[Predictor, CrossValidation | None]:
-    make = predictor_class(kind)
-    check_latencies(measured, str, n=len(entries), fewest=make.fewest, kind=kind)
-    found = _networks_of(entries, networks, space)
     validation = None
-    if can_cross_validate(len(found), make.fewest):
-        validation = cross_validate(make, found, measured, seed=seed)
+    if can_cross_validate(len(networks), fewest):
+        validation = cross_validate(make, networks, measured, seed=seed)
     predictor = make()
-    predictor.fit(found, measured)
+    predictor.fit(networks, measured)
     return predictor, validation
 
 

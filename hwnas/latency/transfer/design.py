@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.predictors.base import Predictor
 from hwnas.latency.transfer.encoder import Encoder
 from hwnas.latency.transfer.mixture import CONSTANT
 from hwnas.network.network import Network
@@ -27,7 +26,7 @@ NOISE = 1e-3
 
 
 def design(
-    population: Sequence[Network], n: int, *, references: Sequence[Predictor] = (), criterion: str = "I"
+    encoder: Encoder, population: Sequence[Network], n: int, *, criterion: str = "I"
 ) -> NDArray[np.int64]:
     """Positions in `population` of the `n` networks whose latencies tell the most of the others.
 
@@ -35,16 +34,15 @@ def design(
     smooth kernel left out.
 
     Args:
+        encoder: as the predictor will use it.
         population: networks like those to be predicted, such as a thousand random ones of the space.
         n: how many to measure; 20 is good, 10 will do.
-        references: fitted predictors of other devices, as the predictor will use them.
         criterion: `I` for a small variance of all predictions, `D` for the most information. With ten
             networks I is the safer one: D goes to extremes.
 
     Raises:
         ValueError: fewer networks than `n`, or another criterion.
     """
-    encoder = Encoder.of(population, references)
     inputs = encoder(population).linear
     variances = [np.sqrt(low * high) for low, high in encoder.ranges[: len(inputs)]]
     weighted = [part * np.sqrt(variance) for part, variance in zip(inputs, variances, strict=True)]

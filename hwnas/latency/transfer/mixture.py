@@ -29,6 +29,12 @@ FREEDOM = 3.0
 ROUNDS = 4
 """Rounds in which the targets' precisions follow from their errors when left out."""
 
+LARGEST_ERROR = 3.0
+"""Standard deviations; see `Posterior.excess`."""
+
+PREDICTIVE_FREEDOM = 6.0
+"""Degrees of freedom of a new target around its prediction: the noise's, and those of what was averaged."""
+
 NOISE = (1e-5, 3e-2)
 """Least and largest variance of the noise, for a target of 1."""
 
@@ -91,8 +97,18 @@ class Posterior:
         per_kernel = self.variances.kernels.T @ weighted
         return np.asarray(np.einsum("kNn,kn->N", grams, per_kernel) + CONSTANT * weighted.sum())
 
+    @property
+    def excess(self) -> float:
+        """How much larger the errors of left-out targets are than they should be, at least 1.
+
+        The root mean square over their standard deviations, single ones counting as `LARGEST_ERROR` at most.
+        Above 1 where a device has two speeds, say, and each looks like a disturbance of the other.
+        """
+        squares = np.minimum(_left_out_squares(self), LARGEST_ERROR**2)
+        return max(1.0, float(np.sqrt(squares.mean())))
+
     def variance(self, grams: Floats, own: Floats) -> Floats:
-        """Predictive variances of new targets, `[N]`, noise included.
+        """Predictive variances of new targets, `[N]`, noise included and enlarged by `excess`.
 
         Args:
             grams: as for `mean`.
@@ -110,7 +126,7 @@ class Posterior:
             within = np.maximum(kernels @ own + CONSTANT - explained, 0)
             between = (crossed @ coefficients[i] - mean) ** 2
             total += weight * (within + between + self.variances.noise[i] * noise)
-        return total
+        return total * self.excess**2
 
 
 def infer(grams: Floats, targets: Floats, points: Variances) -> Posterior:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hwnas.latency.predictors.arrays import Arrays
 from hwnas.latency.predictors.base import Floats, Predictor, check_latencies, register
 from hwnas.latency.transfer.encoder import Encoder, Inputs
-from hwnas.latency.transfer.mixture import FREEDOM, Posterior, Variances, again, infer, prior
+from hwnas.latency.transfer.mixture import PREDICTIVE_FREEDOM, Posterior, Variances, again, infer, prior
 from hwnas.latency.transfer.physical import COLUMNS
 from hwnas.network.network import Network
 
@@ -41,20 +41,16 @@ class TransferPredictor(Predictor):
     """See the module's description.
 
     Args:
-        references: fitted predictors of other devices; none, and it learns from the measurements alone.
-        population: networks like those to be predicted, which scale the columns; a thousand random ones of
-            the space are good. The measured networks by default.
+        encoder: of the population that the networks are of, such as a thousand random ones of the space, and
+            with the reference devices. By default that of the measured networks alone.
     """
 
     kind: ClassVar[str] = "transfer"
     fewest: ClassVar[int] = 5
-    freedom: ClassVar[float | None] = FREEDOM + 1
+    freedom: ClassVar[float | None] = PREDICTIVE_FREEDOM
 
-    def __init__(
-        self, references: Sequence[Predictor] = (), population: Sequence[Network] | None = None
-    ) -> None:
-        self._references = tuple(references)
-        self._encoder = None if population is None else Encoder.of(population, self._references)
+    def __init__(self, encoder: Encoder | None = None) -> None:
+        self._encoder = encoder
         self._found: _Fitted | None = None
 
     def fit(self, networks: Sequence[Network], latency_ms: Floats) -> None:
@@ -62,7 +58,7 @@ class TransferPredictor(Predictor):
         measured_ms = check_latencies(
             latency_ms, lambda i: f"network {i}", n=len(networks), fewest=self.fewest, kind=self.kind
         )
-        encoder = self._encoder or Encoder.of(networks, self._references)
+        encoder = self._encoder or Encoder.of(networks)
         measured = encoder(networks)
         scale_ms = float(np.median(measured_ms))
         posterior = infer(measured.grams(measured), measured_ms / scale_ms, prior(encoder.ranges))
@@ -117,7 +113,7 @@ class TransferPredictor(Predictor):
         scale, floor = arrays.floats("scale_and_floor_ms", 2)
         arrays.require(scale > 0 and floor > 0, "scale_and_floor_ms", "positive")
         posterior = _posterior(arrays, measured, targets, len(encoder.ranges))
-        made = cls(encoder.references)
+        made = cls(encoder)
         made._found = _Fitted(encoder, measured, posterior, float(scale), float(floor))
         return made
 
