@@ -33,8 +33,9 @@ def measure_kernels(
 ) -> LatencyTable:
     """Measure whole networks, and by the runtime's profile the kernels that they are executed as.
 
-    No block is exported, so any network will do. Profiling slows a network by a sixth or so, which the
-    line that a `kernel` predictor fits on the whole networks takes away. With a folder the measurement of
+    No block is exported, so any network will do. What profiling adds to a node is measured and taken off
+    (`hwnas.latency.kernels.overhead`); what remains, the line takes away that a `kernel` predictor fits on
+    the whole networks. Kernels of a few microseconds still come out too long, by up to one. With a folder the measurement of
     the whole networks resumes after a crash; the profiles, seconds for a few networks, are taken last.
 
     Args:

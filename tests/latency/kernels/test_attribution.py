@@ -37,6 +37,10 @@ def test_a_change_of_layout_is_charged_to_what_needed_it_and_the_last_to_what_ma
     )
 
 
+def test_what_comes_later_is_not_charged_to_an_earlier_kernel_without_nodes():
+    np.testing.assert_array_equal(times_of(mish=4, Reorder=8, max_pool=1), [0, 4, 9])
+
+
 def test_a_repeated_layer_is_executed_under_either_name():
     b = Builder()
     x = b.input(4, 8, 8)

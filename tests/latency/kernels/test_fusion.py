@@ -63,6 +63,12 @@ def test_one_addition_and_one_activation_are_fused_and_no_more():
     assert groups(b.build(b.add(y, x))) == [("Conv", "Add", "Relu"), ("Relu",), ("Add",)]
 
 
+def test_a_second_addition_is_a_kernel_of_its_own():
+    b = Builder()
+    x = b.input(4, 8, 8)
+    assert groups(b.build(b.add(b.add(b.conv(x, 4), x), x))) == [("Conv", "Add"), ("Add",)]
+
+
 def test_a_broadcast_addition_is_a_kernel_of_its_own():
     b = Builder()
     x = b.input(4, 8, 8)
