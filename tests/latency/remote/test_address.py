@@ -28,6 +28,7 @@ def test_an_address_is_read_as_it_was_meant(host, user, port, python, identity, 
     [
         "ssh://",
         "ssh://-oProxyCommand=x",
+        "ssh://-G",
         "ssh://-l@host",
         "ssh://a b",
         "ssh://user:secret@host",

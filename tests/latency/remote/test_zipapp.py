@@ -5,9 +5,10 @@ import io
 import os
 import subprocess
 import sys
+import textwrap
 import zipfile
 
-from hwnas.latency.remote.closure import ROOT, closure
+from hwnas.latency.remote.closure import ROOT, closure, imports
 from hwnas.latency.remote.zipapp import ROOTS, START, runner_digest, runner_pyz
 
 
@@ -57,7 +58,21 @@ def test_modules_import_numpy_and_the_standard_library_when_they_are_loaded():
                 assert {module.split(".")[0] for module in found} <= allowed, name
 
 
-def test_closure_follows_functions_and_leaves_type_checking_out():
+def test_imports_of_functions_count_and_those_for_types_do_not(tmp_path):
+    source = """
+        from a.b import c
+        if TYPE_CHECKING:
+            import types_only
+        else:
+            import instead
+        def function():
+            import deferred
+    """
+    (tmp_path / "module.py").write_text(textwrap.dedent(source))
+    assert set(imports(tmp_path / "module.py")) == {"a.b", "a.b.c", "instead", "deferred"}
+
+
+def test_closure_follows_imports_and_stays_in_hwnas():
     found = closure("hwnas.latency.measuring.networks")
     assert {"hwnas.cost", "hwnas.network.to_onnx", "hwnas.latency.tables.entry"} <= found.keys()
     assert "hwnas.network.key" not in closure("hwnas.latency.timing.protocol")
