@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hwnas.cli.options import (
-    Arch,
+    Archs,
     Batch,
     Blocks,
     DeviceThreads,
@@ -34,7 +34,7 @@ from hwnas.latency.remote.results import read_results, save_results
 def bundle(
     files: Annotated[list[Path] | None, typer.Argument(help="ONNX files to measure, as they are.")] = None,
     space: Space = None,
-    arch: Arch = None,
+    arch: Archs = None,
     samples: Samples = 30,
     blocks: Blocks = "all",
     threads: DeviceThreads = None,

@@ -13,6 +13,7 @@ from hwnas.latency import RunnerDiedError
 COMMANDS = {
     "demo": "demo",
     "measure": "measure",
+    "design": "design",
     "bundle": "bundle",
     "fit": "fit",
     "predict": "predict",

@@ -9,7 +9,7 @@ import typer
 
 from hwnas.cli.devices import device_of
 from hwnas.cli.options import (
-    Arch,
+    Archs,
     Batch,
     Blocks,
     Compile,
@@ -38,7 +38,7 @@ from hwnas.spaces import Architecture, SearchSpace
 def measure(
     files: Annotated[list[Path] | None, typer.Argument(help="ONNX files to time, as they are.")] = None,
     space: Space = None,
-    arch: Arch = None,
+    arch: Archs = None,
     samples: Samples = 30,
     blocks: Blocks = "all",
     grain: Annotated[

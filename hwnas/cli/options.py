@@ -15,6 +15,10 @@ Space = Annotated[
     ),
 ]
 Arch = Annotated[str | None, typer.Option(help="Architecture of the space, as `hwnas` prints it.")]
+Archs = Annotated[
+    str | None,
+    typer.Option("--arch", help="Architecture of the space, or @file with one on each line."),
+]
 InputShape = Annotated[
     str | None, typer.Option("--input", help="Input shape of a torch module, such as 3x224x224.")
 ]

@@ -72,13 +72,25 @@ def architecture(space: str | None, arch: str | None) -> Architecture:
 def architectures(
     space: str | None, arch: str | None, samples: int, seed: int
 ) -> tuple[SearchSpace, list[Architecture]]:
-    """The space of `--space`, and the architecture of `--arch`, or `--samples` drawn from it."""
+    """The space of `--space`, and the architectures of `--arch`, or `--samples` drawn from it."""
     found = search_space(space)
     if arch is not None:
-        return found, [found.parse(arch)]
+        return found, [found.parse(text) for text in (_lines(arch[1:]) if arch.startswith("@") else [arch])]
     if samples < 1:
         raise ValueError(f"--samples must be at least 1, not {samples}")
     return found, found.sample(samples, seed=seed)
+
+
+def _lines(file: str) -> list[str]:
+    """The lines of `--arch @file` that are not empty."""
+    path = Path(file)
+    if not path.is_file():
+        raise ValueError(f"--arch @{file}: there is no such file")
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    found = [line for line in lines if line]
+    if not found:
+        raise ValueError(f"--arch @{file}: the file holds no architecture")
+    return found
 
 
 def blocks_to_measure(space: SearchSpace, blocks: str, seed: int) -> bool | Iterable[tuple[str, Network]]:

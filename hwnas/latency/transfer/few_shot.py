@@ -49,15 +49,17 @@ def chosen(
     *,
     n: int = MEASURED,
     validate_on: int = 0,
+    criterion: str = "I",
     seed: int = 0,
 ) -> tuple[list[Architecture], list[Architecture]]:
     """The `n` architectures that tell the most of the space, and random others to validate on.
 
     Both come from the thousand of `hwnas.latency.transfer.population`. The first are the best to measure for
-    a `TransferPredictor` with these references and depend on nothing else.
+    a `TransferPredictor` with these references and depend on nothing else but the criterion
+    (`hwnas.latency.transfer.design`).
 
     Raises:
-        ValueError: the space has fewer architectures.
+        ValueError: the space has fewer architectures, or there is no such criterion.
     """
     candidates = architectures(space)
     if n < 1 or validate_on < 0 or n + validate_on > len(candidates):
@@ -66,7 +68,7 @@ def chosen(
         )
     networks = [architecture.network for architecture in candidates]
     encoder = Encoder.of(networks, [reference.predictor for reference in references])
-    designed = design(encoder, networks, n)
+    designed = design(encoder, networks, n, criterion=criterion)
     rest = np.setdiff1d(np.arange(len(candidates)), designed)
     others = np.random.default_rng(seed).permutation(rest)[:validate_on]
     return [candidates[i] for i in designed], [candidates[i] for i in others]
