@@ -35,8 +35,10 @@ def measure_kernels(
 
     No block is exported, so any network will do. What profiling adds to a node is measured and taken off
     (`hwnas.latency.kernels.overhead`); what remains, the line takes away that a `kernel` predictor fits on
-    the whole networks. Kernels of a few microseconds still come out too long, by up to one. With a folder the measurement of
-    the whole networks resumes after a crash; the profiles, seconds for a few networks, are taken last.
+    the whole networks. Kernels of a few microseconds still come out too long, by up to one.
+
+    With a folder the measurement of the whole networks resumes after a crash; the profiles, seconds for a
+    few networks, are taken last.
 
     Args:
         networks: networks, or objects with a ``.network`` (architectures), whose ``str`` becomes the name.
