@@ -32,10 +32,15 @@ def predict(
         int, typer.Option(min=0, help="Predict this many random architectures of the space.")
     ] = 0,
     input_shape: InputShape = None,
+    confidence: Annotated[
+        float, typer.Option(help="Probability of the interval and of the upper bound that are stated.")
+    ] = 0.9,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Predict latencies in milliseconds without measuring."""
+    """Predict latencies in milliseconds without measuring, with their intervals."""
+    from hwnas.latency import FittedPredictor
+
     fitted = _predictor(predictor)
     if samples:
         if arch is not None or file is not None:
@@ -45,11 +50,22 @@ def predict(
     else:
         found = target(file, space, arch, input_shape)
         names, networks = [found.name], [found.network]
-    latencies = [float(value) for value in fitted.predict(networks)]
+    columns = {"latency_ms": fitted.predict(networks)}
+    if isinstance(fitted, FittedPredictor) and fitted.is_calibrated:
+        low, high = fitted.interval(networks, confidence)
+        columns |= {"low_ms": low, "high_ms": high, "upper_ms": fitted.upper(networks, confidence)}
+    rows = [[float(value) for value in row] for row in zip(*columns.values(), strict=True)]
     if json:
-        print_json([{"name": n, "latency_ms": v} for n, v in zip(names, latencies, strict=True)])
+        print_json(
+            [{"name": n, **dict(zip(columns, row, strict=True))} for n, row in zip(names, rows, strict=True)]
+        )
         return
-    print_table(["network", "latency ms"], [[n, f"{v:.4f}"] for n, v in zip(names, latencies, strict=True)])
+    percent = f"{100 * confidence:g} %"
+    titles = ["network", "latency ms", f"{percent} from ms", "to ms", f"{percent} below ms"]
+    print_table(
+        titles[: 1 + len(columns)],
+        [[n, *(f"{value:.4f}" for value in row)] for n, row in zip(names, rows, strict=True)],
+    )
 
 
 def _predictor(name: str) -> FittedPredictor | InstructionPredictor:

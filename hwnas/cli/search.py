@@ -47,6 +47,13 @@ def search(
     train_epochs: Annotated[int, typer.Option(help="Train the candidates this long; 0 for not at all.")] = 0,
     candidates: Annotated[int, typer.Option(help="How many candidates to verify.")] = 5,
     measure: Annotated[bool, typer.Option(help="Measure the candidates on the predictor's device.")] = True,
+    confidence: Annotated[
+        float,
+        typer.Option(
+            help="Probability with which what is predicted keeps its bound when measured; 0.5 compares the "
+            "prediction itself."
+        ),
+    ] = 0.9,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -80,6 +87,7 @@ def search(
             budget=budget,
             seed=seed,
             data=data,
+            confidence=confidence,
             executor=executor,
             device=on,
             training=training,
@@ -133,6 +141,8 @@ def _training(data: str | None, epochs: int, seed: int) -> Training | None:
 
 def print_answer(found: Run, json: bool) -> None:
     """Print the verified candidates, and the answer; raises NothingFeasibleError where there is none."""
+    from hwnas.report.intervals import drift_warning, interval_text
+
     record = found.record
     if json:
         from dataclasses import asdict
@@ -142,17 +152,29 @@ def print_answer(found: Run, json: bool) -> None:
         return
     names = [record.maximize, *(n for n in record.bounds if n != record.maximize)]
     measured = list(dict.fromkeys(name for c in record.candidates for name in c.measured))
+    between = [name for name in names if any(name in c.intervals for c in record.candidates)]
     rows = [
         [
             str(rank),
             *(_number(candidate.predicted, name) for name in names),
+            *(interval_text(candidate, name) for name in between),
             *(_number(candidate.measured, name) for name in measured),
+            *(_yes_or_no(candidate.within(name)) for name in between),
             "yes" if candidate.satisfies else "no",
         ]
         for rank, candidate in enumerate(record.candidates, start=1)
     ]
-    columns = ["candidate", *names, *(f"measured {name}".replace("_", " ") for name in measured), "satisfies"]
+    columns = [
+        "candidate",
+        *names,
+        *(f"interval of {name}" for name in between),
+        *(f"measured {name}".replace("_", " ") for name in measured),
+        *(f"{name} within" for name in between),
+        "satisfies",
+    ]
     print_table(columns, rows)
+    if warning := drift_warning(record.candidates):
+        console.print(warning, markup=False, soft_wrap=True)
     console.print(f"report: {found.folder / 'report.html'}", markup=False)
     best = found.best()
     console.print(f"best: {best.architecture}\nonnx: {best.onnx}", markup=False, soft_wrap=True)
@@ -160,3 +182,7 @@ def print_answer(found: Run, json: bool) -> None:
 
 def _number(values: Any, name: str) -> str:
     return f"{values[name]:.4g}" if name in values else ""
+
+
+def _yes_or_no(answer: bool | None) -> str:
+    return {True: "yes", False: "no", None: ""}[answer]

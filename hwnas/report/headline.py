@@ -47,8 +47,16 @@ def _latency(record: RunRecord, candidate: Candidate) -> str:
         statistic = record.environment.get("statistic", "p10")
         said = f"runs in {quantity(value, metric)} ({statistic}){place}"
     else:
-        said = f"is predicted to run in {quantity(value, metric)}{place}, not measured"
+        predicted = f"{quantity(value, metric)}{_at_most(record, candidate)}"
+        said = f"is predicted to run in {predicted}{place}, not measured"
     return f"{said}, {_against(record, LATENCY, value)}".removesuffix(", ")
+
+
+def _at_most(record: RunRecord, candidate: Candidate) -> str:
+    found = candidate.intervals.get(LATENCY)
+    if found is None:
+        return ""
+    return f" (with {100 * found.level:g} % probability below {quantity(found.upper, info(record, LATENCY))})"
 
 
 def _cost(record: RunRecord, candidate: Candidate, name: str) -> str:

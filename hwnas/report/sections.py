@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from hwnas.report import derived, figures
+from hwnas.report import derived, figures, intervals
 from hwnas.report import markup as m
 from hwnas.report.derived import ACCURACY, FAILED, FEASIBLE, INFEASIBLE, LATENCY, metric_info
 from hwnas.report.headline import trials_of
@@ -134,6 +134,9 @@ def _trade_off_caption(record: RunRecord) -> str:
     points = derived.cloud(record)
     missing = int((~np.isfinite(points.cost)).sum())
     text = "Each point is a trial as the search estimated it; hover to see its architecture."
+    levels = {one.level for candidate in record.candidates for one in candidate.intervals.values()}
+    if levels:
+        text += f" Predicted costs are upper bounds that hold with {100 * max(levels):g} % probability."
     if record.candidates:
         text += " Verified candidates stand at their measured values, where there are any."
     if points.unscored().any():
@@ -161,6 +164,8 @@ def _error_tiles(record: RunRecord) -> list[m.Tile]:
         "within_5": "within ± 5 %, held out",
         "within_10": "within ± 10 %, held out",
         "spearman": "rank correlation, held out",
+        "covered": "within the 90 % interval, held out",
+        "half_width": "± of the 90 % interval, held out",
     }
     known = {key: value for key, value in record.predictor_error.items() if not math.isnan(value)}
     return [
@@ -176,7 +181,8 @@ def _verification_caption(record: RunRecord) -> str:
     if found.position:
         error = float(np.mean(np.abs(found.measured / found.predicted - 1)))
         text += f" Their measured latency deviates from the predicted one by {percent(error)} on average."
-    return text + " Numbers in the plot are rows of the table."
+    said = [text, intervals.coverage_sentence(record.candidates), intervals.drift_warning(record.candidates)]
+    return " ".join([*filter(None, said), "Numbers in the plot are rows of the table."])
 
 
 def _candidates(record: RunRecord) -> str:
@@ -184,6 +190,8 @@ def _candidates(record: RunRecord) -> str:
     names = [n for n in dict.fromkeys([ACCURACY, record.maximize, "params", *record.bounds]) if n in known]
     names = [n for n in names if n != LATENCY]
     heads = [m.name("#"), m.number("predicted"), m.number("measured"), m.number("deviation")]
+    heads += [m.number("interval"), m.name("in interval")] if _have_intervals(record) else []
+    heads += [m.number("before rescaling")] if _were_rescaled(record) else []
     heads += [m.number(label(name)) for name in names]
     heads += [m.name("within budget"), m.name("ONNX"), m.name("architecture")]
     return m.table(heads, [_candidate_row(record, i, names) for i in range(len(record.candidates))])
@@ -198,12 +206,34 @@ def _candidate_row(record: RunRecord, index: int, names: list[str]) -> tuple[str
         m.number(quantity(candidate.predicted.get(LATENCY), latency)),
         m.number(quantity(candidate.measured.get(LATENCY), latency)),
         m.number(percent(derived.deviation(candidate), signed=True)),
+        *_interval_cells(record, candidate),
         *(m.number(quantity(derived.known(candidate, name), metric_info(record, name))) for name in names),
         m.Cell(f"{'✓' if candidate.satisfies else '✗'} {kept[0]}", kept[1]),
         m.Cell(m.link(candidate.onnx) if candidate.onnx else "–", "name"),
         m.folded(candidate.architecture),
     ]
     return ("winner" if won else ""), cells
+
+
+def _have_intervals(record: RunRecord) -> bool:
+    return any(LATENCY in candidate.intervals for candidate in record.candidates)
+
+
+def _were_rescaled(record: RunRecord) -> bool:
+    return any(candidate.flag == "rescaled" for candidate in record.candidates)
+
+
+def _interval_cells(record: RunRecord, candidate: Candidate) -> list[m.Cell]:
+    cells = []
+    if _have_intervals(record):
+        cells += [
+            m.number(intervals.interval_text(candidate, LATENCY)),
+            m.name(intervals.within_text(candidate, LATENCY)),
+        ]
+    if _were_rescaled(record):
+        before = candidate.as_measured_ms if candidate.flag == "rescaled" else None
+        cells.append(m.number(quantity(before, metric_info(record, LATENCY))))
+    return cells
 
 
 def _blocks_caption(candidate: Candidate) -> str:

@@ -11,6 +11,7 @@ from hwnas.cost import count
 from hwnas.latency.predictors import MissingBlockError
 from hwnas.objectives import Metric, MetricError
 from hwnas.search.batch import PROXY_BATCH, proxy_batch
+from hwnas.search.records import Interval
 from hwnas.search.zero_cost import NAME as ZERO_COST
 from hwnas.search.zero_cost import ZeroCostMetric
 from hwnas.spaces import Architecture
@@ -37,10 +38,18 @@ class CountMetric:
 
 @dataclass(frozen=True)
 class PredictedMetric:
-    """`latency_ms` (or another measured quantity) as a fitted predictor gives it."""
+    """`latency_ms` (or another measured quantity) as a fitted predictor gives it.
+
+    Args:
+        name: of the quantity.
+        predictor: anything with `predict(networks)`.
+        confidence: give what the measured value stays below with this probability, instead of the
+            prediction; for predictors with `upper(networks, level)` and a calibration.
+    """
 
     name: str
     predictor: Any
+    confidence: float | None = None
     higher_is_better: bool = False
     expensive: bool = False
 
@@ -50,11 +59,36 @@ class PredictedMetric:
         return {"ms": "ms", "mj": "mJ"}.get(self.name.rpartition("_")[2], "")
 
     def __call__(self, architecture: Architecture) -> float:
-        """The predicted value; raises MetricError where a look-up lacks a block of the network."""
+        """The prediction or its bound; raises MetricError where a look-up lacks a block of the network."""
+        networks = [architecture.network]
         try:
-            return float(self.predictor.predict([architecture.network])[0])
+            if self.confidence is None:
+                return float(self.predictor.predict(networks)[0])
+            return float(self.predictor.upper(networks, self.confidence)[0])
         except MissingBlockError as error:
             raise MetricError(f"{self.name}: {error}") from error
+
+    def interval(self, architecture: Architecture) -> Interval | None:
+        """The interval of probability `confidence`; None without one."""
+        if self.confidence is None:
+            return None
+        low, high = self.predictor.interval([architecture.network], self.confidence)
+        return Interval(self.confidence, float(low[0]), float(high[0]), self(architecture))
+
+
+def predicted(name: str) -> str:
+    """The name of the prediction itself, where the quantity `name` is an upper bound."""
+    return f"predicted_{name}"
+
+
+def predicted_metrics(name: str, predictor: Any, confidence: float | None) -> list[PredictedMetric]:
+    """The bound of a predicted quantity, and the prediction itself beside it where they differ.
+
+    Without a confidence above 0.5, and of a predictor without a calibration, it is the prediction alone.
+    """
+    if confidence in (None, 0.5) or not getattr(predictor, "is_calibrated", False):
+        return [PredictedMetric(name, predictor)]
+    return [PredictedMetric(name, predictor, confidence), PredictedMetric(predicted(name), predictor)]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from hwnas.latency import Device
 from hwnas.objectives import Metric
 from hwnas.search.folder import CONFIG, ENVIRONMENT, OUTCOME, RESULTS, TRIALS, read_json, write_json
 from hwnas.search.metrics import PredictedMetric
-from hwnas.search.records import Candidate, MetricInfo, RunRecord, Trial
+from hwnas.search.records import Candidate, Interval, MetricInfo, RunRecord, Trial
 from hwnas.search.store import CorruptRunError, TrialStore
 from hwnas.search.verify import Training, read_share
 
@@ -89,7 +89,9 @@ def read_record(folder: Path) -> RunRecord:
 
 
 def _candidate(entry: Mapping[str, Any]) -> Candidate:
-    return Candidate(**{**entry, "blocks": [read_share(share) for share in entry["blocks"]]})
+    blocks = [read_share(share) for share in entry["blocks"]]
+    intervals = {name: Interval(**interval) for name, interval in entry.get("intervals", {}).items()}
+    return Candidate(**{**entry, "blocks": blocks, "intervals": intervals})
 
 
 def _measured_on(device: Device | None) -> dict[str, Any]:
@@ -105,5 +107,5 @@ def _held_out(metrics: Mapping[str, Metric]) -> dict[str, float]:
     for one in metrics.values():
         error = getattr(one.predictor, "held_out", None) if isinstance(one, PredictedMetric) else None
         if error is not None:
-            return {name: value for name, value in asdict(error).items() if name != "n"}
+            return {name: value for name, value in asdict(error).items() if name != "n" and value == value}
     return {}

@@ -44,18 +44,40 @@ class BlockShare:
 
 
 @dataclass(frozen=True)
+class Interval:
+    """What a predictor says of a quantity beside its prediction, in its unit.
+
+    Attributes:
+        level: probability of each of the two statements that follow.
+        low: lower end of the interval that the measured value lies in.
+        high: its upper end.
+        upper: what the measured value does not exceed; the search compares it with the bound.
+    """
+
+    level: float
+    low: float
+    high: float
+    upper: float
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A network that was trained or measured at the end of a search.
 
     Attributes:
         architecture: its text.
-        predicted: metrics as the search knew them.
+        predicted: metrics as the search knew them; of a predictor the prediction itself.
         measured: metrics measured on the device (`latency_ms`) or by training (`accuracy`).
-        satisfies: whether the measured values, and the predicted ones that nothing measures, keep
-            every constraint.
+        satisfies: whether the measured values, and the predicted ones (or their upper bounds) that
+            nothing measures, keep every constraint.
         onnx: file name in the run folder, if written.
         blocks: the network block by block, for the winner.
         reason: why it could not be measured or trained, empty otherwise.
+        intervals: by metric name, around those predicted values that a calibrated predictor gave.
+        flag: `rescaled`: the machine's speed had changed since the predictor's table was measured, and the
+            measured latency is brought to the table's scale by the sentinels; `drifted`: the sentinels
+            contradict each other, other processes disturbed the measurement; empty otherwise.
+        as_measured_ms: the latency before it was rescaled; None where it was not measured.
     """
 
     architecture: str
@@ -65,6 +87,21 @@ class Candidate:
     onnx: str | None = None
     blocks: Sequence[BlockShare] = ()
     reason: str = ""
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    flag: str = ""
+    as_measured_ms: float | None = None
+
+    @property
+    def compared(self) -> dict[str, float]:
+        """What the bounds are compared with: measured values, else upper bounds, else predictions."""
+        upper = {name: interval.upper for name, interval in self.intervals.items()}
+        return {**self.predicted, **upper, **self.measured}
+
+    def within(self, name: str) -> bool | None:
+        """Whether a measured value lies in its interval; None where either is missing."""
+        if name not in self.measured or name not in self.intervals:
+            return None
+        return self.intervals[name].low <= self.measured[name] <= self.intervals[name].high
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from hwnas.executors import InlineExecutor
 from hwnas.latency import Device
+from hwnas.latency.predictors.calibration import LEVEL
 from hwnas.network import Network
 from hwnas.objectives import Constraint, Metric, Objective
 from hwnas.search.evaluate import Evaluator
@@ -91,6 +92,7 @@ def run(
     budget: int = 200,
     seed: int = 0,
     data: str | None = None,
+    confidence: float | None = LEVEL,
     executor: Executor | None = None,
     device: Device | None = None,
     training: Training | None = None,
@@ -112,6 +114,8 @@ def run(
         budget: number of trials.
         seed: of the strategy and of the proxies' initialisation.
         data: data set for the proxies' batch, by name or path; noise where None.
+        confidence: what a calibrated predictor gives is compared with a bound so that the measured value
+            keeps it with this probability; None or 0.5: the prediction itself is compared.
         executor: where trials and trainings run, never measurements; in this process where None.
         device: where candidates are measured; none are where None.
         training: how candidates are trained; they are not where None.
@@ -131,8 +135,15 @@ def run(
     settings = dict(strategy_settings or {})
     constraints = [subject_to] if isinstance(subject_to, str) else list(subject_to)
     _check_numbers(budget, candidates, int(settings.get("warm_up") or 0))
+    _check_confidence(confidence)
     resolved = resolve_metrics(
-        maximize, constraints, metrics or {}, settings.get("warm_up_by"), data=data, seed=seed
+        maximize,
+        constraints,
+        metrics or {},
+        settings.get("warm_up_by"),
+        data=data,
+        seed=seed,
+        confidence=confidence,
     )
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
@@ -144,6 +155,7 @@ def run(
         try:
             if budget > store.count():
                 (folder / OUTCOME).unlink(missing_ok=True)
+            _say_what_is_compared(objective, resolved, confidence, events.step)
             resolved = with_references(resolved, space, folder, executor, events.step)
             evaluator = Evaluator(space, objective, resolved)
             trials = run_loop(
@@ -152,7 +164,15 @@ def run(
             write_results(folder, trials, resolved)
             _require_feasible(trials, objective)
             verifier = Verifier(
-                space, objective, store, folder, device, training, executor or InlineExecutor(), events.step
+                space,
+                objective,
+                resolved,
+                store,
+                folder,
+                device,
+                training,
+                executor or InlineExecutor(),
+                events.step,
             )
             found = verifier.candidates(trials, candidates)
             best = replace(found[0], blocks=verifier.blocks(found[0].architecture))
@@ -179,7 +199,7 @@ def nearest(record: RunRecord) -> str:
     if not record.candidates:
         return f"no architecture satisfies {bounds}"
     closest = record.candidates[0]
-    values = {**closest.predicted, **closest.measured}
+    values = closest.compared
     stated = ", ".join(f"{name} = {values[name]:.4g}" for name in record.bounds if name in values)
     return (
         f"no candidate satisfies {bounds} by measurement; the nearest, {closest.architecture}, has {stated}"
@@ -193,6 +213,21 @@ def _check_numbers(budget: int, candidates: int, warm_up: int) -> None:
         raise ValueError(f"candidates must be at least 1, not {candidates}")
     if warm_up >= budget:
         raise ValueError(f"the warm-up of {warm_up} trials leaves nothing of a budget of {budget}")
+
+
+def _check_confidence(confidence: float | None) -> None:
+    if confidence is not None and not 0.5 <= confidence < 1:
+        raise ValueError(f"confidence must be at least 0.5 and below 1, such as 0.9, not {confidence}")
+
+
+def _say_what_is_compared(
+    objective: Objective, metrics: Mapping[str, Metric], confidence: float | None, say: Callable[[str], None]
+) -> None:
+    """Say of which bounded quantities the prediction itself is compared, against what was wished."""
+    for name in [constraint.metric for constraint in objective.constraints]:
+        one = metrics[name]
+        if isinstance(one, PredictedMetric) and one.confidence is None and confidence not in (None, 0.5):
+            say(f"{name}: the predictor has no intervals; its predictions are compared with the bound")
 
 
 def _check_device(metrics: Mapping[str, Metric], device: Device | None) -> None:

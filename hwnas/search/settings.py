@@ -8,7 +8,7 @@ from typing import Any
 
 from hwnas.objectives import Constraint, Metric, Objective
 from hwnas.search.loop import AHEAD
-from hwnas.search.metrics import PredictedMetric, metric
+from hwnas.search.metrics import PredictedMetric, metric, predicted_metrics
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.spaces import SearchSpace
 
@@ -21,25 +21,31 @@ def resolve_metrics(
     *,
     data: str | None,
     seed: int,
+    confidence: float | None = None,
 ) -> dict[str, Metric]:
     """All metrics of a search by name: those `given`, and the counts and proxies that it needs beside.
+
+    A calibrated predictor becomes two, see `predicted_metrics`.
 
     Raises:
         ValueError: a metric is unknown, or what is given for it is none.
     """
     constrained = [c.metric if isinstance(c, Constraint) else Constraint.metric_in(c) for c in subject_to]
     names = dict.fromkeys([maximize, *constrained, *([warm_up_by] if warm_up_by else []), *given])
-    return {
-        name: _metric(name, given[name]) if name in given else metric(name, data=data, seed=seed)
-        for name in names
-    }
+    found: dict[str, Metric] = {}
+    for name in names:
+        if name in given:
+            found |= _given(name, given[name], confidence)
+        else:
+            found[name] = metric(name, data=data, seed=seed)
+    return found
 
 
-def _metric(name: str, own: Any) -> Metric:
+def _given(name: str, own: Any, confidence: float | None) -> dict[str, Metric]:
     if hasattr(own, "predict"):
-        return PredictedMetric(name, own)
+        return {one.name: one for one in predicted_metrics(name, own, confidence)}
     if callable(own) and all(hasattr(own, part) for part in ("unit", "higher_is_better", "expensive")):
-        return own  # type: ignore[no-any-return]
+        return {name: own}
     raise ValueError(f"metric {name!r} must be a predictor, with predict(networks), or a Metric, not {own!r}")
 
 
@@ -93,7 +99,8 @@ def describe(
 def _described(one: Any) -> dict[str, Any]:
     if isinstance(one, PredictedMetric):
         card = getattr(one.predictor, "card", None)
-        return {"predictor": [card.kind, card.table_id] if card else type(one.predictor).__name__}
+        described = {"predictor": [card.kind, card.table_id] if card else type(one.predictor).__name__}
+        return described if one.confidence is None else {**described, "confidence": one.confidence}
     if is_dataclass(one) and not isinstance(one, type):
         return {"kind": type(one).__name__, **asdict(one)}
     return {"kind": type(one).__name__, "name": one.name}

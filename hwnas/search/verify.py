@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from hwnas.cost import count
 from hwnas.executors import outcome_of
-from hwnas.latency import Device, latency_ms, measure, measure_onnx
+from hwnas.latency import Device, measure
 from hwnas.network import Network
 from hwnas.network.to_onnx import to_onnx
 from hwnas.network.weights import Weights, module_weights
-from hwnas.objectives import MetricError, Objective
+from hwnas.objectives import Metric, MetricError, Objective
 from hwnas.search.folder import NETWORKS
-from hwnas.search.records import BlockShare, Candidate, Trial
+from hwnas.search.measured import measure_file, measure_networks, read_measured
+from hwnas.search.metrics import PredictedMetric, predicted
+from hwnas.search.records import BlockShare, Candidate, Interval, Trial
 from hwnas.search.store import TrialStore
 from hwnas.spaces import Architecture, SearchSpace
 
@@ -63,6 +65,7 @@ class Verifier:
 
     space: SearchSpace
     objective: Objective
+    metrics: Mapping[str, Metric]
     store: TrialStore
     folder: Path
     device: Device | None
@@ -86,11 +89,11 @@ class Verifier:
             fitting = [candidate for candidate in measured if candidate.satisfies]
             for candidate in self._finished(fitting[: wanted - len(good)]):
                 (good if candidate.satisfies else rejected).append(candidate)
-        rejected.sort(key=lambda candidate: self.objective.violation(_merged(candidate)))
+        rejected.sort(key=lambda candidate: self.objective.violation(candidate.compared))
         return [*sorted(good, key=self._merit, reverse=True), *rejected]
 
     def _merit(self, candidate: Candidate) -> float:
-        values = _merged(candidate)
+        values = candidate.compared
         return values.get("validation_accuracy", values.get(self.objective.maximize, 0.0))
 
     def _ranked(self, trials: Sequence[Trial]) -> list[Trial]:
@@ -115,19 +118,51 @@ class Verifier:
         missing = [t.architecture for t in trials if self._kept("measured", t.architecture) is None]
         if self.device is not None and missing:
             self.say(f"measuring {len(missing)} candidates on {self.device.name}")
-            entries = latency_ms([self.space.parse(text) for text in missing], self.device)
-            for text, entry in zip(missing, entries, strict=True):
-                kept = {"reason": entry.reason} if entry.failed else {"latency_ms": entry.latency_ms}
-                self._keep("measured", text, kept)
+            documents = measure_networks([self.space.parse(text) for text in missing], self.device)
+            for text, document in zip(missing, documents, strict=True):
+                self._keep("measured", text, document)
         return [self._candidate(trial) for trial in trials]
 
     def _candidate(self, trial: Trial) -> Candidate:
         kept = self._kept("measured", trial.architecture) or {}
-        measured = {name: value for name, value in kept.items() if name != "reason"}
-        satisfies = "reason" not in kept and self.objective.is_feasible({**trial.metrics, **measured})
-        return Candidate(
-            trial.architecture, trial.metrics, measured, satisfies, reason=kept.get("reason", "")
+        intervals = self._intervals(trial)
+        predictions = {name: trial.metrics[predicted(name)] for name in intervals}
+        known = {**trial.metrics, **predictions}
+        candidate = Candidate(
+            trial.architecture,
+            {name: value for name, value in known.items() if name not in map(predicted, intervals)},
+            {},
+            satisfies=False,
+            reason=kept.get("reason", ""),
+            intervals=intervals,
         )
+        return self._judged(self._with_latency(candidate, kept))
+
+    def _intervals(self, trial: Trial) -> dict[str, Interval]:
+        found: dict[str, Interval] = {}
+        for name, one in self.metrics.items():
+            if isinstance(one, PredictedMetric) and predicted(name) in trial.metrics:
+                interval = one.interval(self.space.parse(trial.architecture))
+                found |= {} if interval is None else {name: interval}
+        return found
+
+    def _with_latency(self, candidate: Candidate, document: Mapping[str, Any]) -> Candidate:
+        """The candidate with the latency that `document` holds, if any."""
+        if "latency_ms" not in document:
+            return candidate
+        found = read_measured(dict(document), self._reference)
+        measured = {**candidate.measured, "latency_ms": found.latency_ms}
+        return replace(candidate, measured=measured, flag=found.flag, as_measured_ms=found.as_measured_ms)
+
+    def _judged(self, candidate: Candidate) -> Candidate:
+        satisfies = not candidate.reason and self.objective.is_feasible(candidate.compared)
+        return replace(candidate, satisfies=satisfies)
+
+    @property
+    def _reference(self) -> Mapping[str, float]:
+        """The sentinels' times in the table of the predictor of the latency; empty without one."""
+        card = getattr(getattr(self.metrics.get("latency_ms"), "predictor", None), "card", None)
+        return card.sentinels if card is not None else {}
 
     def _finished(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The candidates as ONNX files, trained where asked for, and then these files measured.
@@ -183,17 +218,16 @@ class Verifier:
         if "reason" in written:
             return replace(candidate, satisfies=False, reason=written["reason"])
         learned = {name: value for name, value in written.items() if name != "onnx"}
-        measured = {**candidate.measured, **learned, **self._file_latency(candidate, written["onnx"])}
-        satisfies = self.objective.is_feasible({**candidate.predicted, **measured})
-        return replace(candidate, measured=measured, satisfies=satisfies, onnx=written["onnx"])
+        found = replace(candidate, measured={**candidate.measured, **learned}, onnx=written["onnx"])
+        return self._judged(self._with_latency(found, self._file_latency(candidate, written["onnx"])))
 
-    def _file_latency(self, candidate: Candidate, file: str) -> dict[str, float]:
+    def _file_latency(self, candidate: Candidate, file: str) -> dict[str, Any]:
         if self.device is None:
             return {}
         kept = self._kept("file", candidate.architecture)
         if kept is None:
             self.say(f"measuring {file} on {self.device.name}")
-            kept = {"latency_ms": measure_onnx(self.folder / file, self.device).latency_ms}
+            kept = measure_file(self.folder / file, self.device)
             self._keep("file", candidate.architecture, kept)
         return kept
 
@@ -265,7 +299,3 @@ def read_share(plain: Mapping[str, Any]) -> BlockShare:
 
 def _digest(*texts: str) -> str:
     return hashlib.blake2b("\n".join(texts).encode(), digest_size=6).hexdigest()
-
-
-def _merged(candidate: Candidate) -> Mapping[str, float]:
-    return {**candidate.predicted, **candidate.measured}

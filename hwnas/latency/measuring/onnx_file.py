@@ -37,6 +37,13 @@ def measure_onnx(
         ValueError: the model is no ONNX, too large (2 GiB), or an input is not static float32.
         ModelFailedError: the runtime refuses the model or fails to run it; the message names the model.
     """
+    return measure_onnx_and_sentinels(model, device, progress=progress)[0]
+
+
+def measure_onnx_and_sentinels(
+    model: str | Path | bytes, device: Device, *, progress: ProgressCallback | None = None
+) -> tuple[Entry, dict[str, float]]:
+    """As `measure_onnx`, with the times of the sentinels beside it in microseconds."""
     name = "the model" if isinstance(model, bytes) else printable(Path(model).name)
     content = fixed_model(model, name, device.batch)
     key = hashlib.sha256(content).hexdigest()
@@ -60,7 +67,7 @@ def measure_onnx(
         ).measure()
     if key in result.failures:
         raise ModelFailedError(f"{name}: {result.failures[key]}")
-    return Entry(
+    entry = Entry(
         key,
         "network",
         name,
@@ -69,6 +76,7 @@ def measure_onnx(
         onnx_sha256=result.sha256[key],
         energy_mj=result.energy_mj.get(key),
     )
+    return entry, result.sentinels
 
 
 def subject_of(path: Path, batch: int = 1) -> Subject:

@@ -152,6 +152,11 @@ class FittedPredictor:
         columns = [np.concatenate(column) for column in zip(*found, strict=True)]
         return Prediction(*columns) if found else Prediction(np.empty(0), np.empty(0))
 
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether `upper` and `interval` can be given."""
+        return self.card.calibration is not None
+
     def check_device(self, card: Identity) -> None:
         """Refuse to speak for another device, runtime or protocol.
 

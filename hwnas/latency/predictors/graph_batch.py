@@ -33,12 +33,10 @@ class GraphBatch(NamedTuple):
 def graph_batch(networks: Sequence[Network]) -> GraphBatch:
     """The batch of `networks`; a graph that several networks or places share is there once."""
     place: dict[Graph, int] = {}
-    rows, columns, counts = [], [], []
+    held: list[tuple[int, int, int]] = []
     for row, network in enumerate(networks):
         for graph, count in graphs(network).items():
-            rows.append(row)
-            columns.append(place.setdefault(graph, len(place)))
-            counts.append(count)
+            held.append((row, place.setdefault(graph, len(place)), count))
     sizes = np.array([len(graph.nodes) for graph in place], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     edges = _edges(list(place), starts)
@@ -50,7 +48,7 @@ def graph_batch(networks: Sequence[Network]) -> GraphBatch:
         kind_of,
         _averaging(edges[:, 1], edges[:, 0], n),
         _averaging(edges[:, 0], edges[:, 1], n),
-        _total(*(np.array(part, dtype=np.int64) for part in (rows, columns, counts)), starts, len(networks)),
+        _total(np.array(held, dtype=np.int64).reshape(len(held), 3), starts, len(networks)),
     )
 
 
@@ -69,16 +67,11 @@ def _averaging(to: NDArray[np.int64], of: NDArray[np.int64], n: int) -> Any:
     return csr_matrix((weights.astype(np.float32), (to, of)), shape=(n, n))
 
 
-def _total(
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    networks: int,
-) -> Any:
-    """Sparse `[networks, n]` of how often each network (row) holds the nodes of each graph (column)."""
+def _total(held: NDArray[np.int64], starts: NDArray[np.int64], networks: int) -> Any:
+    """Sparse `[networks, n]` of how often each node occurs, from `[h, 3]` of network, graph, how often."""
     from scipy.sparse import csr_matrix
 
+    rows, columns, counts = held.T
     sizes = np.diff(starts)[columns]
     ends = np.cumsum(sizes)
     within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - sizes, sizes)

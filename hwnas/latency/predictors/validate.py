@@ -118,7 +118,12 @@ def can_cross_validate(n: int, fewest: int) -> bool:
 
 def fewest_to_calibrate(fewest: int) -> int:
     """The fewest networks of which scores are found for a predictor that is fitted on `fewest`."""
-    return next(n for n in count(FEWEST) if can_cross_validate(n, fewest))
+    return max(FEWEST, fewest_to_hold_out(fewest))
+
+
+def fewest_to_hold_out(fewest: int) -> int:
+    """The fewest networks of which some can be held out from a predictor that is fitted on `fewest`."""
+    return next(n for n in count(1) if can_cross_validate(n, fewest))
 
 
 class Prediction(NamedTuple):

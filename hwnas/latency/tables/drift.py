@@ -49,11 +49,25 @@ def to_reference(
     Raises:
         ValueError: the sentinels are not the same models.
     """
+    ratio = to_scale(own, reference)
+    if ratio is None:
+        return [entry if entry.failed else _flagged(entry, "drifted") for entry in entries]
+    return list(entries) if ratio == 1 else [entry.rescaled(ratio) for entry in entries]
+
+
+def to_scale(own: Mapping[str, float], reference: Mapping[str, float]) -> float | None:
+    """What times measured beside sentinels `own` are multiplied by to be on the scale of `reference`.
+
+    1 where the sentinels' ratio (geometric mean) is within 1 %; None where they contradict each other.
+
+    Raises:
+        ValueError: the sentinels are not the same models.
+    """
     ratios = _ratios(own, reference)
     if contradictory(own, reference):
-        return [entry if entry.failed else _flagged(entry, "drifted") for entry in entries]
+        return None
     ratio = math.exp(sum(map(math.log, ratios)) / len(ratios))
-    return list(entries) if abs(ratio - 1) <= DRIFT else [entry.rescaled(ratio) for entry in entries]
+    return 1.0 if abs(ratio - 1) <= DRIFT else ratio
 
 
 def _ratios(own: Mapping[str, float], reference: Mapping[str, float]) -> list[float]:

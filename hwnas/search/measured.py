@@ -1,0 +1,65 @@
+"""Latencies of candidates as the device told them, and on the scale of the table that the predictor knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwnas.latency import Device, measure
+from hwnas.latency.measuring.networks import Measurable, network_of
+from hwnas.latency.measuring.onnx_file import measure_onnx_and_sentinels
+from hwnas.latency.tables.drift import to_scale
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The latency of a candidate.
+
+    Attributes:
+        latency_ms: on the scale of the predictor's table, where there is one.
+        as_measured_ms: what the clock said.
+        flag: `rescaled` where the two differ, since the machine's speed had changed; `drifted` where it
+            was disturbed, so that no ratio is right; empty otherwise.
+    """
+
+    latency_ms: float
+    as_measured_ms: float
+    flag: str = ""
+
+
+def measure_networks(networks: Sequence[Measurable], device: Device) -> list[Document]:
+    """What is kept of each network: its latency and the sentinels' times, or the reason why it failed."""
+    table = measure(networks, device, blocks=False)
+    entries = [table[network_of(item).key] for item in networks]
+    return [
+        {"reason": entry.reason} if entry.failed else _document(entry.latency_ms, table.meta.sentinels)
+        for entry in entries
+    ]
+
+
+def measure_file(path: Path, device: Device) -> Document:
+    """What is kept of an ONNX file; raises as `measure_onnx`."""
+    entry, sentinels = measure_onnx_and_sentinels(path, device)
+    return _document(entry.latency_ms, sentinels)
+
+
+def read_measured(document: Document, reference: Mapping[str, float]) -> Measured:
+    """The latency in a document without a reason, brought to the scale of sentinels of `reference`.
+
+    Without a reference, or in a document of a version that kept no sentinels, it stays as it was measured.
+    """
+    latency, own = float(document["latency_ms"]), document.get("sentinels", {})
+    if not own or not reference:
+        return Measured(latency, latency)
+    ratio = to_scale(own, reference)
+    if ratio is None:
+        return Measured(latency, latency, "drifted")
+    return Measured(latency * ratio, latency, "rescaled" if ratio != 1 else "")
+
+
+def _document(latency_ms: float, sentinels: Mapping[str, float]) -> Document:
+    return {"latency_ms": latency_ms, "sentinels": dict(sentinels)}
