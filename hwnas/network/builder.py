@@ -198,11 +198,11 @@ class Builder:
         """1 / (1 + exp(-x))."""
         return self.layer("Sigmoid", x)
 
-    def add(self, *values: Value) -> Value:
+    def add(self, *values: Value, name: str = "add") -> Value:
         """Element-wise sum of one or more values."""
         total = values[0]
         for value in values[1:]:
-            total = self.layer("Add", total, value)
+            total = self.layer("Add", total, value, name=name)
         return total
 
     def multiply(self, x: Value, y: Value) -> Value:
@@ -229,9 +229,9 @@ class Builder:
         """`[c, h, w] -> [c·h·w]`."""
         return self.layer("Flatten", x)
 
-    def zeros(self, *shape: int) -> Value:
+    def zeros(self, *shape: int, name: str = "zeros") -> Value:
         """A constant zero of `shape`: what the sum of no inputs is."""
-        return self.layer("ConstantOfShape", shape=(0, *shape), name="zeros")
+        return self.layer("ConstantOfShape", shape=(0, *shape), name=name)
 
     def _pool(self, op: str, x: Value, kernel: int, stride: int, padding: int | None) -> Value:
         pad = (kernel // 2 if kernel % 2 else 0) if padding is None else padding

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from functools import lru_cache
 
+from hwnas.network.assembly import fill, join_parts
 from hwnas.network.builder import Builder
-from hwnas.network.network import Network, Value
+from hwnas.network.network import Block, Network, Value
 from hwnas.spaces.architecture import Architecture
 from hwnas.spaces.space import SearchSpace
 
@@ -51,16 +53,11 @@ class NASBench201(SearchSpace):
 
     def network(self, architecture: Architecture) -> Network:
         """The full network of N cells per stage."""
-        operations = tuple(OPERATIONS[index] for index in architecture.encoding)
-        b = Builder()
-        x = b.input(3, self.resolution, self.resolution)
-        x = b.block("stem", _stem, x, channels=self.channels)
-        for stage in range(3):
-            if stage:
-                x = b.block(f"stage{stage}.reduction", _reduction, x)
-            for cell in range(self.cells):
-                x = b.block(f"stage{stage}.cell{cell}", _cell, x, operations=operations)
-        return b.build(b.block("head", _head, x, classes=self.classes))
+        a, b, c, d, e, f = architecture.encoding
+        nodes = _edges(a), _edges(b, c), _edges(d, e, f)
+        cells = 0 if all(_is_one_skip(edges) for edges in nodes) else self.cells
+        skeleton, slots = _skeleton(self.channels, cells, self.classes, self.resolution)
+        return fill(skeleton, {slot: _cell(slot.inputs[0], nodes) for slot in slots})
 
     def format(self, architecture: Architecture) -> str:
         """The benchmark's architecture string."""
@@ -106,31 +103,84 @@ def _average_pool(b: Builder, x: Value) -> Value:
     return b.average_pool(x, kernel=3)
 
 
-def _edge(b: Builder, x: Value, operation: str, name: str) -> Value | None:
-    """The operation of one edge on `x`; nothing for `none`."""
-    if operation == "none":
-        return None
+Edges = tuple[tuple[int, str], ...]
+"""What enters a node: the nodes that it comes from, each with an operation; `none` is left out."""
+
+
+@lru_cache(maxsize=256)
+def _edges(*choices: int) -> Edges:
+    edges = [(source, OPERATIONS[choice]) for source, choice in enumerate(choices)]
+    return tuple([edge for edge in edges if edge[1] != "none"])
+
+
+def _is_one_skip(edges: Edges) -> bool:
+    return len(edges) == 1 and edges[0][1] == "skip_connect"
+
+
+@lru_cache(maxsize=64)
+def _skeleton(
+    channels: int, cells: int, classes: int, resolution: int
+) -> tuple[Network, tuple[Network, ...]]:
+    """The network with placeholders for the cells, and the placeholder of each stage."""
+    b = Builder()
+    x = b.input(3, resolution, resolution)
+    x = b.block("stem", _stem, x, channels=channels)
+    for stage in range(3):
+        if stage:
+            x = b.block(f"stage{stage}.reduction", _reduction, x)
+        for cell in range(cells):
+            x = b.block(f"stage{stage}.cell{cell}", _placeholder, x)
+    network = b.build(b.block("head", _head, x, classes=classes))
+    slots = [item.network for item in network.items if isinstance(item, Block) and ".cell" in item.name]
+    return network, tuple(dict.fromkeys(slots))
+
+
+def _placeholder(b: Builder, x: Value) -> Value:
+    return b.relu(x)
+
+
+def _cell(x: Value, nodes: tuple[Edges, ...]) -> Network:
+    # [c, h, w] -> [c, h, w]; node i is the sum of its edges from nodes 0 .. i-1
+    values = [x]
+    parts: tuple[Block, ...] = ()
+    for edges in nodes:
+        sources = tuple([values[source] for source, _ in edges])
+        part, value = _node(len(values), x, sources, edges)
+        parts += part
+        values.append(value)
+    return join_parts(x, value, parts)
+
+
+@lru_cache(maxsize=1 << 14)
+def _node(node: int, x: Value, sources: tuple[Value, ...], edges: Edges) -> tuple[tuple[Block, ...], Value]:
+    """What computes a node of a cell on `x` (nothing where it is one skip), and its value."""
+    b = Builder()
+    name = f"node{node}"
+    results = [
+        _edge(b, source, operation, f"edge{index}_{node}")
+        for source, (index, operation) in zip(sources, edges, strict=True)
+    ]
+    value = b.add(*results, name=name) if results else b.zeros(*x.shape, name=name)
+    items = b.build(value).items
+    if not items:
+        return (), value
+    if len(items) == 1:  # one name whatever the operation, so that few nodes differ in their sources
+        value = Value(name, x.shape)
+        items = (items[0]._replace(outputs=(value,)),)
+    inputs = tuple(dict.fromkeys(sources))
+    part = Network(inputs, (value,), items, {})
+    return (Block(name, part, tuple([source.name for source in inputs]), (value,)),), value
+
+
+def _edge(b: Builder, x: Value, operation: str, name: str) -> Value:
     if operation == "skip_connect":
         return x
     if operation == "avg_pool_3x3":
-        return _value(b.block(name, _average_pool, x))
+        pooled: Value = b.block(name, _average_pool, x)
+        return pooled
     kernel = 3 if operation == "nor_conv_3x3" else 1
-    return _value(b.block(name, _relu_conv_bn, x, channels=x.shape[0], kernel=kernel))
-
-
-def _value(value: Value) -> Value:
-    return value
-
-
-def _cell(b: Builder, x: Value, *, operations: tuple[str, ...]) -> Value:
-    # [c, h, w] -> [c, h, w]; node i is the sum of its edges from nodes 0 .. i-1
-    nodes = [x]
-    edges = iter(operations)
-    for node in range(1, 4):
-        results = [_edge(b, nodes[source], next(edges), f"edge{source}_{node}") for source in range(node)]
-        present = [result for result in results if result is not None]
-        nodes.append(b.add(*present) if present else b.zeros(*x.shape))
-    return nodes[-1]
+    convolved: Value = b.block(name, _relu_conv_bn, x, channels=x.shape[0], kernel=kernel)
+    return convolved
 
 
 def _reduction(b: Builder, x: Value) -> Value:

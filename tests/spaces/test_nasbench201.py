@@ -1,11 +1,15 @@
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from pyarrow import csv as csv_of_arrow
 from pyarrow import parquet
 
 from hwnas.cost import count
+from hwnas.network import Builder, Network, Value
 from hwnas.spaces import BenchmarkOrder, NASBench201
 
 ALL_CONV_3X3 = (
@@ -81,3 +85,64 @@ def test_a_cell_that_passes_nothing_on() -> None:
 def test_a_cell_that_is_a_wire() -> None:
     network = NASBench201(cells=2).parse("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|").network
     assert not any("cell" in layer.name and layer.op == "Conv" for layer in network.layers)
+
+
+def _plain_cell(b: Builder, x: Value, operations: Sequence[str]) -> Value:
+    """The cell as the paper defines it, edge by edge."""
+    nodes = [x]
+    edges = iter(operations)
+    for _ in range(1, 4):
+        results = [_plain_edge(b, source, next(edges)) for source in nodes]
+        present = [result for result in results if result is not None]
+        nodes.append(b.add(*present) if present else b.zeros(*x.shape))
+    return nodes[-1]
+
+
+def _plain_edge(b: Builder, x: Value, operation: str) -> Value | None:
+    if operation == "none":
+        return None
+    if operation == "skip_connect":
+        return x
+    if operation == "avg_pool_3x3":
+        return b.average_pool(x, kernel=3)
+    kernel = 3 if operation == "nor_conv_3x3" else 1
+    return b.batch_norm(b.conv(b.relu(x), x.shape[0], kernel=kernel))
+
+
+def _plain_reduction(b: Builder, x: Value) -> Value:
+    y, c = x, 2 * x.shape[0]
+    for stride in (2, 1):
+        y = b.batch_norm(b.conv(b.relu(y), c, kernel=3, stride=stride))
+    return b.add(y, b.conv(b.average_pool(x, kernel=2, stride=2), c))
+
+
+def _plain_network(operations: Sequence[str]) -> Network:
+    b = Builder()
+    x = b.batch_norm(b.conv(b.input(3, 8, 8), 4, kernel=3))
+    for stage in range(3):
+        x = _plain_reduction(b, x) if stage else x
+        for _ in range(2):
+            x = _plain_cell(b, x, operations)
+    return b.build(b.linear(b.global_average_pool(b.relu(b.batch_norm(x))), 10))
+
+
+@given(st.integers(0, 5**6 - 1))
+@example(5**5 + 5**3 + 1)  # skips alone: the cell is no layer at all
+@example(0)
+@settings(max_examples=40)
+def test_the_network_is_the_one_that_the_paper_describes(index: int) -> None:
+    space = NASBench201(channels=4, cells=2, resolution=8)
+    encoding = [index // 5**place % 5 for place in reversed(range(6))]
+    architecture = space.from_encoding(encoding)
+    assert architecture.network.key == _plain_network(list(architecture.values())).key
+
+
+def test_a_cell_of_skips_alone_is_no_block() -> None:
+    text = "|skip_connect~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|"
+    network = NASBench201().parse(text).network
+    assert [item.name for item in network.items] == ["stem", "stage1.reduction", "stage2.reduction", "head"]
+
+
+def test_parameters_are_named_by_stage_cell_and_edge() -> None:
+    names = NASBench201(cells=1).parse(ALL_CONV_3X3).network.parameters
+    assert {"stage0.cell0.edge0_1.conv.weight", "stage2.cell0.edge2_3.bn.weight"} <= names.keys()

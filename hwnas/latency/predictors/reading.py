@@ -1,17 +1,20 @@
 """Which layers a network holds and which of them are live, read block by block and remembered.
 
 A block is a `Network` that many networks share, so it is read once, and a network costs a few
-microseconds per block. The live layers are those of `hwnas.network.liveness.live_layers`, found without
+microseconds. The live layers are those of `hwnas.network.liveness.live_layers`, found without
 flattening the network.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Mapping
+from itertools import compress
 from typing import NamedTuple
 
 from hwnas.latency.predictors.layer_ids import layer_id
-from hwnas.network.network import Block, Item, Layer, Network, Shape
+from hwnas.network.assembly import Filled, Joined
+from hwnas.network.network import Block, Item, Layer, Network, Shape, Value
 
 Pattern = tuple[bool, ...]
 
@@ -35,6 +38,7 @@ class Reading(NamedTuple):
 
 
 _WHOLE, _PARTIAL = "_hwnas_latency_reading", "_hwnas_latency_readings"
+_OUTLINE = "_hwnas_latency_outline"
 
 
 def read(network: Network) -> Reading:
@@ -44,74 +48,141 @@ def read(network: Network) -> Reading:
     """
     found: Reading | None = network.__dict__.get(_WHOLE)
     if found is None:
-        found = network.__dict__[_WHOLE] = _read_chain(network) or _read_whole(network)
+        found = _read_blocks(network)
+        if found is None:
+            found = _read(network, _names(network.inputs), _names(network.outputs))
+        network.__dict__[_WHOLE] = found
     return found
 
 
-def identifier(layer: Layer, shapes: dict[str, Shape], network: Network) -> bytes:
+def identifier(layer: Layer, shapes: Mapping[str, Shape], network: Network) -> bytes:
     """The packed identifier of one layer of `network`, whose values have `shapes`."""
     return struct.pack("<i", layer_id(layer, shapes, network.own_parameters))
 
 
-# --- the usual cases: every item carries the input on, though layers within its blocks may be dead
+def _parts(network: Network) -> tuple[Item, ...]:
+    """The items of `network`, or what is known of them together."""
+    return network.parts if isinstance(network, Joined) and network.parts else network.items
 
 
-def _read_chain(network: Network) -> Reading | None:
-    """The reading of transparent blocks one behind the other; None for anything else."""
-    if len(network.inputs) != 1 or len(network.outputs) != 1:
+def _names(values: Iterable[Value]) -> list[str]:
+    return [name for name, _ in values]
+
+
+class _Outline(NamedTuple):
+    """The blocks of a network, those that are live, and the names of the values that are read."""
+
+    every: list[Network]
+    live: list[Network]
+    needed: set[str]
+
+
+def _read_blocks(network: Network) -> Reading | None:
+    """The reading where all items are transparent blocks of one output, as in most networks; else None."""
+    filled: Mapping[Network, Network] = {}
+    if isinstance(network, Filled) and network.skeleton is not None:
+        outline, filled = _skeleton_outline(network.skeleton), network.filled
+    else:
+        outline = _outline(network)
+    if outline is None:
         return None
-    last = network.inputs[0].name
-    readings = []
-    for item in network.items:
-        if not isinstance(item, Block) or len(item.inputs) != 1 or len(item.outputs) != 1:
-            return None
-        reading = read(item.network)
-        if item.inputs[0] != last or not reading.is_transparent:
-            return None
-        readings.append(reading)
-        last = item.outputs[0].name
-    if last != network.outputs[0].name:
+    new = {block: read(taking) for block, taking in filled.items()}
+    if not all(reading.is_transparent for reading in new.values()):
         return None
-    return _transparent(network, [r.every for r in readings], [r.live for r in readings])
+    every = [(new.get(block) or read(block)).every for block in outline.every]
+    live = [(new.get(block) or read(block)).live for block in outline.live]
+    return _reading(network, every, live, (True,) * len(network.outputs), outline.needed)
 
 
-def _read_whole(network: Network) -> Reading:
-    """The reading with all inputs reached and all outputs needed.
+def _skeleton_outline(skeleton: Network) -> _Outline | None:
+    """The outline of a skeleton, remembered: the same whichever transparent blocks take others' places."""
+    if _OUTLINE not in skeleton.__dict__:
+        skeleton.__dict__[_OUTLINE] = _outline(skeleton)
+    found: _Outline | None = skeleton.__dict__[_OUTLINE]
+    return found
 
-    No item is dead where each reads an activation, every input and every result is read, and each block
-    is transparent.
+
+def _outline(network: Network) -> _Outline | None:
+    """What is live among transparent blocks: all depends on the inputs, so what is needed tells."""
+    needed = {name for name, _ in network.outputs}
+    every, live = [], []
+    for item in reversed(_parts(network)):
+        if type(item) is not Block:
+            return None
+        _, block, inputs, outputs = item
+        if not read(block).is_transparent or not inputs or len(outputs) != 1:
+            return None
+        every.append(block)
+        if outputs[0][0] in needed:
+            live.append(block)
+            needed.update(inputs)
+    return _Outline(every, live, needed)
+
+
+def _reading(
+    network: Network, every: list[bytes], live: list[bytes], reached: Pattern, needed: set[str]
+) -> Reading:
+    read_inputs = tuple([name in needed for name, _ in network.inputs])
+    is_transparent = False not in reached and False not in read_inputs
+    return Reading(b"".join(every), b"".join(live), reached, read_inputs, is_transparent)
+
+
+# --- the general case: layers among the blocks, inputs that are not reached, outputs that are not needed
+
+
+def _read(network: Network, reached_inputs: Iterable[str], needed_outputs: Iterable[str]) -> Reading:
+    """The reading where only these inputs are reached and only these outputs needed."""
+    reached, needed = set(reached_inputs), set(needed_outputs)
+    found = _forward(network, reached)
+    live = _backward(network, found, reached, needed)
+    from_inputs = tuple([name in reached for name, _ in network.outputs])
+    return _reading(network, [layers for layers, _ in found], live, from_inputs, needed)
+
+
+def _forward(network: Network, reached: set[str]) -> list[tuple[bytes, Reading | None]]:
+    """Of each item all layers, packed, and of a block its reading with all outputs needed.
+
+    The values that depend on a reached one join `reached`.
     """
-    every: list[bytes] = []
-    live: list[bytes] = []
     shapes = dict(network.inputs)
-    read_names = {name for name, _ in network.outputs}
-    is_simple = True
-    for item in network.items:
+    found: list[tuple[bytes, Reading | None]] = []
+    for item in _parts(network):
         if isinstance(item, Block):
-            reading = read(item.network)
-            is_simple = is_simple and reading.is_transparent and bool(item.inputs)
-            every.append(reading.every)
-            live.append(reading.live)
+            everything = (True,) * len(item.outputs)
+            reading = read_part(item.network, _pattern(item.inputs, reached), everything)
+            found.append((reading.every, reading))
+            reached.update(compress(_names(item.outputs), reading.reached))
         else:
-            is_simple = is_simple and not shapes.keys().isdisjoint(item.inputs)
-            every.append(identifier(item, shapes, network))
-            live.append(every[-1])
-        read_names.update(item.inputs)
+            found.append((identifier(item, shapes, network), None))
+            if not reached.isdisjoint(item.inputs):
+                reached.update(_names(item.outputs))
         shapes.update(item.outputs)
-    if is_simple and shapes.keys() == read_names - network.own_parameters.keys() - {""}:
-        return _transparent(network, every, live)
-    return _read(network, (True,) * len(network.inputs), (True,) * len(network.outputs), every)
+    return found
 
 
-def _transparent(network: Network, every: list[bytes], live: list[bytes]) -> Reading:
-    packed, packed_live = b"".join(every), b"".join(live)
-    if len(packed) == len(packed_live):
-        packed_live = packed
-    inputs, outputs = (True,) * len(network.inputs), (True,) * len(network.outputs)
-    return Reading(packed, packed_live, outputs, inputs, is_transparent=True)
+def _backward(
+    network: Network, found: list[tuple[bytes, Reading | None]], reached: set[str], needed: set[str]
+) -> list[bytes]:
+    """The live layers of the live items, packed; the values that these read join `needed`."""
+    live = []
+    for item, (layers, reading) in zip(reversed(_parts(network)), reversed(found), strict=True):
+        outputs = _names(item.outputs)
+        if needed.isdisjoint(outputs) or reached.isdisjoint(item.inputs):
+            continue
+        if isinstance(item, Layer) or reading is None:
+            live.append(layers)
+            needed.update(item.inputs)
+            continue
+        if not needed.issuperset(outputs):
+            patterns = _pattern(item.inputs, reached), _pattern(outputs, needed)
+            reading = read_part(item.network, *patterns)
+        live.append(reading.live)
+        needed.update(compress(item.inputs, reading.needed))
+    return live
 
 
-# --- the general case: which inputs are reached and which outputs are needed
+def _pattern(names: Iterable[str], among: set[str]) -> Pattern:
+    return tuple([name in among for name in names])
 
 
 def read_part(network: Network, inputs: Pattern, outputs: Pattern) -> Reading:
@@ -121,60 +192,7 @@ def read_part(network: Network, inputs: Pattern, outputs: Pattern) -> Reading:
     known: dict[tuple[Pattern, Pattern], Reading] = network.__dict__.setdefault(_PARTIAL, {})
     found = known.get((inputs, outputs))
     if found is None:
-        found = known[inputs, outputs] = _read(network, inputs, outputs, _identifiers(network))
+        reached = compress(_names(network.inputs), inputs)
+        needed = compress(_names(network.outputs), outputs)
+        found = known[inputs, outputs] = _read(network, reached, needed)
     return found
-
-
-def _read(network: Network, inputs: Pattern, outputs: Pattern, every: list[bytes]) -> Reading:
-    """The reading where only some inputs are reached, only some outputs are needed, or items are dead.
-
-    `every` are the packed identifiers of each item's layers.
-    """
-    names = {name for (name, _), is_reached in zip(network.inputs, inputs, strict=True) if is_reached}
-    for item in network.items:
-        _spread(item, names)
-    needed = {name for (name, _), is_needed in zip(network.outputs, outputs, strict=True) if is_needed}
-    live: list[bytes] = []
-    for item, identifier in zip(reversed(network.items), reversed(every), strict=True):
-        if not needed.isdisjoint([name for name, _ in item.outputs]):
-            live.append(_demand(item, identifier, names, needed))
-    reached = tuple([name in names for name, _ in network.outputs])
-    read_inputs = tuple([name in needed for name, _ in network.inputs])
-    is_transparent = False not in reached and False not in read_inputs
-    return Reading(b"".join(every), b"".join(live), reached, read_inputs, is_transparent)
-
-
-def _identifiers(network: Network) -> list[bytes]:
-    """The packed identifiers of each item's layers."""
-    shapes = dict(network.inputs)
-    found = []
-    for item in network.items:
-        found.append(
-            identifier(item, shapes, network) if isinstance(item, Layer) else read(item.network).every
-        )
-        shapes.update(item.outputs)
-    return found
-
-
-def _spread(item: Item, names: set[str]) -> None:
-    """Forward: add the outputs of `item` that depend on a reached value to `names`."""
-    if names.isdisjoint(item.inputs):
-        return
-    reached: Pattern = (True,) * len(item.outputs)
-    if isinstance(item, Block):
-        pattern = tuple([name in names for name in item.inputs])
-        reached = read_part(item.network, pattern, reached).reached
-    names.update([name for (name, _), is_reached in zip(item.outputs, reached, strict=True) if is_reached])
-
-
-def _demand(item: Item, identifier: bytes, names: set[str], needed: set[str]) -> bytes:
-    """Backward: add what a needed `item` needs to `needed`; returns its live layers."""
-    if names.isdisjoint(item.inputs):
-        return b""
-    if isinstance(item, Layer):
-        needed.update(item.inputs)
-        return identifier
-    inputs = tuple([name in names for name in item.inputs])
-    found = read_part(item.network, inputs, tuple([name in needed for name, _ in item.outputs]))
-    needed.update([name for name, is_needed in zip(item.inputs, found.needed, strict=True) if is_needed])
-    return found.live

@@ -33,17 +33,18 @@ def features(networks: Sequence[Network]) -> NDArray[np.float64]:
     layer; so both are given. A network costs tens of microseconds, its blocks being read once.
     """
     readings = [read(network) for network in networks]
-    every = layer_sums([reading.every for reading in readings], descriptors)
+    every = layer_sums([reading.every for reading in readings], _with_totals)
     live = every.copy()
     partly_dead = [i for i, reading in enumerate(readings) if len(reading.live) < len(reading.every)]
-    live[partly_dead] = layer_sums([readings[i].live for i in partly_dead], descriptors)
-    return np.concatenate([_with_totals(every), _with_totals(live)], axis=1)
+    live[partly_dead] = layer_sums([readings[i].live for i in partly_dead], _with_totals)
+    return np.concatenate([every, live], axis=1)
 
 
-def _with_totals(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    # [n, classes · quantities] -> [n, (classes + 1) · quantities]
-    totals = sums.reshape(len(sums), len(CLASSES), len(QUANTITIES)).sum(axis=1)
-    return np.concatenate([sums, totals], axis=1)
+def _with_totals(ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    # [n] -> [n, (classes + 1) · quantities]
+    rows = descriptors(ids)
+    totals = rows.reshape(len(rows), len(CLASSES), len(QUANTITIES)).sum(axis=1)
+    return np.concatenate([rows, totals], axis=1)
 
 
 def layer_sums(packed: Sequence[bytes], describe: Describe) -> NDArray[np.float64]:
@@ -59,8 +60,8 @@ def layer_sums(packed: Sequence[bytes], describe: Describe) -> NDArray[np.float6
     step = max(1, _COUNTS_AT_ONCE // max(1, len(used)))
     for start in range(0, len(packed), step):
         stop = min(start + step, len(packed))
-        rows = np.repeat(np.arange(stop - start), np.diff(ends[start : stop + 1]))
-        cells = rows * len(used) + columns[ends[start] : ends[stop]]
+        first_cells = np.repeat(np.arange(stop - start) * len(used), np.diff(ends[start : stop + 1]))
+        cells = first_cells + columns[ends[start] : ends[stop]]
         counts = np.bincount(cells, minlength=(stop - start) * len(used))
         result[start:stop] = counts.reshape(stop - start, len(used)) @ table
     return result

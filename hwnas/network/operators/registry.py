@@ -79,6 +79,8 @@ def inner(axis: int) -> int:
 
 def broadcast(*shapes: Shape) -> Shape:
     """NumPy's broadcast of shapes; raises ValueError where they do not fit."""
+    if all(shape == shapes[0] for shape in shapes):
+        return tuple(shapes[0])
     rank = max(len(shape) for shape in shapes)
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     result = []
