@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "counting": counting.rows,
     "session": session.rows,
     "overhead": overhead.rows,
+    "encoding": prediction.encoding,
     "prediction": prediction.rows,
     "proxies": proxies.rows,
     "lookup": measuring.lookup,
