@@ -152,7 +152,8 @@ def test_wrong_options_of_score_and_search(arguments, message, tmp_path):
 
 def test_measure_fit_predict_search_report_export(workshop):
     table = as_json("fit", "mine", "--kind", "all", cwd=workshop)
-    assert set(table) == {"gbm", "linear", "lookup"}
+    assert all(table[kind]["mape"] < 1 for kind in ("gp", "linear", "lookup"))
+    assert "at least 15 measured networks, not 12" in table["gcn"]["reason"]
     predicted = as_json("predict", "mine", "--space", SPACE, "--samples", 3, cwd=workshop)
     bound = sorted(p["latency_ms"] for p in predicted)[1]
     search = ["search", "--space", SPACE, "--maximize", "params", "--predictor", "mine", "--run", "run"]
