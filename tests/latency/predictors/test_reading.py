@@ -70,5 +70,5 @@ def test_a_skeleton_filled_with_a_block_that_is_not_like_the_placeholder(functio
 
     skeleton, wanted = chain(_tanh), chain(function)
     filled = fill(skeleton, {skeleton.items[1].network: wanted.items[1].network})
-    assert sizes(filled) == (len(wanted.layers), len(live_layers(wanted)))
+    assert sizes(filled) == sizes(wanted) == (len(wanted.layers), len(live_layers(wanted)))
     assert sizes(skeleton) == (4, 3)
