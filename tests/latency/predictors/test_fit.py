@@ -73,7 +73,7 @@ def test_networks_must_come_from_somewhere():
 
 
 def test_unknown_kind_names_the_known_and_kinds_do_not_collide():
-    with pytest.raises(ValueError, match="gbm, .*kernel, linear, lookup"):
+    with pytest.raises(ValueError, match=r"gbm, gcn, gp, .*linear, lookup"):
         fit(TABLE, "forest")
     assert set(KINDS) < set(kinds())
     with pytest.raises(ValueError, match="exists already"):
