@@ -9,46 +9,119 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli.data import resolve
-from hwnas.cli.options import Json, Seed, Space
+from hwnas.cli.devices import device_of
+from hwnas.cli.options import Batch, DeviceName, DeviceThreads, Json, Level, Precision, Quick, Seed, Space
 from hwnas.cli.output import console, print_json, print_table
 from hwnas.cli.targets import search_space
+from hwnas.cli.transfer import from_new_measurements, from_table
 
 if TYPE_CHECKING:
     from hwnas.latency import FittedPredictor
 
+MEASURED = "measured"
+"""The folder within a predictor's that keeps what was measured for it."""
+
 
 def fit(
-    table: Annotated[str, typer.Argument(help="Latency table: a folder, or a name of `hwnas list tables`.")],
+    tables: Annotated[
+        list[str],
+        typer.Argument(
+            help="Latency table: a folder, or a name of `hwnas list tables`; several with --transfer."
+        ),
+    ],
     kind: Annotated[
-        str, typer.Option(help="lookup, kernel, linear, gbm, gp or gcn; or `all` to compare them.")
+        str, typer.Option(help="lookup, kernel, linear, gbm, gp, gcn or transfer; or `all` to compare them.")
     ] = "lookup",
     space: Space = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the predictor.")] = None,
+    composition: Annotated[
+        str, typer.Option(help="lookup, kernel: `affine` corrects sums by whole networks; `sum` does not.")
+    ] = "affine",
+    interpolate: Annotated[
+        bool, typer.Option("--interpolate", help="lookup, kernel: estimate parts that were not measured.")
+    ] = False,
+    transfer: Annotated[
+        bool,
+        typer.Option(
+            "--transfer",
+            help="The tables are of other devices: choose --n networks, measure them on --device, fit on "
+            "them, and validate on others. With --target nothing is measured.",
+        ),
+    ] = False,
+    n: Annotated[int, typer.Option("--n", help="--transfer: networks to measure and fit on.")] = 20,
+    validate_on: Annotated[int, typer.Option(help="--transfer: random networks to validate on.")] = 10,
+    target: Annotated[
+        str | None, typer.Option(help="--transfer: table of the new device, where it was measured already.")
+    ] = None,
+    device_name: DeviceName = "ort-cpu",
+    threads: DeviceThreads = None,
+    level: Level = None,
+    precision: Precision = None,
+    batch: Batch = None,
+    quick: Quick = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the predictor; with --transfer it keeps the measurements and resumes."),
+    ] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Fit a latency predictor and state its error on networks held out."""
+    reasons: dict[str, str] = {}
+    if not transfer:
+        if len(tables) > 1:
+            raise ValueError(f"{len(tables)} tables: one is fitted on; several are for --transfer")
+        options = {"composition": composition, "interpolate": interpolate}
+        fitted = _on_one_table(tables[0], kind, space, out, options, seed, reasons)
+    elif target is not None:
+        fitted = {"transfer": from_table(tables, space, target, seed=seed)}
+    else:
+        if out is None:
+            raise ValueError("--out is missing: the folder of the predictor and its measurements")
+        on = device_of(
+            device_name, quick=quick, threads=threads, level=level, precision=precision, batch=batch
+        )
+        made = from_new_measurements(
+            tables, space, on, n=n, validate_on=validate_on, folder=out / MEASURED, seed=seed
+        )
+        fitted = {"transfer": made}
+    if out is not None:
+        next(iter(fitted.values())).save(out)
+    _print(fitted, reasons, out, json)
+
+
+def _on_one_table(
+    name: str,
+    kind: str,
+    space: str | None,
+    out: Path | None,
+    options: dict[str, Any],
+    seed: int,
+    reasons: dict[str, str],
+) -> dict[str, FittedPredictor]:
+    """The predictor of that kind, or of all; why one of all could not be fitted goes to `reasons`."""
     from hwnas.latency import LatencyTable
     from hwnas.latency import fit as fit_predictor
     from hwnas.latency.predictors import kinds
-    from hwnas.latency.tables.records import to_plain
 
-    loaded = LatencyTable.load(resolve("latency_tables", table))
+    loaded = LatencyTable.load(resolve("latency_tables", name))
     spec = space or loaded.meta.space
     named = search_space(spec) if spec else None
-    if kind == "all" and out is not None:
+    if kind != "all":
+        return {kind: fit_predictor(loaded, kind, space=named, seed=seed, **options)}
+    if out is not None:
         raise ValueError("--kind all compares; choose one kind to write it with --out")
-    reasons: dict[str, str] = {}
-    fitted: dict[str, FittedPredictor] = {}
-    for one in kinds() if kind == "all" else [kind]:
+    fitted = {}
+    for one in kinds():
         try:
             fitted[one] = fit_predictor(loaded, one, space=named, seed=seed)
         except ValueError as error:
-            if kind != "all":
-                raise
             reasons[one] = str(error)
-    if out is not None:
-        fitted[kind].save(out)
+    return fitted
+
+
+def _print(fitted: dict[str, FittedPredictor], reasons: dict[str, str], out: Path | None, json: bool) -> None:
+    from hwnas.latency.tables.records import to_plain
+
     if json:
         errors: dict[str, Any] = {
             one: to_plain(p.held_out) if p.held_out else None for one, p in fitted.items()
