@@ -21,7 +21,8 @@ from hwnas.spaces.coverage import distinct_blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES, PREDICTORS = ROOT / "latency_tables", ROOT / "predictors"
-MACHINE = "epyc-zen4"
+MACHINE = "xeon-rocket-lake"
+"""Intel family 6, model 167; two cores of a virtual machine."""
 NETWORKS = 60
 WITH_BLOCKS: tuple[SearchSpace, ...] = (NASBench201(), MobileNetV2(resolution=96, classes=10))
 SPACES: tuple[SearchSpace, ...] = (*WITH_BLOCKS, OFAMobileNetV3())

@@ -25,6 +25,8 @@ _WARNING, _ERROR = 2, 3
 def quantised(model: bytes) -> bytes:
     """The int8 form of an ONNX model with static float32 inputs; the same bytes for the same model.
 
+    A model that computes nothing which has an integer kernel comes back as it is.
+
     Raises:
         ModelFailedError: onnxruntime cannot run or quantise the model.
     """
@@ -41,6 +43,8 @@ def _quantised(model: bytes, folder: Path) -> bytes:
 
     inputs = _folded(model, folder / "folded.onnx")
     folded = onnx.load(folder / "folded.onnx")
+    if not any(node.op_type in _operators() for node in folded.graph.node):
+        return model
     _drop_dilations(folded)
     folded.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
     with _quiet():

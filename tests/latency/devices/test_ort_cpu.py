@@ -12,6 +12,7 @@ import pytest
 from hwnas.latency import ModelFailedError, device, measure
 from hwnas.latency.devices.int8 import quantised
 from hwnas.latency.timing.onnxruntime_backend import LEVELS, session_options
+from hwnas.network import Builder
 from hwnas.network.to_onnx import to_onnx
 from hwnas.spaces import space
 
@@ -120,3 +121,10 @@ def test_the_batch_is_in_the_model_that_runs(monkeypatch):
     monkeypatch.setattr(WorkerRunner, "load", load)
     measure([small_network()], device("ort-cpu", batch=3, protocol=FAST), blocks=False)
     assert shapes == {(3, 3, 8, 8)}
+
+
+def test_a_model_without_integer_kernels_stays_as_it_is():
+    b = Builder()
+    b.input(3, 4, 4)
+    constant = serialised(b.build(b.zeros(2, 4, 4)))
+    assert quantised(constant) == constant
