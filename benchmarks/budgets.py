@@ -28,7 +28,7 @@ from hwnas.latency.predictors.calibration import Calibration
 from hwnas.latency.transfer.design import design
 from hwnas.latency.transfer.encoder import Encoder
 from hwnas.latency.transfer.predictor import TransferPredictor
-from hwnas.search.choose import next_to_verify, probability_within
+from hwnas.search.choose import next_to_verify
 
 DEVICES = ("titan_rtx_32", "gold_6240", "pixel3", "samsung_s7", "1080ti_1", "silver_4210r")
 PERCENTILES = (10, 30, 50, 70)
@@ -111,9 +111,8 @@ def most_accurate_by_bound(case: Case, most: int) -> Answer:
 def largest_expected_improvement(case: Case, most: int) -> Answer:
     """One after the other, each where it is expected to improve the most on what is verified."""
     estimate = case.estimate
-    probabilities = probability_within(
-        case.budget_ms, estimate.latency_ms, estimate.relative_std, estimate.calibration
-    )
+    scores = (case.budget_ms / estimate.latency_ms - 1) / estimate.relative_std
+    probabilities = estimate.calibration.probability_below(scores)
     merits = case.accuracy.copy()
     merits[estimate.measured] = np.nan
     verified: list[int] = []

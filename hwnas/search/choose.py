@@ -9,12 +9,8 @@ nothing is measured that cannot improve.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
-
-from hwnas.latency.predictors.calibration import Calibration
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +23,7 @@ def next_to_verify(merits: Floats, probabilities: Floats, best: float | None) ->
 
     Args:
         merits: `[n]`: what is maximised, of candidates that are not verified yet; NaN where it is unknown.
-        probabilities: `[n]`: with which each satisfies all constraints (see `probability_within`).
+        probabilities: `[n]`: with which each satisfies all constraints.
         best: the largest verified merit; None where nothing is verified. Any candidate then improves: on the
             least merit of all, and the least by its probability.
 
@@ -46,27 +42,3 @@ def next_to_verify(merits: Floats, probabilities: Floats, best: float | None) ->
         gains = np.maximum(merits - best, 0)
     expected = np.where(possible, gains * probabilities, 0)
     return int(expected.argmax()) if expected.max() > 0 else None
-
-
-def probability_within(
-    bound: float, predicted: Floats, relative_std: Floats, calibration: Calibration
-) -> Floats:
-    """With which probability each measurement is at most `bound`: `[n]`.
-
-    Errors are taken to be Student's t: of the posterior's degrees of freedom, or of the scores' with their
-    root mean square as the scale, a quantile of a few scores being no distribution.
-
-    Args:
-        bound: in the unit of the predictions.
-        predicted: `[n]`, positive.
-        relative_std: `[n]`: the predictor's own standard deviations over its predictions.
-        calibration: of the predictor.
-    """
-    from scipy.stats import t
-
-    if calibration.freedom is not None:
-        freedom, scale = calibration.freedom, 1.0
-    else:
-        freedom = calibration.n - 1
-        scale = math.sqrt(sum(score**2 for score in calibration.scores) / calibration.n)
-    return np.asarray(t.cdf((bound / predicted - 1) / (relative_std * scale), freedom))

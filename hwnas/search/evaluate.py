@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hwnas.objectives import Metric, MetricError, Objective
-from hwnas.search.metrics import cheap_first
+from hwnas.search.metrics import cheap_first, predicted
 from hwnas.search.records import Status
 from hwnas.spaces import Architecture, SearchSpace
 
@@ -37,6 +37,9 @@ class Evaluator:
     def __call__(self, architecture: Architecture, maximize: str) -> Outcome:
         """The constrained metrics, all cheap ones, and `maximize`, as far as the constraints allow.
 
+        An expensive metric is computed too where only the upper bound of a prediction breaks a constraint:
+        the verification may still find that the network satisfies it.
+
         Only a metric's own `MetricError` makes a trial fail; any other exception is a bug and stops
         the search.
         """
@@ -45,8 +48,7 @@ class Evaluator:
         status: Status = "complete"
         reason = ""
         for metric in self._wanted(maximize):
-            violated = self._violated(values) if metric.expensive else []
-            if violated:
+            if metric.expensive and self._violated(_as_predicted(values)):
                 break
             try:
                 value = float(metric(architecture))
@@ -73,6 +75,11 @@ class Evaluator:
             for c in self.objective.constraints
             if c.violation(values.get(c.metric, 0.0)) > 0
         ]
+
+
+def _as_predicted(values: Mapping[str, float]) -> Mapping[str, float]:
+    """The predictions themselves in place of their upper bounds."""
+    return {name: values.get(predicted(name), value) for name, value in values.items()}
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,13 @@ class PredictedMetric:
         low, high = self.predictor.interval([architecture.network], self.confidence)
         return Interval(self.confidence, float(low[0]), float(high[0]), self(architecture))
 
+    def probabilities(self, architectures: Sequence[Architecture], bound: float) -> list[float]:
+        """With which probability each measured value is at most `bound`; 0 or 1 without a confidence."""
+        networks = [architecture.network for architecture in architectures]
+        if self.confidence is None:
+            return [float(value <= bound) for value in self.predictor.predict(networks)]
+        return [float(value) for value in self.predictor.probability_within(networks, bound)]
+
 
 def predicted(name: str) -> str:
     """The name of the prediction itself, where the quantity `name` is an upper bound."""

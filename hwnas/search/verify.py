@@ -20,6 +20,7 @@ from hwnas.objectives import Metric, MetricError, Objective
 from hwnas.search.folder import NETWORKS
 from hwnas.search.measured import measure_file, measure_networks, read_measured
 from hwnas.search.metrics import PredictedMetric, predicted
+from hwnas.search.prospects import prospects
 from hwnas.search.records import BlockShare, Candidate, Interval, Trial
 from hwnas.search.store import TrialStore
 from hwnas.spaces import Architecture, SearchSpace
@@ -76,21 +77,45 @@ class Verifier:
     def candidates(self, trials: Sequence[Trial], wanted: int) -> list[Candidate]:
         """Up to `wanted` candidates that satisfy the constraints by measurement, best first.
 
-        Walks down the ranking, at most `ROUNDS` times `wanted` deep, since predicted latencies err. Those
-        that do not satisfy them follow, the nearest first.
+        First, on a device, up to `wanted` trials that are expected to improve the most on what is verified
+        (`hwnas.search.choose`), even where an upper bound rules them out. Then down the ranking, until there
+        are enough or `ROUNDS` times `wanted` were looked at, since predicted latencies err. Those that do not
+        satisfy the constraints follow, the nearest first.
         """
-        ranked = self._distinct(self._ranked(trials), ROUNDS * wanted)
-        good: list[Candidate] = []
-        rejected: list[Candidate] = []
+        promising = self._promising(trials, wanted)
+        fitting = sorted(filter(_satisfies, promising), key=self._merit, reverse=True)
+        finished = self._finished(fitting[:wanted])
+        tried = {candidate.architecture for candidate in promising}
+        ranked = [
+            trial
+            for trial in self._distinct(self._ranked(trials), ROUNDS * wanted)
+            if trial.architecture not in tried
+        ]
+        good = [*filter(_satisfies, finished)]
+        rejected = [c for c in (*promising, *finished) if not c.satisfies]
         while ranked and len(good) < wanted:
             batch, ranked = ranked[:wanted], ranked[wanted:]
             measured = self._measured(batch)
             rejected += [candidate for candidate in measured if not candidate.satisfies]
-            fitting = [candidate for candidate in measured if candidate.satisfies]
+            fitting = [*filter(_satisfies, measured)]
             for candidate in self._finished(fitting[: wanted - len(good)]):
                 (good if candidate.satisfies else rejected).append(candidate)
         rejected.sort(key=lambda candidate: self.objective.violation(candidate.compared))
         return [*sorted(good, key=self._merit, reverse=True), *rejected]
+
+    def _promising(self, trials: Sequence[Trial], most: int) -> list[Candidate]:
+        """Up to `most` measured candidates, each chosen by those before it; none without a device."""
+        found: dict[str, Candidate] = {}
+        if self.device is None:
+            return []
+        known = prospects(trials, self.objective, self.metrics, self.space)
+        while len(found) < most:
+            verified = [c.predicted[self.objective.maximize] for c in found.values() if c.satisfies]
+            trial = known.next(set(found), max(verified, default=None))
+            if trial is None:
+                break
+            found[trial.architecture] = self._measured([trial])[0]
+        return list(found.values())
 
     def _merit(self, candidate: Candidate) -> float:
         values = candidate.compared
@@ -117,7 +142,8 @@ class Verifier:
         """Candidates with the device's latency, where there is a device."""
         missing = [t.architecture for t in trials if self._kept("measured", t.architecture) is None]
         if self.device is not None and missing:
-            self.say(f"measuring {len(missing)} candidates on {self.device.name}")
+            plural = "" if len(missing) == 1 else "s"
+            self.say(f"measuring {len(missing)} candidate{plural} on {self.device.name}")
             documents = measure_networks([self.space.parse(text) for text in missing], self.device)
             for text, document in zip(missing, documents, strict=True):
                 self._keep("measured", text, document)
@@ -259,6 +285,10 @@ class Verifier:
 
     def _keep(self, what: str, architecture: str, document: Mapping[str, Any]) -> None:
         self.store.put(self._name(what, architecture), document)
+
+
+def _satisfies(candidate: Candidate) -> bool:
+    return candidate.satisfies
 
 
 def _train(architecture: Architecture, training: Training) -> Trained:

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas.latency.predictors.calibration import Calibration
-from hwnas.search.choose import next_to_verify, probability_within
+from hwnas.search.choose import next_to_verify
 
 NONE = np.zeros(0)
 
@@ -53,24 +52,3 @@ def test_probabilities_are_probabilities():
         chosen([1], [1.5])
     with pytest.raises(ValueError, match="from 0 to 1"):
         chosen([1], [math.nan])
-
-
-@pytest.mark.parametrize("calibration", [Calibration((), 6.0), Calibration((-1.5, -0.2, 0.1, 0.4, 1.1))])
-def test_the_bound_that_a_posterior_states_is_kept_with_its_probability(calibration):
-    predicted, std = np.array([2.0, 5.0]), np.array([0.1, 0.03])
-    assert probability_within(2.0, predicted[:1], std[:1], calibration) == pytest.approx(0.5)
-    if calibration.freedom is not None:
-        upper = predicted * (1 + calibration.upper(0.9) * std)
-        for index in range(2):
-            found = probability_within(upper[index], predicted[index:][:1], std[index:][:1], calibration)
-            assert found == pytest.approx(0.9)
-
-
-def test_scores_widen_the_distribution():
-    narrow, wide = Calibration((-0.1, 0.0, 0.1)), Calibration((-1.0, 0.0, 1.0))
-    one, std = np.ones(1), np.full(1, 0.1)
-    assert probability_within(1.1, one, std, narrow) > probability_within(1.1, one, std, wide) > 0.5
-    expected = 0.5 + 0.5 * (1.5 / math.sqrt(1.5**2 + 2))  # t of 2 degrees of freedom in closed form
-    spread = math.sqrt(2 / 3)
-    found = probability_within(1 + 0.1 * spread * 1.5, one, std, wide)
-    assert found == pytest.approx(expected)

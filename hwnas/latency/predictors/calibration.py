@@ -83,6 +83,22 @@ class Calibration:
         """The absolute score that a new network exceeds with probability 1 - `level` at most."""
         return self._quantile(sorted(map(abs, self.scores)), level, tail=(1 + level) / 2)
 
+    def probability_below(self, scores: Floats) -> Floats:
+        """With which probability a new network's score is at most each of `scores`; any shape.
+
+        Student's t throughout: a quantile of a few scores is no distribution.
+        """
+        from scipy.stats import t
+
+        if self.freedom is not None:
+            return np.asarray(t.cdf(scores, self.freedom))
+        return np.asarray(t.cdf(scores / self._spread, self.n - 1))
+
+    @property
+    def _spread(self) -> float:
+        """Root mean square of the scores."""
+        return math.sqrt(sum(score**2 for score in self.scores) / self.n)
+
     def _quantile(self, values: Iterable[float], level: float, *, tail: float) -> float:
         """The `level` quantile of `values`; else Student's t at `tail`, the same in one tail."""
         if self.method(level) == "conformal":
@@ -91,8 +107,7 @@ class Calibration:
 
         if self.freedom is not None:
             return float(t.ppf(tail, self.freedom))
-        spread = math.sqrt(sum(score**2 for score in self.scores) / self.n)
-        return float(t.ppf(tail, self.n - 1)) * spread
+        return float(t.ppf(tail, self.n - 1)) * self._spread
 
 
 def check_level(level: float) -> float:

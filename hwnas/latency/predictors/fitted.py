@@ -138,6 +138,16 @@ class FittedPredictor:
         half = latency_ms * score * relative_std
         return np.maximum(latency_ms - half, 0), latency_ms + half
 
+    def probability_within(self, items: Iterable[Measurable], bound_ms: float) -> Floats:
+        """With which probability each measurement is at most `bound_ms`: `[n]`.
+
+        Raises:
+            ValueError: there is no calibration.
+        """
+        calibration = self._calibration(LEVEL)
+        latency_ms, relative_std = self._predictions(items)
+        return calibration.probability_below((bound_ms / latency_ms - 1) / relative_std)
+
     def _calibration(self, level: float) -> Calibration:
         check_level(level)
         if self.card.calibration is None:

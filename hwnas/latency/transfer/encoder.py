@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from hwnas.latency.predictors.arrays import Arrays
 from hwnas.latency.predictors.base import Predictor, UnseenLayersWarning, predictor_class
+from hwnas.latency.predictors.linear import FeaturePredictor
+from hwnas.latency.predictors.sums import features
 from hwnas.latency.transfer.block_counts import BlockCounts, root_mean_square
 from hwnas.latency.transfer.physical import COLUMNS, GROUPS, physical, scales
 from hwnas.network.network import Network
@@ -158,6 +160,11 @@ def _predictions(references: Sequence[Predictor], networks: Sequence[Network]) -
     # [n, references], in milliseconds
     if not references:
         return np.zeros((len(networks), 0))
+    x = features(networks) if any(isinstance(one, FeaturePredictor) for one in references) else np.zeros(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnseenLayersWarning)
-        return np.stack([reference.predict(networks) for reference in references], axis=1)
+        columns = [
+            one.predict_features(x) if isinstance(one, FeaturePredictor) else one.predict(networks)
+            for one in references
+        ]
+    return np.stack(columns, axis=1)

@@ -120,3 +120,21 @@ def test_too_few_networks_for_a_calibration_say_how_many():
             table_of(SPACE.sample(9, seed=0)), "linear", networks=SPACE.sample(9, seed=0)
         ).interval([])
     ] == [0, 0]
+
+
+@pytest.mark.parametrize("calibration", [Calibration((), 6.0), Calibration((-1.5, -0.2, 0.1, 0.4, 1.1))])
+def test_half_of_all_scores_are_below_zero(calibration):
+    assert calibration.probability_below(np.zeros(1)) == pytest.approx(0.5)
+
+
+def test_the_bound_that_a_posterior_states_is_kept_with_its_probability():
+    calibration = Calibration((), 6.0)
+    assert calibration.probability_below(np.array([calibration.upper(0.9)])) == pytest.approx(0.9)
+
+
+def test_scores_widen_the_distribution():
+    narrow, wide = Calibration((-0.1, 0.0, 0.1)), Calibration((-1.0, 0.0, 1.0))
+    found = [calibration.probability_below(np.array([1.0])) for calibration in (narrow, wide)]
+    assert found[0] > found[1] > 0.5
+    expected = 0.5 + 0.5 * (1.5 / math.sqrt(1.5**2 + 2))  # t of 2 degrees of freedom in closed form
+    assert wide.probability_below(np.array([1.5 * math.sqrt(2 / 3)])) == pytest.approx(expected)
