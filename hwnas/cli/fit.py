@@ -10,7 +10,20 @@ import typer
 
 from hwnas.cli.data import resolve
 from hwnas.cli.devices import device_of
-from hwnas.cli.options import Batch, DeviceName, DeviceThreads, Json, Level, Precision, Quick, Seed, Space
+from hwnas.cli.options import (
+    Batch,
+    Compile,
+    DeviceThreads,
+    Graphs,
+    Json,
+    Layout,
+    Level,
+    Precision,
+    Quick,
+    Seed,
+    Space,
+    refuse,
+)
 from hwnas.cli.output import console, print_json, print_table
 from hwnas.cli.targets import search_space
 from hwnas.cli.transfer import from_new_measurements, from_table
@@ -25,17 +38,19 @@ MEASURED = "measured"
 def fit(
     tables: Annotated[
         list[str],
-        typer.Argument(
-            help="Latency table: a folder, or a name of `hwnas list tables`; several with --transfer."
-        ),
+        typer.Argument(help="Latency table, a folder or a name of `hwnas list tables`; more for --transfer."),
     ],
     kind: Annotated[
-        str, typer.Option(help="lookup, kernel, linear, gbm, gp, gcn or transfer; or `all` to compare them.")
-    ] = "lookup",
+        str | None,
+        typer.Option(
+            help="lookup (the default), kernel, linear, gbm, gp, gcn or transfer; or `all` to compare them."
+        ),
+    ] = None,
     space: Space = None,
     composition: Annotated[
-        str, typer.Option(help="lookup, kernel: `affine` corrects sums by whole networks; `sum` does not.")
-    ] = "affine",
+        str | None,
+        typer.Option(help="lookup, kernel: `affine` corrects sums by whole networks; `sum` does not."),
+    ] = None,
     interpolate: Annotated[
         bool, typer.Option("--interpolate", help="lookup, kernel: estimate parts that were not measured.")
     ] = False,
@@ -47,16 +62,25 @@ def fit(
             "them, and validate on others. With --target nothing is measured.",
         ),
     ] = False,
-    n: Annotated[int, typer.Option("--n", help="--transfer: networks to measure and fit on.")] = 20,
-    validate_on: Annotated[int, typer.Option(help="--transfer: random networks to validate on.")] = 10,
     target: Annotated[
         str | None, typer.Option(help="--transfer: table of the new device, where it was measured already.")
     ] = None,
-    device_name: DeviceName = "ort-cpu",
+    n: Annotated[
+        int | None, typer.Option("--n", help="--transfer: networks to measure and fit on; 20 by default.")
+    ] = None,
+    validate_on: Annotated[
+        int | None, typer.Option(help="--transfer: random networks to validate on; 10 by default.")
+    ] = None,
+    device_name: Annotated[
+        str | None, typer.Option("--device", help="--transfer: the new device; ort-cpu by default.")
+    ] = None,
     threads: DeviceThreads = None,
     level: Level = None,
     precision: Precision = None,
     batch: Batch = None,
+    layout: Layout = None,
+    compile: Compile = False,
+    graphs: Graphs = False,
     quick: Quick = False,
     out: Annotated[
         Path | None,
@@ -66,22 +90,40 @@ def fit(
     json: Json = False,
 ) -> None:
     """Fit a latency predictor and state its error on networks held out."""
+    of_table = {"kind": kind, "composition": composition, "interpolate": interpolate}
+    of_device: dict[str, Any] = {
+        "threads": threads,
+        "level": level,
+        "precision": precision,
+        "batch": batch,
+        "layout": layout,
+        "compile": compile,
+        "graphs": graphs,
+    }
+    of_measuring = {"n": n, "validate-on": validate_on, "device": device_name, "quick": quick, **of_device}
     reasons: dict[str, str] = {}
     if not transfer:
+        refuse({"target": target, **of_measuring}, "without --transfer")
         if len(tables) > 1:
             raise ValueError(f"{len(tables)} tables: one is fitted on; several are for --transfer")
-        options = {"composition": composition, "interpolate": interpolate}
-        fitted = _on_one_table(tables[0], kind, space, out, options, seed, reasons)
+        fitted = _on_one_table(
+            tables[0], kind or "lookup", space, out, composition, interpolate, seed, reasons
+        )
     elif target is not None:
+        refuse({**of_table, **of_measuring}, "with --target")
         fitted = {"transfer": from_table(tables, space, target, seed=seed)}
     else:
+        refuse(of_table, "with --transfer")
         if out is None:
             raise ValueError("--out is missing: the folder of the predictor and its measurements")
-        on = device_of(
-            device_name, quick=quick, threads=threads, level=level, precision=precision, batch=batch
-        )
         made = from_new_measurements(
-            tables, space, on, n=n, validate_on=validate_on, folder=out / MEASURED, seed=seed
+            tables,
+            space,
+            device_of(device_name or "ort-cpu", quick=quick, **of_device),
+            n=20 if n is None else n,
+            validate_on=10 if validate_on is None else validate_on,
+            folder=out / MEASURED,
+            seed=seed,
         )
         fitted = {"transfer": made}
     if out is not None:
@@ -94,7 +136,8 @@ def _on_one_table(
     kind: str,
     space: str | None,
     out: Path | None,
-    options: dict[str, Any],
+    composition: str | None,
+    interpolate: bool,
     seed: int,
     reasons: dict[str, str],
 ) -> dict[str, FittedPredictor]:
@@ -104,19 +147,23 @@ def _on_one_table(
     from hwnas.latency.predictors import kinds
 
     loaded = LatencyTable.load(resolve("latency_tables", name))
-    spec = space or loaded.meta.space
-    named = search_space(spec) if spec else None
+    named = search_space(space) if space else None
     if kind != "all":
-        return {kind: fit_predictor(loaded, kind, space=named, seed=seed, **options)}
+        chosen = composition or "affine"
+        fitted = fit_predictor(
+            loaded, kind, space=named, composition=chosen, interpolate=interpolate, seed=seed
+        )
+        return {kind: fitted}
     if out is not None:
         raise ValueError("--kind all compares; choose one kind to write it with --out")
-    fitted = {}
+    refuse({"composition": composition, "interpolate": interpolate}, "with --kind all")
+    found = {}
     for one in kinds():
         try:
-            fitted[one] = fit_predictor(loaded, one, space=named, seed=seed)
+            found[one] = fit_predictor(loaded, one, space=named, seed=seed)
         except ValueError as error:
             reasons[one] = str(error)
-    return fitted
+    return found
 
 
 def _print(fitted: dict[str, FittedPredictor], reasons: dict[str, str], out: Path | None, json: bool) -> None:

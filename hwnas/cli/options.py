@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +23,14 @@ Archs = Annotated[
 InputShape = Annotated[
     str | None, typer.Option("--input", help="Input shape of a torch module, such as 3x224x224.")
 ]
-Samples = Annotated[int, typer.Option(help="Whole architectures of the space to measure.")]
+Samples = Annotated[
+    int | None, typer.Option(help="Whole architectures of the space to measure; 30 by default.")
+]
 Blocks = Annotated[
-    str, typer.Option(help="Blocks to measure: `all` of the space, those of the `sample`, or `none`.")
+    str | None,
+    typer.Option(
+        help="Blocks to measure: `all` of the space (the default), those of the `sample`, or `none`."
+    ),
 ]
 DeviceName = Annotated[
     str,
@@ -56,3 +62,10 @@ Quick = Annotated[
     bool, typer.Option("--quick", help="Fewer repetitions: the protocol's quick variant. Tables do not mix.")
 ]
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
+
+
+def refuse(given: Mapping[str, object], where: str) -> None:
+    """Raise ValueError for the first option that was given and has no effect."""
+    for name, value in given.items():
+        if value is not None and value is not False:
+            raise ValueError(f"--{name} has no effect {where}")

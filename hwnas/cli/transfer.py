@@ -9,10 +9,10 @@ from hwnas.cli.data import resolve
 from hwnas.cli.measure import shown_in
 from hwnas.cli.output import progress_bar, say
 from hwnas.cli.targets import search_space
+from hwnas.spaces import SearchSpace, space_of_file
 
 if TYPE_CHECKING:
     from hwnas.latency import Device, FittedPredictor, LatencyTable
-    from hwnas.spaces import SearchSpace
 
 
 def from_new_measurements(
@@ -64,7 +64,10 @@ def _tables(names: list[str]) -> list[LatencyTable]:
 
 def _space(space: str | None, tables: list[LatencyTable]) -> SearchSpace:
     """That of `--space`, else the one that all the tables name."""
+    if space is not None:
+        return search_space(space)
     known = {table.meta.space for table in tables}
-    if space is None and (len(known) != 1 or None in known):
+    named = known.pop() if len(known) == 1 else None
+    if named is None:
         raise ValueError("--space is missing: the tables name no space, or different ones")
-    return search_space(space or next(iter(known)))
+    return space_of_file(named)

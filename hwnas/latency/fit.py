@@ -13,7 +13,7 @@ import numpy as np
 
 from hwnas.latency.measuring.networks import Measurable, network_of
 from hwnas.latency.predictors import MissingBlockError, PartsPredictor, Predictor, predictor_class
-from hwnas.latency.predictors.base import Floats, check_latencies
+from hwnas.latency.predictors.base import Floats, Prediction, check_latencies
 from hwnas.latency.predictors.calibration import Calibration, calibrate
 from hwnas.latency.predictors.composition import AFFINE, COMPOSITIONS
 from hwnas.latency.predictors.features import FEATURE_VERSION
@@ -22,18 +22,18 @@ from hwnas.latency.predictors.neighbours import Neighbours
 from hwnas.latency.predictors.validate import (
     CrossValidation,
     Indices,
-    Prediction,
     can_cross_validate,
     cross_validate,
     cross_validated,
 )
 from hwnas.latency.tables.entry import Entry
+from hwnas.latency.tables.plausible import findings
 from hwnas.latency.tables.table import LatencyTable
 from hwnas.latency.transfer.encoder import Encoder
 from hwnas.latency.transfer.population import population
 from hwnas.latency.transfer.predictor import TransferPredictor
 from hwnas.network.network import Network
-from hwnas.spaces import SearchSpace
+from hwnas.spaces import SearchSpace, space_of_file
 from hwnas.spaces import space as space_of
 
 
@@ -56,10 +56,10 @@ def fit(
 
     Args:
         table: the measurements.
-        kind: `lookup`, `kernel`, `linear`, `gbm`, or a registered kind of one's own.
+        kind: one of `hwnas.latency.predictors.kinds`: `lookup`, `gp`, ..., or one of one's own.
         networks: networks or architectures that hold the table's; more do not matter.
-        space: the space in which the table's names are to be read, or its text; the one that the table
-            names by default.
+        space: the space in which the table's names are to be read, or its text; by default the one that the
+            table names, if it is one of hwnas's own.
         composition: (lookup, kernel) `affine`: a line through the whole networks corrects the sums; `sum`:
             the plain sums.
         interpolate: (lookup, kernel) estimate parts that were not measured from those of their structure,
@@ -68,24 +68,24 @@ def fit(
         seed: of the folds.
 
     Raises:
-        ValueError: an unknown kind or composition; an option of another kind; too few
-            networks for it; a network of the table is neither among `networks` nor a name in `space`; an
-            entry without a positive latency.
+        ValueError: an unknown kind or composition; an option of another kind; too few networks for it; a
+            network of the table is neither among `networks` nor a name in `space`; a latency that is not
+            positive, or that cannot be one in the table's unit.
         MissingBlockError: (lookup, kernel) the table has whole networks, but not all of their parts.
     """
     make = predictor_class(kind)
     _check_options(make, composition, interpolate, references)
-    if space is None:
-        space = table.meta.space
+    parsed = _space(table, networks, space)
     entries = [entry for entry in table.networks if not entry.failed]
     measured = _latencies(entries)
+    _check_plausible(table)
     predictor: Predictor
     if issubclass(make, PartsPredictor):
 
         def neighbours(part_ms: Mapping[str, float]) -> Neighbours | None:
             if not interpolate:
                 return None
-            found = _networks_of(entries, networks, space)
+            found = _networks_of(entries, networks, parsed)
             return Neighbours.of((part for network in found for part in make.parts_of(network)), part_ms)
 
         predictor, found = _fit_parts(
@@ -93,15 +93,15 @@ def fit(
         )
     else:
         check_latencies(measured, str, n=len(entries), fewest=make.fewest, kind=kind)
-        whole = _networks_of(entries, networks, space)
-        maker = _maker(make, references, space, whole)
+        whole = _networks_of(entries, networks, parsed)
+        maker = _maker(make, references, parsed, whole)
         predictor, found = _fit_networks(maker, make.fewest, whole, measured, seed)
     card = PredictorCard(
         kind=kind,
         identity=table.meta.identity,
         table_id=table.table_id,
         networks=len(entries),
-        space=None if space is None else str(space),
+        space=table.meta.space if parsed is None else str(parsed),
         seed=seed,
         feature_version=FEATURE_VERSION,
         sentinels=dict(table.meta.sentinels),
@@ -110,6 +110,24 @@ def fit(
         composition=predictor.composition.name if isinstance(predictor, PartsPredictor) else None,
     )
     return FittedPredictor(card, predictor)
+
+
+def _check_plausible(table: LatencyTable) -> None:
+    """Refuse a table whose numbers cannot be what its columns say, such as seconds among microseconds."""
+    errors = [finding for finding in findings(table) if finding.is_error]
+    if errors:
+        raise ValueError(f"the table is implausible: {errors[0].message}")
+
+
+def _space(
+    table: LatencyTable, networks: Iterable[Measurable] | None, space: str | SearchSpace | None
+) -> SearchSpace | None:
+    """The space given, or the one that the table names where the networks are not given."""
+    if isinstance(space, str):
+        return space_of(space)
+    if space is None and table.meta.space is not None and networks is None:
+        return space_of_file(table.meta.space)
+    return space
 
 
 def _check_options(
@@ -145,14 +163,13 @@ def _named(entry: Entry) -> str:
 def _maker(
     make: type[Predictor],
     references: Sequence[FittedPredictor],
-    space: str | SearchSpace | None,
+    space: SearchSpace | None,
     measured: Sequence[Network],
 ) -> Callable[[], Predictor]:
     """What makes predictors to be fitted; those of kind `transfer` share an encoder of the space."""
     if not issubclass(make, TransferPredictor):
         return make
-    parsed = space_of(space) if isinstance(space, str) else space
-    networks = measured if parsed is None else population(parsed)
+    networks = measured if space is None else population(space)
     return partial(make, Encoder.of(networks, [reference.predictor for reference in references]))
 
 
@@ -168,15 +185,14 @@ def _fit_networks(
 
 
 def _networks_of(
-    entries: Sequence[Entry], networks: Iterable[Measurable] | None, space: str | SearchSpace | None
+    entries: Sequence[Entry], networks: Iterable[Measurable] | None, space: SearchSpace | None
 ) -> list[Network]:
     if networks is None and space is None:
         raise ValueError(
             "a table has no networks, only their names: give networks=..., or the space of the names"
         )
     given = {network.key: network for network in map(network_of, networks or ())}
-    parsed_space = space_of(space) if isinstance(space, str) else space
-    return [given[entry.key] if entry.key in given else _parsed(entry, parsed_space) for entry in entries]
+    return [given[entry.key] if entry.key in given else _parsed(entry, space) for entry in entries]
 
 
 def _parsed(entry: Entry, space: SearchSpace | None) -> Network:

@@ -10,7 +10,7 @@ from hwnas.spaces.nasbenchnlp import NASBenchNLP
 from hwnas.spaces.ofa_mobilenetv3 import OFAMobileNetV3
 from hwnas.spaces.order import BenchmarkOrder
 from hwnas.spaces.proxylessnas import ProxylessNAS
-from hwnas.spaces.registry import SPACES, space
+from hwnas.spaces.registry import SPACES, space, space_of_file
 from hwnas.spaces.space import SearchSpace
 from hwnas.spaces.transnasbench101 import TransNASBench101Macro, TransNASBench101Micro
 
@@ -30,4 +30,5 @@ __all__ = [
     "TransNASBench101Macro",
     "TransNASBench101Micro",
     "space",
+    "space_of_file",
 ]

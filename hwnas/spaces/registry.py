@@ -65,6 +65,18 @@ def space(spec: str, **settings: Any) -> SearchSpace:
         raise ValueError(f"space {name}: {error}") from error
 
 
+def space_of_file(text: str) -> SearchSpace:
+    """The space that a file names: one of hwnas's own, since no file of others may have a module imported.
+
+    Raises:
+        ValueError: a space of somebody's own, an unknown one, or wrong settings.
+    """
+    name = text.split(":")[0]
+    if name not in SPACES:
+        raise ValueError(f"the space {text[:60]!r} is not one of hwnas's own: name it (--space, or space=)")
+    return space(text)
+
+
 def spec(space: SearchSpace) -> str:
     """Text that makes an equal space: the name, and the settings that differ from the defaults."""
     kind = type(space)

@@ -1,12 +1,12 @@
 """From tables of other devices to a predictor of this one: design, measure, fit, validate.
 
 >>> result = few_shot(space, device, [LatencyTable.load("latency_tables/server")], n=20)      # doctest: +SKIP
->>> result.predictor.upper([architecture.network]), result.validated                          # doctest: +SKIP
+>>> result.predictor.upper([architecture.network]), result.predictor.held_out                 # doctest: +SKIP
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from hwnas.latency.devices.device import Device
 from hwnas.latency.fit import fit
 from hwnas.latency.measuring.measure import measure
 from hwnas.latency.measuring.progress import ProgressCallback
+from hwnas.latency.predictors import GpPredictor, LookupPredictor, MissingBlockError
 from hwnas.latency.predictors.fitted import FittedPredictor
-from hwnas.latency.predictors.lookup import LookupPredictor
-from hwnas.latency.predictors.validate import HeldOutError, Prediction, held_out_error
+from hwnas.latency.predictors.validate import HeldOutError, held_out_error
 from hwnas.latency.tables.table import LatencyTable
 from hwnas.latency.timing.protocol import Protocol
 from hwnas.latency.transfer.design import design
@@ -54,12 +54,12 @@ def chosen(
 ) -> tuple[list[Architecture], list[Architecture]]:
     """The `n` architectures that tell the most of the space, and random others to validate on.
 
-    Both come from the thousand of `hwnas.latency.transfer.population`. The first are the best to measure for
-    a `TransferPredictor` with these references and depend on nothing else but the criterion
-    (`hwnas.latency.transfer.design`).
+    Both come from the thousand of `hwnas.latency.transfer.population`, and no two of them are the same
+    network. The first are the best to measure for a `TransferPredictor` with these references and depend on
+    nothing else but the criterion (`hwnas.latency.transfer.design`).
 
     Raises:
-        ValueError: the space has fewer architectures, or there is no such criterion.
+        ValueError: the space has fewer different networks, or there is no such criterion.
     """
     candidates = architectures(space)
     if n < 1 or validate_on < 0 or n + validate_on > len(candidates):
@@ -68,10 +68,21 @@ def chosen(
         )
     networks = [architecture.network for architecture in candidates]
     encoder = Encoder.of(networks, [reference.predictor for reference in references])
-    designed = design(encoder, networks, n, criterion=criterion)
-    rest = np.setdiff1d(np.arange(len(candidates)), designed)
-    others = np.random.default_rng(seed).permutation(rest)[:validate_on]
-    return [candidates[i] for i in designed], [candidates[i] for i in others]
+    designed = design(encoder, networks, min(2 * n, len(candidates)), criterion=criterion)
+    others = np.random.default_rng(seed).permutation(len(candidates))
+    fit_on = _distinct((candidates[i] for i in designed), n)
+    both = _distinct((*fit_on, *(candidates[i] for i in others)), n + validate_on)
+    return fit_on, both[n:]
+
+
+def _distinct(ordered: Iterable[Architecture], n: int) -> list[Architecture]:
+    """The first `n` architectures of different networks; no more keys are found than are needed."""
+    found: dict[str, Architecture] = {}
+    for architecture in ordered:
+        found.setdefault(architecture.network.key, architecture)
+        if len(found) == n:
+            return list(found.values())
+    raise ValueError(f"the space has {len(found)} different networks; {n} were asked for")
 
 
 def reference(table: LatencyTable, space: SearchSpace) -> FittedPredictor:
@@ -82,13 +93,14 @@ def reference(table: LatencyTable, space: SearchSpace) -> FittedPredictor:
     Raises:
         ValueError: the table has too few measured networks, or such that are not of `space`.
     """
-    sample = [architecture.network for architecture in architectures(space)]
-    try:
-        found = fit(table, LookupPredictor.kind, space=space)
-        found.predict(sample)
-    except ValueError:
-        return fit(table, "gp", space=space)
-    return found
+    if table.blocks:
+        try:
+            found = fit(table, LookupPredictor.kind, space=space)
+            found.predict(architectures(space))
+            return found
+        except MissingBlockError:
+            pass
+    return fit(table, GpPredictor.kind, space=space)
 
 
 def few_shot(
@@ -137,8 +149,8 @@ def few_shot(
         seed=seed,
         space=str(space),
     )
-    held_back = {architecture.network.key for architecture in others}
-    kept = {key: entry for key, entry in table.entries.items() if key not in held_back}
+    fitted_on = {architecture.network.key for architecture in designed}
+    kept = {key: entry for key, entry in table.entries.items() if key in fitted_on}
     fitted = fit(
         LatencyTable(table.meta, kept),
         TransferPredictor.kind,
@@ -148,7 +160,8 @@ def few_shot(
         seed=seed,
     )
     error = _validated(fitted, others, table) or fitted.held_out
-    return FewShot(FittedPredictor(replace(fitted.card, held_out=error), fitted.predictor), table)
+    card = replace(fitted.card, table_id=table.table_id, held_out=error)
+    return FewShot(FittedPredictor(card, fitted.predictor), table)
 
 
 def _validated(
@@ -160,7 +173,7 @@ def _validated(
     if not networks:
         return None
     latency_ms = np.array([measured[network.key] for network in networks])
-    predicted = Prediction.of(fitted.predictor, networks)
+    predicted = fitted.predictor.prediction(networks)
     low, high = fitted.interval(networks)
     covered = float(np.mean((low <= latency_ms) & (latency_ms <= high)))
     half_width = float(np.median((high - low) / 2 / predicted.latency_ms))

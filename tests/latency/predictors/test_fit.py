@@ -1,7 +1,9 @@
 import json
 import math
+import os
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,6 +149,7 @@ def test_the_seed_decides_the_folds():
 @pytest.mark.parametrize("field, value", [
     ("schema_version", 1), ("kind", "forest"), ("table_id", "12"), ("networks", "many"), ("networks", -1),
     ("identity", {}), ("feature_version", 99), ("held_out", {"n": 1}), ("arrays_sha256", "0"), ("extra", 1),
+    ("space", "a\x1b[2J"), ("space", "a" * 20_000),
     ("calibration", {"scores": [2.0, 1.0, 3.0]}), ("calibration", {"scores": [1.0]}), ("sentinels", {"a": -1.0}),
 ])  # fmt: skip
 def test_a_damaged_card_is_refused_by_field(fitted, tmp_path, field, value):
@@ -176,6 +179,48 @@ def test_cut_off_arrays_are_refused(fitted, tmp_path):
         FittedPredictor.load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["predictor.json", "arrays.npz"])
+def test_links_and_pipes_are_not_read(fitted, tmp_path, name):
+    fitted["linear"].save(tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(ValueError, match=f"{name} is a link"):
+        FittedPredictor.load(tmp_path)
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match=f"{name} is no plain file"):
+        FittedPredictor.load(tmp_path)
+
+
+def test_the_names_of_a_saved_predictor_are_durable(fitted, tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(
+        "os.fsync", lambda descriptor: synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+    )
+    fitted["linear"].save(tmp_path)
+    assert len(synced) == 3 and synced[-1] == tmp_path
+
+
 def test_a_table_may_know_its_space():
     table = LatencyTable(replace(TABLE.meta, space=SPACE_TEXT), TABLE.entries)
     assert fit(table, "linear").card.space == SPACE_TEXT
+
+
+def test_a_space_of_somebodys_own_must_be_named_by_the_person_not_by_the_table():
+
+    named = LatencyTable(replace(TABLE.meta, space="evil_module:Space"), TABLE.entries)
+    with pytest.raises(ValueError, match="not one of hwnas's own"):
+        fit(named, "linear")
+    assert fit(named, "linear", space=SPACE).kind == "linear"
+
+
+def test_a_table_in_other_units_is_refused():
+    entries = {
+        key: replace(entry, **{name: getattr(entry, name) * 1e-6 for name in TIMES})
+        for key, entry in TABLE.entries.items()
+    }
+    with pytest.raises(ValueError, match="implausible"):
+        fit(LatencyTable(TABLE.meta, entries), "linear", space=SPACE)
+
+
+TIMES = ("min_us", "p10_us", "p50_us", "p90_us", "mean_us")

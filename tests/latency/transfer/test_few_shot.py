@@ -26,6 +26,20 @@ def test_designed_and_validated_architectures_are_different():
     assert chosen(SPACE, n=8, validate_on=6, seed=1)[1] != others
 
 
+def test_no_two_of_them_are_the_same_network():
+    """Of NAS-Bench-201's cells two in three are isomorphic to another."""
+    designed, others = chosen(NASBench201(channels=4, cells=1), n=20, validate_on=30)
+    assert len({architecture.network.key for architecture in (*designed, *others)}) == 50
+
+
+def test_the_card_names_the_table_that_is_kept(tmp_path):
+    made = few_shot(
+        SMALL, device("ort-cpu", protocol=FAST), [], n=5, validate_on=2, folder=tmp_path / "table"
+    )
+    assert made.predictor.card.table_id == LatencyTable.load(tmp_path / "table").table_id
+    assert made.predictor.card.networks == 5
+
+
 def test_more_networks_than_there_are_cannot_be_chosen():
     with pytest.raises(ValueError, match="990 networks to fit on and 20 to validate on cannot be chosen"):
         chosen(SPACE, n=990, validate_on=20)
