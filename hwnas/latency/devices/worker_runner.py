@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwnas.latency.devices.device import Chunk, MeterCard, ModelFailedError, Profile, Runner, RunnerDiedError
+from hwnas.latency.tables.entry import printable
 from hwnas.latency.tables.records import from_plain
 from hwnas.latency.timing.messages import receive, send
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_SAID = 2000
 
 
 class WorkerRunner(Runner):
@@ -56,7 +59,9 @@ class WorkerRunner(Runner):
             self.hello = self._ask(None, {"command": "hello"})[0]
             found = self.hello.get("version")
             if version not in (None, found):
-                raise RunnerDiedError(f"the worker runs version {found} of its runtime, not {version}", None)
+                raise RunnerDiedError(
+                    f"the worker runs version {printable(str(found))} of its runtime, not {version}", None
+                )
         except BaseException:
             self.close()
             raise
@@ -68,14 +73,16 @@ class WorkerRunner(Runner):
 
     def load(self, key: str, model: bytes, warm_up: int) -> int:
         """Create a session and warm it up; see `Runner.load`."""
-        return int(self._ask(key, {"command": "load", "key": key, "warm_up": warm_up}, model)[0]["together"])
+        answer, _ = self._ask(key, {"command": "load", "key": key, "warm_up": warm_up}, model)
+        together = answer.get("together")
+        if type(together) is not int or together < 1:
+            raise self._nonsense(key, ValueError(f"together is {together!r:.60}"))
+        return together
 
     def run(self, key: str, discard: int, count: int) -> Chunk:
         """Time one chunk; see `Runner.run`."""
         body = self._ask(key, {"command": "run", "key": key, "discard": discard, "count": count})[1]
-        if len(body) != 16 * count:
-            raise self._nonsense(key, ValueError(f"{len(body)} bytes for {count} samples"))
-        wall, cpu = np.frombuffer(body).reshape(2, count) / 1000
+        wall, cpu = self._times(key, body, 2, count) / 1000
         return Chunk(wall, cpu)
 
     def meter(self) -> MeterCard:
@@ -87,15 +94,17 @@ class WorkerRunner(Runner):
         answer, _ = self._ask(key, {"command": "energy", "key": key, "seconds": seconds})
         joules = answer.get("joules")
         if not isinstance(joules, float) or not 0 < joules < math.inf:
-            raise ModelFailedError(f"the meter gives {joules!r} joules for one run of {key}")
+            raise ModelFailedError(f"the meter gives {joules!r:.60} joules for one run of {key}")
         return 1000 * joules
 
     def profile(self, key: str, model: bytes, discard: int, count: int) -> Profile:
         """Profile a model in a session of its own; see `Runner.profile`."""
         header = {"command": "profile", "key": key, "discard": discard, "count": count}
         answer, body = self._ask(key, header, model)
-        nodes = tuple(answer["nodes"])
-        return Profile(nodes, np.frombuffer(body).reshape(count, len(nodes)))
+        nodes = answer.get("nodes")
+        if not isinstance(nodes, list) or not all(isinstance(node, str) for node in nodes):
+            raise self._nonsense(key, ValueError(f"nodes are {nodes!r:.60}"))
+        return Profile(tuple(nodes), self._times(key, body, count, len(nodes)))
 
     def close(self) -> None:
         """Kill the worker and wait for its end."""
@@ -121,8 +130,17 @@ class WorkerRunner(Runner):
         except ValueError as error:
             raise self._nonsense(key, error) from None
         if "error" in answer:
-            raise ModelFailedError(f"the runtime failed on {key}: {answer['error']}")
+            raise ModelFailedError(f"the runtime failed on {key}: {printable(str(answer['error']))}")
         return answer, data
+
+    def _times(self, key: str, body: bytes, rows: int, columns: int) -> NDArray[np.float64]:
+        """The body of an answer as (rows, columns) times, which are finite and not negative."""
+        if len(body) != 8 * rows * columns:
+            raise self._nonsense(key, ValueError(f"{len(body)} bytes for {rows} x {columns} times"))
+        times = np.frombuffer(body).reshape(rows, columns)
+        if not (np.isfinite(times) & (times >= 0)).all():
+            raise self._nonsense(key, ValueError("a time is negative or no finite number"))
+        return times
 
     def _death(self, key: str | None) -> RunnerDiedError:
         """Why the process ended, which has happened or is about to."""
@@ -136,8 +154,16 @@ class WorkerRunner(Runner):
         return RunnerDiedError(f"the worker sent something that is no answer: {error}", key)
 
     def _said(self) -> str:
-        self._errors.seek(0)
-        return self._errors.read()[-2000:].decode(errors="replace").strip()
+        """The end of what the process wrote to its error stream, control characters left out."""
+        size = self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, size - _SAID))
+        return printable_lines(self._errors.read(_SAID))
+
+
+def printable_lines(said: bytes) -> str:
+    """Lines that a process said, each `printable`; blank ones are left out."""
+    lines = map(printable, said.decode(errors="replace").splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def local_environment(threads: int) -> dict[str, str]:

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from hwnas.files import read_file
+
 BOARDS = "boards.csv"
 COLUMNS = ("board", "core", "clock_mhz", "ns_per_instruction", "source")
 _LARGEST = 1 << 20
@@ -37,14 +39,12 @@ def boards(folder: str | Path) -> dict[str, Board]:
 
     Raises:
         FileNotFoundError: the table has none.
-        ValueError: the file is too large, or a row is not a board; the message names file, row and field.
+        ValueError: the file is no plain one or too large, or a row is not a board; the message names file,
+            row and field.
     """
     path = Path(folder) / BOARDS
-    size = path.stat().st_size
-    if size > _LARGEST:
-        raise ValueError(f"{path}: {size} bytes are more than {_LARGEST}")
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8")), strict=True))
+        rows = list(csv.reader(io.StringIO(read_file(path, _LARGEST).decode()), strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not CSV: {error}") from None
     if not rows or tuple(rows[0]) != COLUMNS:

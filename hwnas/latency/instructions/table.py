@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hwnas.files import read_file
 from hwnas.latency.instructions.operators import TERMS, Operation
 
 Floats = NDArray[np.float64]
@@ -57,8 +58,9 @@ class InstructionTable:
 
         Raises:
             FileNotFoundError: a file is missing.
-            ValueError: a file is too large or not such a table; a count is not a positive whole number; an
-                operator stands there twice; a class has too few. The message names file, row and field.
+            ValueError: a file is no plain one, too large or not such a table; a count is not a positive whole
+                number; an operator stands there twice; a class has too few. The message names file, row and
+                field.
         """
         counted: dict[str, list[tuple[Operation, int]]] = {}
         for name in (OPERATORS, OTHERS):
@@ -90,11 +92,8 @@ def _fit(rows: list[tuple[Operation, int]]) -> Formula:
 
 def _read(path: Path) -> list[tuple[Operation, int]]:
     """The operators of a file with their instructions."""
-    size = path.stat().st_size
-    if size > _LARGEST:
-        raise ValueError(f"{path}: {size} bytes are more than {_LARGEST}")
     try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")), strict=True))
+        rows = list(csv.DictReader(io.StringIO(read_file(path, _LARGEST).decode()), strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not CSV: {error}") from None
     found = []

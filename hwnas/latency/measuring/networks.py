@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from hwnas.latency.measuring.subject import Subject, printable
-from hwnas.latency.tables.entry import is_label
+from hwnas.latency.measuring.subject import Subject
+from hwnas.latency.tables.entry import is_label, printable
 
 if TYPE_CHECKING:
     from hwnas.network import Network

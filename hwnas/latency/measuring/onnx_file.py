@@ -13,8 +13,8 @@ from hwnas.latency.measuring.groups import flags_of
 from hwnas.latency.measuring.lock import machine_lock
 from hwnas.latency.measuring.progress import Progress, ProgressCallback
 from hwnas.latency.measuring.sentinels import sentinels
-from hwnas.latency.measuring.subject import Subject, printable
-from hwnas.latency.tables.entry import Entry
+from hwnas.latency.measuring.subject import Subject
+from hwnas.latency.tables.entry import Entry, printable
 
 _LARGEST = (1 << 31) - 1
 

@@ -27,8 +27,3 @@ class Subject:
     blocks: tuple[tuple[str, int], ...] = ()
     flops: int | None = None
     params: int | None = None
-
-
-def printable(text: str) -> str:
-    """One line without control characters."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:2000]

@@ -14,7 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwnas.files import read_file, write_whole
+
 MAX_BYTES = 1 << 28
+MAX_ARRAYS = 1 << 14
+_MEMBER = b"PK\x01\x02"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _UNREADABLE = (EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, ValueError)
@@ -79,7 +83,7 @@ class Arrays:
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays to `path`; equal arrays give equal bytes."""
-    path.write_bytes(pack(arrays))
+    write_whole(path, pack(arrays))
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -99,25 +103,42 @@ def read_arrays(path: Path) -> Arrays:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is too large, damaged, or holds anything but plain arrays.
+        ValueError: it is no plain file, too large, damaged, or holds anything but plain arrays.
     """
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise ValueError(f"{path}: {size} bytes are more than a predictor's {MAX_BYTES}")
+    return unpack(read_file(path, MAX_BYTES), str(path))
+
+
+def unpack(content: bytes, where: str) -> Arrays:
+    """The arrays in the bytes of a `.npz` file, which messages call `where`.
+
+    Raises:
+        ValueError: it is damaged, or holds anything but plain arrays, too many or too large ones.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check_sizes(archive)
+        _check_count(content)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_members(archive.infolist())
             return Arrays(
-                str(path), {i.filename.removesuffix(".npy"): _read(archive, i) for i in archive.infolist()}
+                where, {i.filename.removesuffix(".npy"): _read(archive, i) for i in archive.infolist()}
             )
     except _UNREADABLE as error:
-        raise ValueError(f"{path}: not a readable .npz file: {error}") from error
+        raise ValueError(f"{where}: not a readable .npz file: {error}") from error
 
 
-def _check_sizes(archive: zipfile.ZipFile) -> None:
-    total = sum(member.file_size for member in archive.infolist())
+def _check_count(content: bytes) -> None:
+    """Refuse many members before the archive's list of them is read: each starts with the same four bytes."""
+    count = content.count(_MEMBER)
+    if count > MAX_ARRAYS:
+        raise ValueError(f"its {count} arrays are more than {MAX_ARRAYS}")
+
+
+def _check_members(members: list[zipfile.ZipInfo]) -> None:
+    total = sum(member.file_size for member in members)
     if total > MAX_BYTES:
         raise ValueError(f"its arrays take {total} bytes, more than {MAX_BYTES}")
+    for member in members:
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{member.filename} has compression {member.compress_type}, not deflate")
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
@@ -129,7 +150,10 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         shape, _, dtype = _HEADERS[version](file)
         if dtype.hasobject:
             raise ValueError(f"{member.filename} holds Python objects, which are never loaded")
-        if math.prod(shape) * dtype.itemsize != member.file_size - file.tell():
+        if dtype.itemsize == 0:
+            raise ValueError(f"{member.filename} holds {dtype}, values without a size")
+        is_possible = all(0 <= size <= MAX_BYTES for size in shape)
+        if not is_possible or math.prod(shape) * dtype.itemsize != member.file_size - file.tell():
             raise ValueError(f"{member.filename} states shape {shape} and holds {member.file_size} bytes")
     with archive.open(member) as file:
         found: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)

@@ -86,12 +86,15 @@ class Calibration:
     def probability_below(self, scores: Floats) -> Floats:
         """With which probability a new network's score is at most each of `scores`; any shape.
 
-        Student's t throughout: a quantile of a few scores is no distribution.
+        Student's t throughout: a quantile of a few scores is no distribution. Where all scores of the
+        calibration are 0, it is a step at 0.
         """
         from scipy.stats import t
 
         if self.freedom is not None:
             return np.asarray(t.cdf(scores, self.freedom))
+        if self._spread == 0:
+            return np.where(scores >= 0, 1.0, 0.0)
         return np.asarray(t.cdf(scores / self._spread, self.n - 1))
 
     @property

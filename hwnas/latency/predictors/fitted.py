@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -18,15 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from hwnas.files import read_file, write_together
 from hwnas.latency.devices.device import Identity
 from hwnas.latency.measuring.networks import Measurable, network_of
-from hwnas.latency.predictors.arrays import pack, read_arrays
+from hwnas.latency.predictors.arrays import MAX_BYTES, pack, unpack
 from hwnas.latency.predictors.base import ARRAYS_FILE, Floats, Predictor, predictor_class
 from hwnas.latency.predictors.calibration import LEVEL, Calibration, check_level
 from hwnas.latency.predictors.composition import COMPOSITIONS
 from hwnas.latency.predictors.features import FEATURE_VERSION
 from hwnas.latency.predictors.validate import HeldOutError, Prediction, fewest_to_calibrate
 from hwnas.latency.tables.drift import check_sentinels
+from hwnas.latency.tables.entry import check_space
 from hwnas.latency.tables.records import from_plain, to_plain
 from hwnas.latency.tables.table import require_comparable
 from hwnas.network.network import Network
@@ -51,7 +51,8 @@ class PredictorCard:
         seed: of the folds.
         feature_version: version of the descriptors of layers.
         sentinels: times of the table's sentinels in microseconds: how fast the machine was then.
-        held_out: cross-validated error on the table's networks; None where there are too few of them.
+        held_out: error on networks that were held out, by cross-validation on the table's or measured only
+            to validate; None where there are too few of them.
         calibration: what intervals are drawn from; None where there are too few networks.
         composition: (lookup, kernel) how sums of parts become latencies, `sum` or `affine`; else None.
 
@@ -76,6 +77,7 @@ class PredictorCard:
         if self.composition not in (None, *COMPOSITIONS):
             raise ValueError(f"composition is {self.composition!r}; it must be {' or '.join(COMPOSITIONS)}")
         check_sentinels(self.sentinels)
+        check_space(self.space)
         if not _SHA256.fullmatch(self.table_id):
             raise ValueError(f"table_id is {self.table_id!r}; it must be 64 hex digits")
         if self.networks < 0:
@@ -106,7 +108,7 @@ class FittedPredictor:
 
     @property
     def held_out(self) -> HeldOutError | None:
-        """Cross-validated error on the table's networks; None where there are too few of them."""
+        """Error on networks that were held out; see `PredictorCard`."""
         return self.card.held_out
 
     def predict(self, items: Iterable[Measurable]) -> Floats:
@@ -178,20 +180,17 @@ class FittedPredictor:
     def save(self, folder: str | Path) -> None:
         """Write the folder, which is made if need be; a predictor that stood there is replaced.
 
-        Both files are complete on the disk before the first gets its name, `predictor.json` last; a
-        mixture left by a crash between the two is detected by `load`.
+        `predictor.json` is replaced last; a mixture left by a crash between the two is detected by `load`.
+
+        Raises:
+            OSError: the folder cannot be written; what stood there is unchanged.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         packed = pack(self.predictor.arrays())
         head = {"schema_version": SCHEMA_VERSION, "arrays_sha256": hashlib.sha256(packed).hexdigest()}
         card = json.dumps({**head, **to_plain(self.card)}, indent=2, allow_nan=False) + "\n"
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as temporary:
-            contents = {ARRAYS_FILE: packed, CARD_FILE: card.encode()}
-            for name, content in contents.items():
-                _write(Path(temporary) / name, content)
-            for name in contents:
-                (Path(temporary) / name).replace(folder / name)
+        write_together(folder, {ARRAYS_FILE: packed, CARD_FILE: card.encode()})
 
     @classmethod
     def load(cls, folder: str | Path) -> FittedPredictor:
@@ -199,7 +198,8 @@ class FittedPredictor:
 
         Raises:
             FileNotFoundError: the folder or one of its files is missing.
-            ValueError: a file is too large, damaged or of another version; the message names file and field.
+            ValueError: a file is no plain one, too large, damaged or of another version; the message names
+                file and field.
         """
         folder = Path(folder)
         path = folder / CARD_FILE
@@ -209,8 +209,9 @@ class FittedPredictor:
             raise ValueError(f"{path}: schema_version is {version!r}; this version reads {SCHEMA_VERSION}")
         stated = stored.pop("arrays_sha256", None)
         card = from_plain(PredictorCard, stored, str(path))
-        arrays = read_arrays(folder / ARRAYS_FILE)
-        if stated != hashlib.sha256((folder / ARRAYS_FILE).read_bytes()).hexdigest():
+        packed = read_file(folder / ARRAYS_FILE, MAX_BYTES)
+        arrays = unpack(packed, str(folder / ARRAYS_FILE))
+        if stated != hashlib.sha256(packed).hexdigest():
             raise ValueError(
                 f"{path}: field 'arrays_sha256' is not that of {ARRAYS_FILE}: damaged, or changed"
             )
@@ -223,19 +224,10 @@ def _chunks(items: Iterable[Measurable]) -> Iterator[list[Network]]:
     return iter(lambda: [network_of(item) for item in islice(rest, CHUNK)], [])
 
 
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _read_json(path: Path) -> dict[str, Any]:
-    size = path.stat().st_size
-    if size > _LARGEST_CARD:
-        raise ValueError(f"{path}: {size} bytes are more than a predictor's {_LARGEST_CARD}")
+    content = read_file(path, _LARGEST_CARD)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(content.decode())
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not JSON: {error}") from None
     if not isinstance(data, dict):

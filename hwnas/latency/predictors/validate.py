@@ -25,14 +25,16 @@ FOLDS = 5
 class HeldOutError:
     """Errors over networks that the predictor had not seen.
 
+    The networks are those of all folds of a cross-validation, or ones measured only to validate.
+
     Attributes:
         n: number of networks.
         mape: mean of |predicted / measured - 1|: 0.03 is 3 %.
         within_5: share of networks predicted within 5 % of the measurement, 0 to 1.
         within_10: share within 10 %, 0 to 1.
         spearman: rank correlation in [-1, 1]; NaN where either side is constant.
-        covered: share of networks within the 90 % interval that the other folds' errors give, 0 to 1;
-            NaN where they are too few.
+        covered: share of networks within their 90 % interval, 0 to 1; the interval is that of the other
+            folds' errors, or the predictor's own. NaN where there is none.
         half_width: half the width of that interval relative to the prediction, median over the
             networks: 0.07 is ± 7 %; NaN as above.
 

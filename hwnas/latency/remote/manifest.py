@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from hwnas.files import read_file
 from hwnas.latency.measuring.subject import Subject
 from hwnas.latency.remote.options import CpuOptions
-from hwnas.latency.remote.safe_files import read_file
-from hwnas.latency.tables.entry import Entry, failed_entry
+from hwnas.latency.tables.entry import Entry, check_space, failed_entry
 from hwnas.latency.tables.records import from_plain, to_plain
 from hwnas.latency.timing.protocol import Protocol
 
@@ -73,7 +73,7 @@ class Manifest:
         models: what is measured.
 
     Raises:
-        ValueError: another version, or a key that occurs twice.
+        ValueError: another version, a space or sentinel of no printable name, or a key that occurs twice.
     """
 
     version: int
@@ -88,6 +88,7 @@ class Manifest:
     def __post_init__(self) -> None:
         if self.version != VERSION:
             raise ValueError(f"version is {self.version}; this runner reads {VERSION}")
+        check_space(self.space)
         keys = [model.key for model in self.models]
         if len(set(keys)) < len(keys):
             raise ValueError("a key occurs twice among the models")

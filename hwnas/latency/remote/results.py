@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hwnas.files import read_file
 from hwnas.latency.devices.device import Identity
 from hwnas.latency.measuring.journal import Journal, Record
 from hwnas.latency.remote.manifest import RESULTS, Manifest, read_manifest
-from hwnas.latency.remote.safe_files import read_file
 from hwnas.latency.tables.entry import Entry, is_label
 from hwnas.latency.tables.records import from_plain
 from hwnas.latency.tables.table import LatencyTable, require_comparable

@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from hwnas.latency.devices.device import MeterCard, RunnerDiedError
-from hwnas.latency.devices.worker_runner import WorkerRunner, thread_variables
-from hwnas.latency.measuring.subject import printable
+from hwnas.latency.devices.worker_runner import WorkerRunner, printable_lines, thread_variables
 from hwnas.latency.remote.address import Address
 from hwnas.latency.remote.ssh_errors import NO_COPY, NO_RUNNER, RemoteError, failure
 from hwnas.latency.remote.zipapp import runner_digest, runner_pyz
+from hwnas.latency.tables.entry import printable
 from hwnas.latency.tables.records import from_plain
 from hwnas.latency.timing.host import HostReading
 
@@ -81,8 +81,7 @@ def copy_runner(address: Address) -> None:
     )
     made = subprocess.run(address.ssh(command), input=content, capture_output=True, check=False)
     if made.returncode:
-        said = made.stderr[-2000:].decode(errors="replace").strip()
-        raise failure(address, made.returncode, said, None)
+        raise failure(address, made.returncode, printable_lines(made.stderr[-2000:]), None)
 
 
 def _worker_command(address: Address, config: dict[str, Any]) -> str:

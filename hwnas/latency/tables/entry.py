@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 KINDS = ("network", "block", "kernel")
-FLAGS = ("unstable", "failed", "rescaled", "drifted", "grouped", "interpolated")
+FLAGS = ("unstable", "failed", "rescaled", "drifted", "grouped")
 _KEY = re.compile(r"[0-9a-f]{8,128}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIMES = ("min_us", "p10_us", "p50_us", "p90_us", "mean_us", "cpu_p10_us")
@@ -113,7 +113,8 @@ def _check_labels(entry: Entry) -> None:
     _require(sha is None or bool(_SHA256.fullmatch(sha)), "onnx_sha256", sha, "64 hex digits")
     _require(entry.kind == "network" or not entry.blocks, "blocks", entry.blocks, "empty for a block")
     for key, times in entry.blocks:
-        _require(bool(_KEY.fullmatch(key)) and times >= 1, "blocks", (key, times), "keys, each at least once")
+        ok = bool(_KEY.fullmatch(key)) and 1 <= times < 1 << 31
+        _require(ok, "blocks", (key, times), "keys, each 1 to 2**31 times")
 
 
 def _check_failed(entry: Entry) -> None:
@@ -145,3 +146,14 @@ def _require(ok: bool, field: str, value: object, rule: str) -> None:
 def is_label(text: str) -> bool:
     """Whether a name or reason may stand in a table: short enough, and printable characters only."""
     return len(text) <= _LONGEST_TEXT and all(c.isprintable() for c in text)
+
+
+def check_space(space: str | None) -> None:
+    """Refuse a search space's text that is no label (ValueError); whether hwnas knows it is not asked."""
+    if space is not None and not is_label(space):
+        raise ValueError(f"space is {space[:60]!r}; it must be at most {_LONGEST_TEXT} printable characters")
+
+
+def printable(text: str) -> str:
+    """One line of at most 2,000 characters, none of them a control character."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:2000]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+_AND = "; "
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -20,8 +22,8 @@ class Environment:
         steal_percent: share of the cores' time that the hypervisor took.
         clock_mhz: mean clock.
         wall_cpu_ratio: wall time / CPU time of all samples; 1 with one undisturbed thread.
-        onnx_version: version of the library that wrote the models.
-        energy: the meter that energies were read from, or why there are none.
+        onnx_version: version of the library that wrote the models; several are joined by "; ".
+        energy: the meter that energies were read from, or why there are none; joined likewise.
     """
 
     utc_start: str
@@ -38,7 +40,7 @@ class Environment:
 
 
 def combined(parts: Sequence[Environment]) -> Environment:
-    """The circumstances of several groups as one: extremes of extremes, means of means."""
+    """The circumstances of several groups as one: extremes of extremes, means of means, all texts."""
     quiet = [p.quiet_host for p in parts if p.quiet_host is not None]
     return Environment(
         utc_start=min(p.utc_start for p in parts),
@@ -50,9 +52,14 @@ def combined(parts: Sequence[Environment]) -> Environment:
         steal_percent=summary(mean, _known([p.steal_percent for p in parts])),
         clock_mhz=summary(mean, _known([p.clock_mhz for p in parts])),
         wall_cpu_ratio=summary(mean, _known([p.wall_cpu_ratio for p in parts])),
-        onnx_version=parts[-1].onnx_version,
-        energy=parts[-1].energy,
+        onnx_version=_joined([p.onnx_version for p in parts]),
+        energy=_joined([p.energy for p in parts]),
     )
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Distinct texts in their order; those that are joined already are taken apart first."""
+    return _AND.join(dict.fromkeys(one for text in texts for one in text.split(_AND)))
 
 
 def summary(of: Callable[[list[float]], float], values: list[float]) -> float | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hwnas.latency.devices.device import Device, Identity
 from hwnas.latency.tables.drift import check_sentinels
-from hwnas.latency.tables.entry import Entry
+from hwnas.latency.tables.entry import Entry, check_space
 from hwnas.latency.tables.environment import Environment
 from hwnas.latency.tables.records import to_plain
 
@@ -32,6 +32,9 @@ class TableMeta:
         environment: circumstances of the measurement.
         space: the search space that the names of the networks are architectures of, or None.
         parents: ids of the tables this one was merged from.
+
+    Raises:
+        ValueError: a sentinel's time, the space or a parent cannot be one; the message names the field.
     """
 
     identity: Identity
@@ -42,6 +45,7 @@ class TableMeta:
 
     def __post_init__(self) -> None:
         check_sentinels(self.sentinels)
+        check_space(self.space)
         for parent in self.parents:
             if len(parent) != 64:
                 raise ValueError(f"parents: {parent!r} is not a table id")

@@ -11,13 +11,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from hwnas.files import sync_folder
+from hwnas.files import read_file, write_together
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.records import from_plain, to_plain
 from hwnas.latency.tables.table import SCHEMA_VERSION, LatencyTable, TableMeta
@@ -36,8 +34,7 @@ _OPTIONAL = {"flops", "params", "onnx_sha256", "energy_mj"}
 def save(table: LatencyTable, folder: Path) -> None:
     """Write a table into a folder, which is made if need be; other files there stay.
 
-    All files are complete on the disk before the first gets its name. A table that stood there is
-    replaced file by file, ``meta.json`` last: a machine that stops between two of these renamings
+    A table that stood there is replaced file by file, ``meta.json`` last: a machine that stops meanwhile
     leaves a mixture, which `load` detects by its content hash.
 
     Raises:
@@ -51,12 +48,7 @@ def save(table: LatencyTable, folder: Path) -> None:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as temporary:
-            for name, text in contents.items():
-                _write(Path(temporary) / name, text)
-            for name in contents:
-                (Path(temporary) / name).replace(folder / name)
-        sync_folder(folder)
+        write_together(folder, {name: text.encode() for name, text in contents.items()})
     except OSError as error:
         raise OSError(
             error.errno, f"cannot save the latency table in {folder}: {error.strerror or error}"
@@ -68,8 +60,8 @@ def load(folder: Path) -> LatencyTable:
 
     Raises:
         FileNotFoundError: the folder or one of its files is missing.
-        ValueError: a file is too large, damaged or of another version; the message names file, row
-            (the first below the header is 1) and field.
+        ValueError: a file is no plain one, too large, damaged or of another version; the message names
+            file, row (the first below the header is 1) and field.
     """
     stored = _read_json(folder / META)
     version = stored.pop("schema_version", None)
@@ -120,19 +112,9 @@ def _cell(name: str, value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _read_text(path: Path) -> str:
-    size = path.stat().st_size
-    if size > _LARGEST[path.name]:
-        raise ValueError(f"{path}: {size} bytes are more than a table's {_LARGEST[path.name]}")
     try:
-        return path.read_text(encoding="utf-8")
+        return read_file(path, _LARGEST[path.name]).decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not UTF-8: {error}") from None
 

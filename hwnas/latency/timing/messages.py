@@ -33,7 +33,10 @@ def receive(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
     head, body = _LENGTHS.unpack(_exactly(stream, _LENGTHS.size))
     if head > _LARGEST_HEADER or body > _LARGEST_BODY:
         raise ValueError(f"message of {head} + {body} bytes is too large")
-    header = json.loads(_exactly(stream, head))
+    try:
+        header = json.loads(_exactly(stream, head))
+    except RecursionError:
+        raise ValueError("message header is nested too deeply") from None
     if not isinstance(header, dict):
         raise ValueError("message header is not an object")
     return header, _exactly(stream, body)

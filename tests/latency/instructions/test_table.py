@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -68,6 +69,21 @@ def test_files_that_are_no_tables(folder):
     (folder / "ops.csv").unlink()
     with pytest.raises(FileNotFoundError):
         InstructionTable.load(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_links_and_pipes_are_not_read(folder, name):
+    def load():
+        return boards(folder) if name == "boards.csv" else InstructionTable.load(folder)
+
+    (folder / name).unlink()
+    (folder / name).symlink_to("/dev/zero")
+    with pytest.raises(ValueError, match=f"{name} is a link"):
+        load()
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(ValueError, match=f"{name} is no plain file"):
+        load()
 
 
 def test_boards_state_their_source():

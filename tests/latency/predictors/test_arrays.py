@@ -1,3 +1,4 @@
+import io
 import zipfile
 
 import numpy as np
@@ -72,6 +73,46 @@ def test_a_shape_larger_than_the_file_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.npz", "w") as archive:
         archive.writestr("a.npy", content[:-8])
     with pytest.raises(ValueError, match="states shape"):
+        read_arrays(tmp_path / "bad.npz")
+
+
+def npy(descr, shape):
+    """The bytes of a `.npy` file that holds no more than its header."""
+    file = io.BytesIO()
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("descr", "shape", "says"),
+    [
+        ("<U0", (1 << 40,), "values without a size"),
+        ("|S0", (1 << 40,), "values without a size"),
+        ("|V0", (1 << 40,), "values without a size"),
+        ("<f8", (1 << 70, 0), "states shape"),
+        ("<f8", (-1, 0), "states shape"),
+    ],
+)
+def test_no_room_is_made_for_more_than_the_file_holds(descr, shape, says, tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.npz", "w") as archive:
+        archive.writestr("a.npy", npy(descr, shape))
+    with pytest.raises(ValueError, match=says):
+        read_arrays(tmp_path / "bad.npz")
+
+
+def test_too_many_members_are_refused(tmp_path, monkeypatch):
+    write_arrays(tmp_path / "many.npz", {f"a{i}": np.zeros(1) for i in range(9)})
+    assert len(read_arrays(tmp_path / "many.npz").by_name) == 9
+    monkeypatch.setattr("hwnas.latency.predictors.arrays.MAX_ARRAYS", 8)
+    with pytest.raises(ValueError, match="its 9 arrays are more than 8"):
+        read_arrays(tmp_path / "many.npz")
+
+
+def test_an_unusual_compression_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.npz", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.npy", npy("<f8", (0,)))
+    with pytest.raises(ValueError, match=r"a\.npy has compression 14"):
         read_arrays(tmp_path / "bad.npz")
 
 

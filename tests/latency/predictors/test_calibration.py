@@ -127,6 +127,11 @@ def test_half_of_all_scores_are_below_zero(calibration):
     assert calibration.probability_below(np.zeros(1)) == pytest.approx(0.5)
 
 
+def test_scores_that_are_all_zero_are_a_step():
+    found = calibrate(np.zeros(5)).probability_below(np.array([-1e-9, 0.0, np.inf]))
+    assert found.tolist() == [0.0, 1.0, 1.0]
+
+
 def test_the_bound_that_a_posterior_states_is_kept_with_its_probability():
     calibration = Calibration((), 6.0)
     assert calibration.probability_below(np.array([calibration.upper(0.9)])) == pytest.approx(0.9)

@@ -165,6 +165,15 @@ def test_links_pipes_and_folders_are_not_followed(bundle, lines, tmp_path, name)
         read_results(bundle)
 
 
+@pytest.mark.parametrize("space", ["a\x1b[2J", "a" * 20_000])
+def test_a_space_that_is_no_label_is_refused(bundle, lines, space):
+    write(bundle, lines)
+    path = bundle / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "space": space}))
+    with pytest.raises(ValueError, match=r"manifest\.json: space is 'a.*printable"):
+        read_results(bundle)
+
+
 def test_a_size_beyond_the_bound_is_refused_unread(bundle, lines, monkeypatch):
     write(bundle, lines)
     monkeypatch.setattr(results, "_LARGEST", 100)

@@ -1,5 +1,6 @@
 import json
 import math
+import os
 from dataclasses import replace
 
 import pytest
@@ -85,6 +86,12 @@ def test_each_field_of_an_entry_is_checked(field, value):
         replace(entry(), **{field: value})
 
 
+@pytest.mark.parametrize("times", [0, 1 << 31, 10**400])
+def test_blocks_occur_a_possible_number_of_times(times):
+    with pytest.raises(ValueError, match=r"^blocks is .*each 1 to 2\*\*31 times"):
+        entry("bbbbbbbb", "network", blocks=(("aaaaaaaa", times),))
+
+
 def saved(folder):
     network = entry("bbbbbbbb", "network", blocks=(("aaaaaaaa", 2),))
     table(entry("aaaaaaaa"), network).save(folder)
@@ -132,6 +139,8 @@ def edit_meta(folder, change):
         (lambda m: m["identity"]["runtime"].pop("version"), "'version' is missing"),
         (lambda m: m["identity"]["protocol"].update(rounds=0), "rounds must be at least 1"),
         (lambda m: m["sentinels"].update({"sentinel-dense": -1.0}), "sentinels.*finite positive"),
+        (lambda m: m.update(space="a\x1b[2J"), r"space is 'a\\x1b\[2J'; it must be at most"),
+        (lambda m: m.update(space="a" * 20_000), "space is 'a{60}'; it must be at most"),
         (lambda m: m.update(parents=["x"]), "'x' is not a table id"),
         (lambda m: m.update(table_id="0" * 64), "does not match table_id"),
     ],
@@ -157,6 +166,19 @@ def test_missing_binary_oversized_and_swapped_files(tmp_path, name):
         LatencyTable.load(tmp_path)
     path.unlink()
     with pytest.raises(FileNotFoundError):
+        LatencyTable.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["meta.json", "entries.csv", "networks.csv"])
+def test_links_and_pipes_are_not_read(tmp_path, name):
+    path = saved(tmp_path) / name
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(ValueError, match=f"{name} is a link"):
+        LatencyTable.load(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match=f"{name} is no plain file"):
         LatencyTable.load(tmp_path)
 
 

@@ -1,6 +1,7 @@
 import io
 import os
 import signal
+import struct
 
 import numpy as np
 import pytest
@@ -76,7 +77,11 @@ def test_messages_come_back_as_sent():
 
 @pytest.mark.parametrize(
     ("data", "error"),
-    [(b"\xff" * 12, ValueError), (b"\x00\x00\x00\x09" + b"\x00" * 8 + b"{", EOFError)],
+    [
+        (b"\xff" * 12, ValueError),
+        (b"\x00\x00\x00\x09" + b"\x00" * 8 + b"{", EOFError),
+        (struct.pack(">IQ", 1 << 19, 0) + b"[" * (1 << 19), ValueError),
+    ],
 )
 def test_torn_or_absurd_messages_are_refused(data, error):
     with pytest.raises(error):
