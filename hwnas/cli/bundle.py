@@ -19,6 +19,7 @@ from hwnas.cli.options import (
     Samples,
     Seed,
     Space,
+    refuse,
 )
 from hwnas.cli.output import console, print_json, say
 from hwnas.cli.targets import architectures, blocks_to_measure
@@ -35,8 +36,8 @@ def bundle(
     files: Annotated[list[Path] | None, typer.Argument(help="ONNX files to measure, as they are.")] = None,
     space: Space = None,
     arch: Archs = None,
-    samples: Samples = 30,
-    blocks: Blocks = "all",
+    samples: Samples = None,
+    blocks: Blocks = None,
     threads: DeviceThreads = None,
     level: Level = None,
     precision: Precision = None,
@@ -55,11 +56,16 @@ def bundle(
     """Write models and a runner for a machine without hwnas; with --read, make its results a table."""
     if out is None:
         raise ValueError("--out is missing: the folder of the bundle, or with --read of the table")
+    of_space = {"arch": arch, "samples": samples, "blocks": blocks}
+    of_device = {"threads": threads, "level": level, "precision": precision, "batch": batch, "quick": quick}
     if read is not None:
-        if files or space or arch:
-            raise ValueError("--read takes what the bundle holds; give no files, --space or --arch with it")
+        if files:
+            raise ValueError("--read takes what the bundle holds; give no files with it")
+        refuse({"space": space, **of_space, **of_device}, "with --read: what the bundle holds is taken")
         _read(read, out, json)
         return
+    if space is None:
+        refuse(of_space, "without --space")
     options = _options(threads=threads, level=level, precision=precision, batch=batch)
     models = [subject_of(path, options.batch) for path in files or []]
     space_name = None

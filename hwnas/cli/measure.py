@@ -24,6 +24,7 @@ from hwnas.cli.options import (
     Samples,
     Seed,
     Space,
+    refuse,
 )
 from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar
 from hwnas.cli.targets import architectures, blocks_to_measure
@@ -31,21 +32,25 @@ from hwnas.latency import Device, LatencyTable, Progress, measure_onnx
 from hwnas.latency import measure as measure_networks
 from hwnas.latency.kernels.cover import CANDIDATES, covering
 from hwnas.latency.kernels.harvest import measure_kernels
+from hwnas.latency.measuring.onnx_file import measure_files
 from hwnas.latency.measuring.progress import ProgressCallback
+from hwnas.latency.tables.entry import printable
 from hwnas.spaces import Architecture, SearchSpace
 
 
 def measure(
-    files: Annotated[list[Path] | None, typer.Argument(help="ONNX files to time, as they are.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="ONNX files to time; with --out, into a table.")
+    ] = None,
     space: Space = None,
     arch: Archs = None,
-    samples: Samples = 30,
-    blocks: Blocks = "all",
+    samples: Samples = None,
+    blocks: Blocks = None,
     grain: Annotated[
         str,
         typer.Option(
             help="Parts of networks in the table: `blocks`, measured alone; or `kernels`, from the runtime's "
-            "own profile of --samples networks, chosen to meet most kernels of the space."
+            "own profile of the files, or of --samples networks, chosen to meet most kernels of the space."
         ),
     ] = "blocks",
     device_name: DeviceName = "ort-cpu",
@@ -63,7 +68,9 @@ def measure(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Measure whole networks and their blocks on a device, into a latency table; or time ONNX files."""
+    """Measure whole networks and their parts on a device, into a latency table; or time ONNX files."""
+    if grain not in ("blocks", "kernels"):
+        raise ValueError(f"--grain must be blocks or kernels, not {grain!r}")
     on = device_of(
         device_name,
         quick=quick,
@@ -76,26 +83,50 @@ def measure(
         graphs=graphs,
     )
     if files:
-        if space or arch or out:
-            raise ValueError("ONNX files are timed as they are; give no --space, --arch or --out with them")
-        _time_files(files, on, json)
-        return
-    if grain not in ("blocks", "kernels"):
-        raise ValueError(f"--grain must be blocks or kernels, not {grain!r}")
-    found, chosen = architectures(space, arch, samples, seed)
+        refuse({"space": space, "arch": arch, "samples": samples, "blocks": blocks}, "on ONNX files")
+        if grain == "blocks" and out is None:
+            _time_files(files, on, json)
+            return
     with progress_bar("measuring") as bar:
-        if grain == "kernels":
-            covering_most = (
-                chosen if arch else covering(found.sample(max(samples, CANDIDATES), seed=seed), samples)
-            )
-            table = measure_kernels(
-                covering_most, on, folder=out, progress=shown_in(bar), seed=seed, space=str(found)
-            )
+        if files:
+            table = _table_of_files(files, on, grain, out, seed, bar)
+        elif grain == "kernels":
+            refuse({"blocks": blocks}, "with --grain kernels")
+            table = _table_of_kernels(space, arch, samples, on, out, seed, bar)
         else:
+            found, chosen = architectures(space, arch, samples, seed)
             table = measure_space(found, chosen, on, blocks=blocks, folder=out, seed=seed, bar=bar)
     _print(table, out, json)
     if all(entry.failed for entry in table):
         raise ValueError(f"nothing could be measured: {next(iter(table)).reason}")
+
+
+def _table_of_files(
+    files: list[Path], on: Device, grain: str, folder: Path | None, seed: int, bar: Bar
+) -> LatencyTable:
+    """The files as whole networks, with their kernels where these are asked for."""
+    if grain == "blocks":
+        return measure_files(files, on, folder=folder, progress=shown_in(bar), seed=seed)
+    from hwnas.network.from_onnx import from_onnx
+
+    networks, names = [from_onnx(path) for path in files], [printable(path.name) for path in files]
+    return measure_kernels(networks, on, folder=folder, progress=shown_in(bar), seed=seed, names=names)
+
+
+def _table_of_kernels(
+    space: str | None,
+    arch: str | None,
+    samples: int | None,
+    on: Device,
+    folder: Path | None,
+    seed: int,
+    bar: Bar,
+) -> LatencyTable:
+    """The kernels of the architectures of `--arch`, or of those that meet most kernels of the space."""
+    found, chosen = architectures(space, arch, samples, seed)
+    if arch is None:
+        chosen = covering(found.sample(max(len(chosen), CANDIDATES), seed=seed), len(chosen))
+    return measure_kernels(chosen, on, folder=folder, progress=shown_in(bar), seed=seed, space=str(found))
 
 
 def measure_space(
@@ -103,12 +134,12 @@ def measure_space(
     chosen: list[Architecture],
     on: Device,
     *,
-    blocks: str,
+    blocks: str | None,
     folder: Path | None,
     seed: int,
     bar: Bar,
 ) -> LatencyTable:
-    """Measure `chosen` and, where `blocks` is `all`, every block that the space has."""
+    """Measure `chosen` and, where `blocks` is `all` or not said, every block that the space has."""
     return measure_networks(
         chosen,
         on,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ from hwnas.cli.targets import search_space, target
 if TYPE_CHECKING:
     from hwnas.latency import FittedPredictor
     from hwnas.latency.instructions.predictor import InstructionPredictor
+    from hwnas.latency.predictors.base import Floats
+    from hwnas.network import Network
 
 
 def predict(
@@ -54,6 +57,9 @@ def predict(
     if isinstance(fitted, FittedPredictor) and fitted.is_calibrated:
         low, high = fitted.interval(networks, confidence)
         columns |= {"low_ms": low, "high_ms": high, "upper_ms": fitted.upper(networks, confidence)}
+    share = interpolated_share(fitted, networks)
+    if share is not None:
+        columns["interpolated"] = share
     rows = [[float(value) for value in row] for row in zip(*columns.values(), strict=True)]
     if json:
         print_json(
@@ -61,11 +67,30 @@ def predict(
         )
         return
     percent = f"{100 * confidence:g} %"
-    titles = ["network", "latency ms", f"{percent} from ms", "to ms", f"{percent} below ms"]
+    titles = {
+        "latency_ms": "latency ms",
+        "low_ms": f"{percent} from ms",
+        "high_ms": "to ms",
+        "upper_ms": f"{percent} below ms",
+        "interpolated": "interpolated",
+    }
     print_table(
-        titles[: 1 + len(columns)],
+        ["network", *(titles[column] for column in columns)],
         [[n, *(f"{value:.4f}" for value in row)] for n, row in zip(names, rows, strict=True)],
     )
+
+
+def interpolated_share(
+    fitted: FittedPredictor | InstructionPredictor, networks: Sequence[Network]
+) -> Floats | None:
+    """Of each network's latency, the share whose parts were not measured; None where all must be."""
+    from hwnas.latency import FittedPredictor
+    from hwnas.latency.predictors import PartsPredictor
+
+    parts = fitted.predictor if isinstance(fitted, FittedPredictor) else None
+    if not isinstance(parts, PartsPredictor) or parts.neighbours is None:
+        return None
+    return parts.interpolated_share(networks)
 
 
 def _predictor(name: str) -> FittedPredictor | InstructionPredictor:

@@ -10,10 +10,12 @@ import typer
 from hwnas.cli.data import resolve
 from hwnas.cli.options import Json, Seed, Space
 from hwnas.cli.output import console, print_json, print_table, progress_bar, say
+from hwnas.cli.predict import interpolated_share
 from hwnas.cli.targets import search_space
 
 if TYPE_CHECKING:
-    from hwnas.latency import Device, FittedPredictor
+    from hwnas.latency import Device, FittedPredictor, LatencyTable
+    from hwnas.latency.predictors.base import Floats
     from hwnas.search import Run, Training, Trial
     from hwnas.spaces import SearchSpace
 
@@ -29,6 +31,13 @@ def search(
     ] = None,
     predictor: Annotated[
         str | None, typer.Option(help="Predictor of latency_ms: a folder or a name.")
+    ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            help="Latency table of the predictor's device, such as the one that it was fitted on: its "
+            "networks within the budget are candidates."
+        ),
     ] = None,
     oracle: Annotated[
         list[str] | None,
@@ -70,6 +79,7 @@ def search(
     }
     training = _training(data, train_epochs, seed)
     fitted, on = _predictor(predictor, measure)
+    known = _known(table, on)
     searched = search_space(space)
     with process_pool(jobs) as executor, progress_bar("searching") as bar:
 
@@ -92,10 +102,12 @@ def search(
             device=on,
             training=training,
             candidates=candidates,
+            known=known,
             events=Events(show, say),
         )
     write_report(found.record, folder)
-    print_answer(found, json)
+    networks = [searched.parse(candidate.architecture).network for candidate in found.record.candidates]
+    print_answer(found, json, None if fitted is None else interpolated_share(fitted, networks))
 
 
 def _metrics(fitted: FittedPredictor | None, oracles: list[str], space: SearchSpace) -> dict[str, Any]:
@@ -127,6 +139,19 @@ def _predictor(name: str | None, measure: bool) -> tuple[FittedPredictor | None,
     return fitted, device_like(fitted.card.identity) if measure else None
 
 
+def _known(name: str | None, on: Device | None) -> LatencyTable | None:
+    """The table of networks that were measured before."""
+    if name is None:
+        return None
+    if on is None:
+        raise ValueError(
+            "--table needs --predictor, and not --no-measure: its networks are compared by device"
+        )
+    from hwnas.latency import LatencyTable
+
+    return LatencyTable.load(resolve("latency_tables", name))
+
+
 def _training(data: str | None, epochs: int, seed: int) -> Training | None:
     if epochs == 0:
         return None
@@ -139,15 +164,29 @@ def _training(data: str | None, epochs: int, seed: int) -> Training | None:
     return Training(data, TrainingSettings(epochs=epochs, seed=seed))
 
 
-def print_answer(found: Run, json: bool) -> None:
-    """Print the verified candidates, and the answer; raises NothingFeasibleError where there is none."""
+def print_answer(found: Run, json: bool, interpolated: Floats | None = None) -> None:
+    """Print the verified candidates, and the answer.
+
+    Args:
+        found: by the search.
+        json: for machines.
+        interpolated: of each candidate's predicted latency, the share that is interpolated, `[n]`; None
+            where the predictor does not.
+
+    Raises:
+        NothingFeasibleError: there is no answer.
+    """
     from hwnas.report.intervals import drift_warning, interval_text
 
     record = found.record
     if json:
         from dataclasses import asdict
 
-        print_json({"winner": record.winner, "candidates": [asdict(c) for c in record.candidates]})
+        listed = [asdict(c) for c in record.candidates]
+        if interpolated is not None:
+            for one, share in zip(listed, interpolated, strict=True):
+                one["interpolated"] = float(share)
+        print_json({"winner": record.winner, "candidates": listed})
         found.best()
         return
     names = [record.maximize, *(n for n in record.bounds if n != record.maximize)]
@@ -158,6 +197,7 @@ def print_answer(found: Run, json: bool) -> None:
             str(rank),
             *(_number(candidate.predicted, name) for name in names),
             *(interval_text(candidate, name) for name in between),
+            *(() if interpolated is None else [f"{100 * interpolated[rank - 1]:.0f} %"]),
             *(_number(candidate.measured, name) for name in measured),
             *(_yes_or_no(candidate.within(name)) for name in between),
             "yes" if candidate.satisfies else "no",
@@ -168,6 +208,7 @@ def print_answer(found: Run, json: bool) -> None:
         "candidate",
         *names,
         *(f"interval of {name}" for name in between),
+        *(() if interpolated is None else ["interpolated"]),
         *(f"measured {name}".replace("_", " ") for name in measured),
         *(f"{name} within" for name in between),
         "satisfies",

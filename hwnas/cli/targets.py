@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwnas.cli.options import refuse
 from hwnas.network.network import Network
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.spaces import space as space_of
@@ -27,6 +28,7 @@ class Target:
 
 
 MAX_INPUT = 2**28
+SAMPLES = 30
 
 
 def target(
@@ -70,12 +72,14 @@ def architecture(space: str | None, arch: str | None) -> Architecture:
 
 
 def architectures(
-    space: str | None, arch: str | None, samples: int, seed: int
+    space: str | None, arch: str | None, samples: int | None, seed: int
 ) -> tuple[SearchSpace, list[Architecture]]:
-    """The space of `--space`, and the architectures of `--arch`, or `--samples` drawn from it."""
+    """The space of `--space`, and the architectures of `--arch`, or `--samples` (`SAMPLES`) drawn from it."""
     found = search_space(space)
     if arch is not None:
+        refuse({"samples": samples}, "with --arch")
         return found, [found.parse(text) for text in (_lines(arch[1:]) if arch.startswith("@") else [arch])]
+    samples = SAMPLES if samples is None else samples
     if samples < 1:
         raise ValueError(f"--samples must be at least 1, not {samples}")
     return found, found.sample(samples, seed=seed)
@@ -93,8 +97,11 @@ def _lines(file: str) -> list[str]:
     return found
 
 
-def blocks_to_measure(space: SearchSpace, blocks: str, seed: int) -> bool | Iterable[tuple[str, Network]]:
-    """What `--blocks` means: those of the space, of the networks (True), or none (False)."""
+def blocks_to_measure(
+    space: SearchSpace, blocks: str | None, seed: int
+) -> bool | Iterable[tuple[str, Network]]:
+    """What `--blocks` means: those of the space (by default), of the networks (True), or none (False)."""
+    blocks = blocks or "all"
     if blocks not in ("all", "sample", "none"):
         raise ValueError(f"--blocks must be all, sample or none, not {blocks!r}")
     return distinct_blocks(space, seed=seed).values() if blocks == "all" else blocks == "sample"

@@ -9,6 +9,7 @@ and `Runner`, registered there with ``@register("its-name")``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from types import TracebackType
 
@@ -169,6 +170,18 @@ class Runner(ABC):
     @abstractmethod
     def close(self) -> None:
         """End the process."""
+
+    def hold_machine(self, notify: Callable[[str], None]) -> None:  # noqa: B027 (most have nothing to do)
+        """Be the only measurement where the models run, for as long as this runner lives.
+
+        Whoever measures holds this machine's lock already; a runner elsewhere takes that machine's.
+
+        Args:
+            notify: called with a line where another measurement has to be waited for.
+
+        Raises:
+            RunnerDiedError: the process ended.
+        """
 
     def reading(self) -> HostReading:
         """The machine that runs the models, at this moment; this one by default."""

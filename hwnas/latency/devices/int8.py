@@ -79,7 +79,11 @@ def _folded(model: bytes, path: Path) -> dict[str, np.ndarray[Any, np.dtype[np.f
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No warnings of the runtime about the quantiser's own models."""
+    """No warnings of the runtime about the quantiser's own models.
+
+    Their sessions are made by the quantiser and take the default severity, which can be set but not read:
+    afterwards it is what onnxruntime starts with, whatever it was before.
+    """
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(_ERROR)

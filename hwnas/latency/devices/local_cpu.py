@@ -12,6 +12,7 @@ from hwnas.latency.devices.device import Device, DeviceCard
 from hwnas.latency.devices.options import checked_batch
 from hwnas.latency.devices.worker_runner import WorkerRunner, local_environment
 from hwnas.latency.timing import host
+from hwnas.latency.timing.lock import PROCESSOR
 from hwnas.latency.timing.protocol import Protocol
 
 
@@ -30,7 +31,7 @@ class LocalCpu(Device):
         ValueError: an option is out of range.
     """
 
-    machine = "cpu"
+    machine = PROCESSOR
     powercap = Path("/sys/class/powercap")
 
     def __init__(self, threads: int, batch: int, protocol: Protocol) -> None:

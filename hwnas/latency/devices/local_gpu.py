@@ -11,6 +11,8 @@ from hwnas.latency.devices.device import Device, DeviceCard, RuntimeCard
 from hwnas.latency.devices.options import checked_batch
 from hwnas.latency.devices.worker_runner import WorkerRunner, local_environment
 from hwnas.latency.timing import host
+from hwnas.latency.timing.lock import PROCESSOR
+from hwnas.latency.timing.nvml import gpu_settings
 from hwnas.latency.timing.protocol import Protocol
 
 _DRIVER = Path("/sys/module/nvidia/version")
@@ -27,7 +29,7 @@ class LocalGpu(Device):
         ValueError: this machine has no such device, or the batch is out of range.
     """
 
-    machine = "cpu"  # the processor starts the GPU's work: nothing else may be measured on it
+    machine = PROCESSOR  # the processor starts the GPU's work: nothing else may be measured on it
 
     def __init__(self, batch: int, protocol: Protocol) -> None:
         reason = self.unavailable()
@@ -68,14 +70,11 @@ class LocalGpu(Device):
         self, backend: str, card: RuntimeCard, keep_open: tuple[int, ...], **settings: Any
     ) -> WorkerRunner:
         """Start a worker of `backend` on this GPU, with `settings` of its own."""
-        import torch
-
-        uuid = f"GPU-{torch.cuda.get_device_properties(0).uuid}"
         config = {
             "backend": backend,
             "threads": 1,
             "cores": [],
-            "meter": {"kind": "nvml", "uuid": uuid},
+            "meter": {"kind": "nvml", "uuid": _uuid()},
             "precision": card.precision,
             "options": card.options,
             **settings,
@@ -89,7 +88,10 @@ class LocalGpu(Device):
 
 
 def shared_options() -> dict[str, str]:
-    """What must not be mixed under any runtime: CUDA, cuDNN, driver, the processor that starts kernels."""
+    """What must not be mixed under any runtime.
+
+    CUDA, cuDNN, driver, the processor that starts kernels, and how fast the GPU may run.
+    """
     import torch
 
     return {
@@ -97,7 +99,14 @@ def shared_options() -> dict[str, str]:
         "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
         "driver": _driver_version(),
         "host": host.cpu_model(),
+        **gpu_settings(_uuid()),
     }
+
+
+def _uuid() -> str:
+    import torch
+
+    return f"GPU-{torch.cuda.get_device_properties(0).uuid}"
 
 
 def _driver_version() -> str:

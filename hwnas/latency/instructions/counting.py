@@ -24,7 +24,7 @@ def instructions(network: Network, table: InstructionTable) -> float:
     Raises:
         ValueError: a layer is of no class that was counted; the message names it.
     """
-    return sum(table.formulas[o.kind].instructions(o) for o in operations(network))
+    return table.instructions(operations(network))
 
 
 def operations(network: Network) -> list[Operation]:
@@ -75,7 +75,19 @@ def _conv(layer: Layer, shapes: list[Shape]) -> Operation | None:
     if kind not in TERMS:
         return None
     columns = math.prod(weight[1:])
-    return Operation(kind, macs=output.size * columns, outputs=output.size, pixels=pixels, columns=columns)
+    return Operation(
+        kind,
+        macs=output.size * columns,
+        outputs=output.size,
+        pixels=pixels,
+        columns=columns,
+        window=_window(weight[2:]),
+    )
+
+
+def _window(sizes: Any) -> tuple[int, int]:
+    """Height and width; one dimension is a height."""
+    return (sizes[0], sizes[1] if len(sizes) > 1 else 1)
 
 
 def _add(layer: Layer, shapes: list[Shape]) -> Operation | None:
@@ -88,9 +100,9 @@ def _gemm(layer: Layer, shapes: list[Shape]) -> Operation:
 
 def _pool(layer: Layer, shapes: list[Shape]) -> Operation:
     kind = "max_pool" if layer.op == "MaxPool" else "average_pool"
-    window: Any = layer.attributes["kernel_shape"]
+    window = _window(layer.attributes["kernel_shape"])
     pixels = math.prod(layer.output.shape[1:])
-    return Operation(kind, outputs=layer.output.size, pixels=pixels, window=math.prod(window))
+    return Operation(kind, outputs=layer.output.size, pixels=pixels, window=window)
 
 
 def _mean(layer: Layer, shapes: list[Shape]) -> Operation:

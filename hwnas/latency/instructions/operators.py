@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ class Operation:
         pixels: positions of the output map.
         rows: rows of the output map.
         columns: input elements that one output element of a convolution reads (window · channels).
-        window: positions of a pooling window.
+        window: height and width of a pooling's or convolution's window.
     """
 
     kind: str
@@ -28,7 +29,15 @@ class Operation:
     pixels: int = 0
     rows: int = 0
     columns: int = 0
-    window: int = 1
+    window: tuple[int, int] = (1, 1)
+
+    @property
+    def is_extrapolated(self) -> bool:
+        """Whether no operator of its window was counted."""
+        return self.window != COUNTED_WINDOWS.get(self.kind, self.window)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.window[0]}×{self.window[1]}"
 
     def quantities(self) -> list[float]:
         """The values of the terms of its class, in order."""
@@ -43,7 +52,7 @@ _TERM: dict[str, Callable[[Operation], int]] = {
     "pixels": lambda o: o.pixels,
     "rows": lambda o: o.rows,
     "gathered": lambda o: o.pixels * o.columns,
-    "compared": lambda o: o.outputs * o.window,
+    "compared": lambda o: o.outputs * math.prod(o.window),
 }
 
 TERMS: dict[str, tuple[str, ...]] = {
@@ -61,5 +70,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "concat": ("outputs", "pixels", "1"),
 }
 """The terms of each class: what CMSIS-NN's loops run over. `gathered` is im2col's copying, `compared` the
-elements that a pooling reads; only windows of 2×2 (maximum) and 3×3 (mean) were counted, so for others that
-term is an extrapolation."""
+elements that a pooling reads."""
+
+COUNTED_WINDOWS = {"conv": (3, 3), "max_pool": (2, 2), "average_pool": (3, 3)}
+"""The window of each class that was counted with one only: others are extrapolated."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -9,12 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwnas.latency.instructions.boards import boards
-from hwnas.latency.instructions.counting import instructions
-from hwnas.latency.instructions.operators import TERMS
+from hwnas.latency.instructions.counting import operations
+from hwnas.latency.instructions.operators import TERMS, Operation
 from hwnas.latency.instructions.shipped import shipped
 from hwnas.latency.instructions.table import Formula, InstructionTable
 from hwnas.latency.predictors.arrays import Arrays
-from hwnas.latency.predictors.base import Floats, Predictor, check_latencies, register
+from hwnas.latency.predictors.base import (
+    Floats,
+    Predictor,
+    UnseenLayersWarning,
+    check_latencies,
+    register,
+)
 from hwnas.network.network import Network
 
 NS_PER_MS = 1e6
@@ -61,16 +68,27 @@ class InstructionPredictor(Predictor):
         self.ns_per_instruction = float(ratio.sum() / (ratio @ ratio))
 
     def predict(self, networks: Sequence[Network]) -> Floats:
-        """As `Predictor.predict`; raises ValueError naming an operator that was not counted."""
+        """As `Predictor.predict`; warns (`UnseenLayersWarning`) of windows that were not counted.
+
+        Raises:
+            RuntimeError: there is no constant.
+            ValueError: a network has an operator that was not counted; the message names it.
+        """
+        constant = self._constant()
+        return self._instructions(networks) * (constant / NS_PER_MS)
+
+    def _constant(self) -> float:
         if self.ns_per_instruction is None:
             raise RuntimeError(f"the {self.kind} predictor is not fitted: call fit first, or choose a board")
-        return self._instructions(networks) * (self.ns_per_instruction / NS_PER_MS)
+        return self.ns_per_instruction
 
     def _instructions(self, networks: Sequence[Network]) -> Floats:
-        return np.array([instructions(network, self.table) for network in networks], dtype=np.float64)
+        found = [operations(network) for network in networks]
+        _warn_of_windows(found)
+        return np.array([self.table.instructions(one) for one in found], dtype=np.float64)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The coefficients of each class and the constant."""
+        """The coefficients of each class and the constant; raises RuntimeError where it is not fitted."""
         formulas = {f"coefficients_{kind}": f.coefficients for kind, f in self.table.formulas.items()}
         return {
             **{name: np.array(values) for name, values in formulas.items()},
@@ -81,7 +99,7 @@ class InstructionPredictor(Predictor):
                     if f
                 ]
             ),
-            "ns_per_instruction": np.array([self.ns_per_instruction or 0.0]),
+            "ns_per_instruction": np.array([self._constant()]),
         }
 
     @classmethod
@@ -96,6 +114,18 @@ class InstructionPredictor(Predictor):
             arrays.require(bool((values >= 0).all() and values.any()), f"coefficients_{kind}", "not negative")
             formulas[kind] = Formula(tuple(values.tolist()), int(operators), float(largest), float(mean))
         return cls(InstructionTable(formulas), ns_per_instruction=float(constant[0]))
+
+
+def _warn_of_windows(networks: Sequence[Sequence[Operation]]) -> None:
+    """Say which operators have windows that none of the counted ones of their class has."""
+    unseen = [{str(operation) for operation in one if operation.is_extrapolated} for one in networks]
+    if any(unseen):
+        warnings.warn(
+            f"{sum(map(bool, unseen))} of {len(networks)} networks have windows that were not counted "
+            f"({', '.join(sorted(set().union(*unseen)))}); their instructions are extrapolated",
+            UnseenLayersWarning,
+            stacklevel=4,
+        )
 
 
 def board_predictor(board: str, table: str | None = None) -> InstructionPredictor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,10 @@ class InstructionTable:
     """
 
     formulas: Mapping[str, Formula]
+
+    def instructions(self, operations: Iterable[Operation]) -> float:
+        """Instructions of several operators together."""
+        return sum(self.formulas[operation.kind].instructions(operation) for operation in operations)
 
     @classmethod
     def load(cls, folder: str | Path) -> InstructionTable:
@@ -125,18 +129,23 @@ def _dense(kind: str, kernel: int) -> Callable[[Mapping[str, int]], Operation]:
     def operation(r: Mapping[str, int]) -> Operation:
         pixels = r["hout"] ** 2
         return Operation(
-            kind, macs=r["units"], outputs=pixels * r["cout"], pixels=pixels, columns=kernel**2 * r["cin"]
+            kind,
+            macs=r["units"],
+            outputs=pixels * r["cout"],
+            pixels=pixels,
+            columns=kernel**2 * r["cin"],
+            window=(kernel, kernel),
         )
 
     return operation
 
 
-def _map(kind: str, window: int = 1) -> Callable[[Mapping[str, int]], Operation]:
+def _map(kind: str, size: int = 1) -> Callable[[Mapping[str, int]], Operation]:
     """Operators whose `units` are output elements of a map of `cout` channels (`concat`: twice as many)."""
 
     def operation(r: Mapping[str, int]) -> Operation:
         channels = r["cout"] * (2 if kind == "concat" else 1)
-        return Operation(kind, outputs=r["units"], pixels=r["units"] // channels, window=window)
+        return Operation(kind, outputs=r["units"], pixels=r["units"] // channels, window=(size, size))
 
     return operation
 
@@ -162,8 +171,8 @@ _OPERATION: dict[str, Callable[[Mapping[str, int]], Operation]] = {
     "dw7": _dense("depthwise7", 7),
     "add": _map("add"),
     "fc": _fully_connected,
-    "maxpool2": _map("max_pool", window=4),
-    "avgpool3": _map("average_pool", window=9),
+    "maxpool2": _map("max_pool", size=2),
+    "avgpool3": _map("average_pool", size=3),
     "mean": _mean,
     "pad1": _pad(1),
     "pad2": _pad(2),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +10,12 @@ from hwnas.latency.devices.device import Device, Identity
 from hwnas.latency.kernels.lowering import kernel_counts
 from hwnas.latency.kernels.profiling import profile_kernels
 from hwnas.latency.measuring.groups import measure_subjects
-from hwnas.latency.measuring.journal import Journal
+from hwnas.latency.measuring.journal import Journal, Record
 from hwnas.latency.measuring.networks import Measurable, network_of, subjects_of
 from hwnas.latency.measuring.progress import ProgressCallback
 from hwnas.latency.measuring.sentinels import sentinels
 from hwnas.latency.measuring.subject import Subject
+from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.table import LatencyTable
 from hwnas.latency.timing.protocol import Protocol
 from hwnas.network.network import Network
@@ -39,6 +40,9 @@ def measure_kernels(
 
     With a folder the measurement of the whole networks resumes after a crash; the profiles, seconds for a
     few networks, are taken last.
+
+    A network that is a kernel of another one, or has the same layers, is timed as a network only: its entry
+    stands for the kernel too.
 
     Args:
         networks: networks, or objects with a ``.network`` (architectures), whose ``str`` becomes the name.
@@ -82,9 +86,10 @@ def measure_kernels(
     )
     known = journal.entries
     profiled = [subject for subject in subjects if not known[subject.key].failed]
-    if any(key not in known for subject in profiled for key, _ in subject.blocks):
+    if any(_is_missing(key, known) for subject in profiled for key, _ in subject.blocks):
         parts = [(subject, whole[subject.key]) for subject in profiled]
-        journal.append(profile_kernels(parts, device, journal.identity.protocol, progress, seed))
+        found = profile_kernels(parts, device, journal.identity.protocol, progress, seed)
+        journal.append(_without(found, {subject.key for subject in profiled}))
     table = journal.table()
     if folder:
         table.save(folder)
@@ -95,10 +100,21 @@ def _with_kernels(subject: Subject, network: Network) -> Subject:
     return replace(subject, blocks=tuple(kernel_counts(network).items()))
 
 
+def _is_missing(kernel: str, known: Mapping[str, Entry]) -> bool:
+    return kernel not in known or known[kernel].failed
+
+
+def _without(record: Record, measured: Collection[str]) -> Record:
+    """The record without kernels that are measured networks, whose entries they would replace."""
+    return replace(record, entries=tuple(entry for entry in record.entries if entry.key not in measured))
+
+
 def _check_is_of_kernels(journal: Journal, subjects: Sequence[Subject], folder: str | Path | None) -> None:
     known = journal.entries
     mixed = any(entry.kind == "block" for entry in known.values()) or any(
-        subject.key in known and dict(known[subject.key].blocks) != dict(subject.blocks)
+        subject.key in known
+        and known[subject.key].kind == "network"
+        and dict(known[subject.key].blocks) != dict(subject.blocks)
         for subject in subjects
     )
     if mixed:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwnas.cost import count
-from hwnas.latency.devices.device import Chunk, Device, Runner
+from hwnas.latency.devices.device import Chunk, Device, Runner, RunnerDiedError
 from hwnas.latency.kernels.attribution import kernel_times
 from hwnas.latency.kernels.fusion import cut, fused
 from hwnas.latency.kernels.overhead import overhead_us
 from hwnas.latency.kernels.percentiles import percentiles
 from hwnas.latency.kernels.simplified import simplified
 from hwnas.latency.measuring.journal import Record
-from hwnas.latency.measuring.lock import machine_lock
 from hwnas.latency.measuring.progress import ProgressCallback, Reporter
+from hwnas.latency.measuring.retries import tried_again
 from hwnas.latency.measuring.sentinels import sentinels
 from hwnas.latency.measuring.subject import Subject
 from hwnas.latency.measuring.watch import Watch
 from hwnas.latency.predictors.block_ids import describe
 from hwnas.latency.tables.entry import Entry
+from hwnas.latency.timing.lock import machine_lock
 from hwnas.latency.timing.protocol import Protocol
 from hwnas.latency.timing.samples import join, p10
 from hwnas.network.network import Network
@@ -53,54 +55,75 @@ def profile_kernels(
 ) -> Record:
     """Entries of all kernels of networks that the device runs, with the sentinels' times meanwhile.
 
-    Each pass takes the networks in random order, each in a session of its own in a fresh process.
+    Each pass takes the networks in random order, each in a session of its own in a fresh process. A pass
+    whose process or connection ends is done again.
 
     Raises:
         As `hwnas.latency.kernels.harvest.measure_kernels`.
     """
     report = Reporter(progress, protocol.passes * len(subjects))
-    campaign = _Campaign(device, protocol)
     order = np.random.default_rng((seed, len(subjects)))
     waiting = f"another measurement holds the {device.machine}; waiting for its end"
     with machine_lock(device.machine, lambda: report(waiting)) as descriptor:
+        campaign = _Campaign(device, protocol, descriptor)
         for number in range(protocol.passes):
-            with device.start((descriptor,)) as runner:
-                campaign.begin_pass(runner)
-                for index in order.permutation(len(subjects)):
-                    report(f"profiling, pass {number + 1} of {protocol.passes}")
-                    campaign.profile(runner, *subjects[int(index)], side=number % 2)
-                    report.done += 1
+            listed = [subjects[int(index)] for index in order.permutation(len(subjects))]
+            title = f"profiling, pass {number + 1} of {protocol.passes}"
+            report.done = number * len(subjects)
+            found = tried_again(partial(campaign.one_pass, listed, report, title), report, _give_up)
+            campaign.keep(found, side=number % 2)
+        report.done = protocol.passes * len(subjects)
     return campaign.record()
+
+
+def _give_up(death: RunnerDiedError) -> None:
+    raise death
 
 
 class _Campaign:
     """What the profiles of several networks and passes said so far."""
 
-    def __init__(self, device: Device, protocol: Protocol) -> None:
-        self._device, self._protocol = device, protocol
+    def __init__(self, device: Device, protocol: Protocol, descriptor: int) -> None:
+        self._device, self._protocol, self._descriptor = device, protocol, descriptor
         self._watch = Watch(device.reading())
-        self._overhead_us = 0.0
         self._kernels: dict[str, _Kernel] = {}
         self._sentinels: dict[str, list[Chunk]] = {name: [] for name in sentinels()}
 
-    def begin_pass(self, runner: Runner) -> None:
-        """Find what the profile adds, and make the sentinels ready to run."""
-        self._overhead_us = overhead_us(runner, self._protocol)
-        for name, model in sentinels().items():
-            runner.load(name, model, self._protocol.warm_up)
+    def one_pass(
+        self, subjects: Sequence[tuple[Subject, Network]], notify: Callable[[str], None], title: str
+    ) -> list[tuple[Network, Floats]]:
+        """Profile each network once, and time the sentinels after each: kernels with times (runs,)."""
+        found: list[tuple[Network, Floats]] = []
+        with self._device.start((self._descriptor,)) as runner:
+            runner.hold_machine(notify)
+            added_us = overhead_us(runner, self._protocol)
+            for name, model in sentinels().items():
+                runner.load(name, model, self._protocol.warm_up)
+            for subject, network in subjects:
+                notify(title)
+                found += self._profiled(runner, subject, network, added_us)
+                self._time_sentinels(runner)
+        return found
 
-    def profile(self, runner: Runner, subject: Subject, network: Network, side: int) -> None:
-        """Profile a network once, then time the sentinels."""
+    def keep(self, found: Sequence[tuple[Network, Floats]], side: int) -> None:
+        """Add what a whole pass found to the odd or the even ones."""
+        for kernel, times in found:
+            self._kernels.setdefault(kernel.key, _Kernel(kernel)).passes[side].append(times)
+
+    def _profiled(
+        self, runner: Runner, subject: Subject, network: Network, added_us: float
+    ) -> list[tuple[Network, Floats]]:
+        """The kernels of a network in the order of execution, less what the profile adds to each node."""
         runs = self._protocol.rounds * self._protocol.chunk
         model = self._device.prepare(subject.model())
         profile = runner.profile(subject.key, model, self._protocol.warm_up, runs)
-        profile = replace(profile, times_us=profile.times_us - self._overhead_us)
+        profile = replace(profile, times_us=profile.times_us - added_us)
         simple = simplified(network)
         kernels = fused(simple.network)
         times = kernel_times(profile, kernels, simple.done_by)
-        for place, layers in enumerate(kernels):
-            part = cut(layers, simple.network)
-            self._kernels.setdefault(part.key, _Kernel(part)).passes[side].append(times[:, place])
+        return [(cut(layers, simple.network), times[:, place]) for place, layers in enumerate(kernels)]
+
+    def _time_sentinels(self, runner: Runner) -> None:
         for name, chunks in self._sentinels.items():
             chunks.append(runner.run(name, self._protocol.discard, self._protocol.chunk))
             self._watch.add(chunks[-1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from hwnas.latency.devices.device import (
     RunnerDiedError,
 )
 from hwnas.latency.measuring.energy import energies_mj
+from hwnas.latency.measuring.retries import tried_again
 from hwnas.latency.measuring.watch import Watch
 from hwnas.latency.tables.drift import contradictory
 from hwnas.latency.tables.environment import Environment
@@ -146,22 +146,16 @@ class Group:
 
     def _one_pass(self, keys: list[str], title: str) -> None:
         """One pass in a fresh worker. If the worker dies: once more; then without the model it died with."""
-        deaths: Counter[type[RunnerDiedError]] = Counter()
-        while True:
-            try:
-                with self._device.start(self._keep_open) as runner:
-                    self._meter = runner.meter()
-                    chunks = self._rounds(runner, [*self._alive(keys), *self._sentinels], title)
-                break
-            except RunnerDiedError as death:
-                deaths[type(death)] += 1
-                again = deaths[type(death)] <= death.retries
-                self._notify(f"{death}; trying the group again" if again else str(death))
-                if not again:
-                    self._blame(death)
+        chunks = tried_again(partial(self._attempt, keys, title), self._notify, self._blame)
         for key, parts in chunks.items():
             if key not in self._failures:
                 self._passes[key].append(join(parts))
+
+    def _attempt(self, keys: list[str], title: str) -> dict[str, list[Chunk]]:
+        with self._device.start(self._keep_open) as runner:
+            runner.hold_machine(self._notify)
+            self._meter = runner.meter()
+            return self._rounds(runner, [*self._alive(keys), *self._sentinels], title)
 
     def _blame(self, death: RunnerDiedError) -> None:
         if death.key is None or death.key in self._sentinels:

@@ -26,6 +26,7 @@ def energies_mj(
     found: dict[str, float] = {}
     try:
         with device.start(keep_open) as runner:
+            runner.hold_machine(notify)
             for number, (key, model) in enumerate(models.items(), start=1):
                 notify(f"energy: model {number} of {len(models)}")
                 try:

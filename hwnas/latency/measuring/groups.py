@@ -8,10 +8,10 @@ from dataclasses import asdict
 from hwnas.latency.devices.device import Device, Identity
 from hwnas.latency.measuring.campaign import Group, GroupResult
 from hwnas.latency.measuring.journal import Journal, Record
-from hwnas.latency.measuring.lock import machine_lock
 from hwnas.latency.measuring.progress import ProgressCallback, Reporter
 from hwnas.latency.measuring.subject import Subject
 from hwnas.latency.tables.entry import Entry, failed_entry, printable
+from hwnas.latency.timing.lock import machine_lock
 from hwnas.latency.timing.protocol import Protocol
 
 GROUP_SIZE = 24

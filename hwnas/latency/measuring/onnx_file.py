@@ -1,20 +1,23 @@
-"""Measure an ONNX file of any origin."""
+"""Measure ONNX files of any origin."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hwnas.latency.devices.device import Device, ModelFailedError
 from hwnas.latency.measuring.campaign import Group
-from hwnas.latency.measuring.groups import flags_of
-from hwnas.latency.measuring.lock import machine_lock
+from hwnas.latency.measuring.groups import flags_of, measure_subjects
+from hwnas.latency.measuring.journal import Journal
 from hwnas.latency.measuring.progress import Progress, ProgressCallback
 from hwnas.latency.measuring.sentinels import sentinels
 from hwnas.latency.measuring.subject import Subject
 from hwnas.latency.tables.entry import Entry, printable
+from hwnas.latency.tables.table import LatencyTable
+from hwnas.latency.timing.lock import machine_lock
 
 _LARGEST = (1 << 31) - 1
 
@@ -77,6 +80,44 @@ def measure_onnx_and_sentinels(
         energy_mj=result.energy_mj.get(key),
     )
     return entry, result.sentinels
+
+
+def measure_files(
+    paths: Sequence[Path],
+    device: Device,
+    *,
+    folder: Path | None = None,
+    progress: ProgressCallback | None = None,
+    seed: int = 0,
+) -> LatencyTable:
+    """A table of ONNX files as whole networks, without blocks; it resumes as `hwnas.latency.measure` does.
+
+    Args:
+        paths: of the files, as for `measure_onnx`; equal ones are measured once.
+        device: where to measure.
+        folder: where the journal and the table are kept; None: only in memory.
+        progress: called before each round.
+        seed: of the order of the models in the rounds.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: as `measure_onnx`, and as `hwnas.latency.measure` of the folder.
+        OSError: the folder cannot be written; the message names it.
+        RunnerDiedError: the worker cannot be started or dies repeatedly without a model to blame.
+    """
+    found = [subject_of(path, device.batch) for path in paths]
+    journal = measure_subjects(
+        list({subject.key: subject for subject in found}.values()),
+        device,
+        lambda identity: Journal(identity, folder),
+        sentinels=sentinels(),
+        progress=progress,
+        seed=seed,
+    )
+    table = journal.table()
+    if folder:
+        table.save(folder)
+    return table
 
 
 def subject_of(path: Path, batch: int = 1) -> Subject:

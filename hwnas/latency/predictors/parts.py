@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hwnas.latency.predictors.arrays import Arrays
 from hwnas.latency.predictors.base import Floats, Predictor, check_latencies
 from hwnas.latency.predictors.block_ids import description_of, key_of, network_of
-from hwnas.latency.predictors.composition import AFFINE, Composition, affine
+from hwnas.latency.predictors.composition import AFFINE, COMPOSITIONS, SUM, Composition, affine
 from hwnas.latency.predictors.neighbours import InterpolatedWarning, Neighbours
 from hwnas.network.network import Network
 
@@ -73,10 +73,16 @@ class PartsPredictor(Predictor):
         self.fit_sums(self.sums(networks), latency_ms)
 
     def fit_sums(self, sums_ms: Floats, latency_ms: Floats, composition: str = AFFINE) -> None:
-        """Fit on the sums of the networks' parts, `[n]`, instead of the networks; `sum` fits nothing."""
+        """Fit on the sums of the networks' parts, `[n]`, instead of the networks; `sum` fits nothing.
+
+        Raises:
+            ValueError: as `Predictor.fit`; an unknown composition.
+        """
+        if composition not in COMPOSITIONS:
+            raise ValueError(f"composition must be {' or '.join(COMPOSITIONS)}, not {composition!r}")
         n = len(sums_ms)
         measured = check_latencies(latency_ms, lambda i: f"network {i}", n=n, fewest=0, kind=self.kind)
-        if n == 0 or composition != AFFINE:
+        if n == 0 or composition == SUM:
             self.composition = Composition()
             return
         check_latencies(latency_ms, str, n=n, fewest=self.fewest, kind=self.kind)

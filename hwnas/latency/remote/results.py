@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,9 @@ def read_results(folder: Path) -> LatencyTable:
     path = folder / RESULTS
     head, *lines = _lines(path)
     journal = Journal(_identity(head, manifest, f"{path}: line 1"), space=manifest.space)
+    expected = {model.key: model.entry("-") for model in manifest.models}
     for number, line in enumerate(lines, start=2):
-        journal.append(_record(line, manifest, f"{path}: line {number}"))
+        journal.append(_record(line, manifest, expected, f"{path}: line {number}"))
     if not journal.records:
         raise ValueError(f"{path}: nothing was measured yet; run the runner on the device")
     return journal.table()
@@ -90,19 +92,18 @@ def _identity(line: Any, manifest: Manifest, where: str) -> Identity:
     return identity
 
 
-def _record(line: Any, manifest: Manifest, where: str) -> Record:
+def _record(line: Any, manifest: Manifest, expected: Mapping[str, Entry], where: str) -> Record:
     _check_texts(line, where)
     record = from_plain(Record, line, where)
     if record.sentinels.keys() != manifest.sentinels.keys():
         raise ValueError(f"{where}: the sentinels are {sorted(record.sentinels)}")
-    models = {model.key: model for model in manifest.models}
     most = most_samples(manifest.protocol)
     for entry in record.entries:
-        if entry.key not in models:
+        if entry.key not in expected:
             raise ValueError(f"{where}: key {entry.key} is not of this bundle")
         if entry.n > most:
             raise ValueError(f"{where}: n is {entry.n} for {entry.key}; the protocol takes at most {most}")
-        _check_unchanged(entry, models[entry.key].entry("-"), where)
+        _check_unchanged(entry, expected[entry.key], where)
     environment = replace(record.environment, onnx_version=manifest.onnx_version)
     return replace(record, environment=environment)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,13 +20,23 @@ from hwnas.latency.timing.host import HostFacts, HostReading
 from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
 
 
+@dataclass(frozen=True)
+class _Contact:
+    """What a machine said of itself at first."""
+
+    device: DeviceCard
+    runtime: RuntimeCard
+    reading: HostReading
+
+
 @register("ssh")
 class Ssh(Device):
     """The processor of another machine under onnxruntime, over SSH (ssh://user@host).
 
     That machine needs Python 3.10, numpy and onnxruntime, and must let this user in with a key. The first
     contact is made when the device is asked what it is, and fails at once; a connection that breaks later
-    is made again, with growing pauses.
+    is made again, with growing pauses. That machine's own lock is held while it measures, so that nothing
+    else measures on it meanwhile, whoever asks and under whatever name.
 
     Args:
         url: ``ssh://user@host:port?python=...&identity=...&option=...``; see
@@ -70,20 +80,19 @@ class Ssh(Device):
 
     def describe(self) -> DeviceCard:
         """What that machine's processor is."""
-        return self._first[0]
+        return self._first.device
 
     def runtime(self) -> RuntimeCard:
         """What runs the models there."""
-        return self._first[1]
+        return self._first.runtime
 
     def prepare(self, model: bytes) -> bytes:
         """The model itself, or quantised here; see `Device.prepare`."""
         return self.options.prepare(model)
 
     def reading(self) -> HostReading:
-        """That machine at this moment."""
-        with self.start() as runner:
-            return runner.reading()
+        """That machine at the first contact, before anything was measured there."""
+        return self._first.reading
 
     def start(self, keep_open: tuple[int, ...] = ()) -> SshRunner:
         """Connect and start a worker there.
@@ -91,7 +100,7 @@ class Ssh(Device):
         Raises:
             RemoteError: the machine stays out of reach, is another than at first, or cannot measure.
         """
-        cards = self._first
+        cards = (self._first.device, self._first.runtime)
         runner = self._patiently(keep_open)
         if self._cards(runner.hello) != cards:
             runner.close()
@@ -99,12 +108,12 @@ class Ssh(Device):
         return runner
 
     @cached_property
-    def _first(self) -> tuple[DeviceCard, RuntimeCard]:
+    def _first(self) -> _Contact:
         if reason := self.unavailable():
             raise RemoteError(reason, None)
         runner = self._connected(())
         try:
-            return self._cards(runner.hello)
+            return _Contact(*self._cards(runner.hello), runner.reading())
         finally:
             runner.close()
 

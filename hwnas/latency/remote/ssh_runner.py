@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from hwnas.latency.devices.device import MeterCard, RunnerDiedError
+from hwnas.latency.devices.device import MeterCard, ModelFailedError, RunnerDiedError
 from hwnas.latency.devices.worker_runner import WorkerRunner, printable_lines, thread_variables
 from hwnas.latency.remote.address import Address
 from hwnas.latency.remote.ssh_errors import NO_COPY, NO_RUNNER, RemoteError, failure
@@ -18,6 +20,7 @@ from hwnas.latency.tables.records import from_plain
 from hwnas.latency.timing.host import HostReading
 
 _GOODBYE = 5.0
+_LOCK_PAUSE = 1.0
 _FOLDER = '"${XDG_CACHE_HOME:-$HOME/.cache}/hwnas"'
 
 
@@ -38,6 +41,24 @@ class SshRunner(WorkerRunner):
     def __init__(self, address: Address, config: dict[str, Any], keep_open: tuple[int, ...] = ()) -> None:
         self._address = address
         super().__init__(address.ssh(_worker_command(address, config)), None, keep_open=keep_open)
+
+    def hold_machine(self, notify: Callable[[str], None]) -> None:
+        """Take the far end's own lock, which whoever else measures there takes too, from anywhere.
+
+        Raises:
+            RemoteError: there is no lock to be had there. Further as `Runner.hold_machine`.
+        """
+        if self._holds_machine():
+            return
+        notify(f"another measurement holds {self._address}; waiting for its end")
+        while not self._holds_machine():
+            time.sleep(_LOCK_PAUSE)
+
+    def _holds_machine(self) -> bool:
+        try:
+            return self._ask(None, {"command": "lock"})[0].get("held") is True
+        except ModelFailedError as error:
+            raise RemoteError(f"{self._address} cannot be held for one measurement: {error}", None) from error
 
     def reading(self) -> HostReading:
         """The machine at the far end, at this moment."""

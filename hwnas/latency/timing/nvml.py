@@ -1,8 +1,12 @@
-"""The energy counter of an NVIDIA GPU (Volta and later), read through NVML."""
+"""What NVML tells of an NVIDIA GPU: its energy counter (since Volta), and settings that change latencies."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any
+
+UNKNOWN = "unknown"
 
 
 class NvmlMeter:
@@ -17,10 +21,7 @@ class NvmlMeter:
     """
 
     def __init__(self, uuid: str) -> None:
-        try:
-            self._nvml = import_module("pynvml")
-        except ImportError:
-            raise ImportError("nvidia-ml-py is not installed (hwnas[cuda])") from None
+        self._nvml = _nvml()
         try:
             self._nvml.nvmlInit()
             self._gpu = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
@@ -36,6 +37,44 @@ class NvmlMeter:
     def joules(self, before: tuple[int, ...], after: tuple[int, ...]) -> float:
         """Energy between two readings; 64 bits of millijoules do not wrap around."""
         return (after[0] - before[0]) / 1000
+
+
+def gpu_settings(uuid: str) -> dict[str, str]:
+    """Power limit, application clocks and MIG mode of a GPU, each ``unknown`` where it cannot be read."""
+    return {
+        name: _setting(uuid, read)
+        for name, read in {
+            "power_limit": lambda nvml, gpu: f"{nvml.nvmlDeviceGetEnforcedPowerLimit(gpu) / 1000:g} W",
+            "application_clocks": _application_clocks,
+            "mig": lambda nvml, gpu: "enabled" if nvml.nvmlDeviceGetMigMode(gpu)[0] else "disabled",
+        }.items()
+    }
+
+
+def _setting(uuid: str, read: Callable[[Any, Any], str]) -> str:
+    try:
+        nvml = _nvml()
+    except ImportError:
+        return UNKNOWN
+    try:
+        nvml.nvmlInit()
+        return read(nvml, nvml.nvmlDeviceGetHandleByUUID(uuid))
+    except nvml.NVMLError:
+        return UNKNOWN
+
+
+def _application_clocks(nvml: Any, gpu: Any) -> str:
+    """Those that the driver was asked to keep, of the multiprocessors and the memory."""
+    cores = nvml.nvmlDeviceGetApplicationsClock(gpu, nvml.NVML_CLOCK_SM)
+    memory = nvml.nvmlDeviceGetApplicationsClock(gpu, nvml.NVML_CLOCK_MEM)
+    return f"{cores} MHz, memory {memory} MHz"
+
+
+def _nvml() -> Any:
+    try:
+        return import_module("pynvml")
+    except ImportError:
+        raise ImportError("nvidia-ml-py is not installed (hwnas[cuda])") from None
 
 
 def _text(name: str | bytes) -> str:

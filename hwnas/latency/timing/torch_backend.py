@@ -12,6 +12,7 @@ from hwnas.latency.timing.clocks import Call, Clock, HostClock
 from hwnas.network.from_onnx import from_onnx, onnx_weights
 from hwnas.network.onnx_file import load_model
 from hwnas.network.to_torch import to_torch
+from hwnas.network.weights import Weights
 
 _FORMATS = {"channels_first": torch.contiguous_format, "channels_last": torch.channels_last}
 
@@ -38,11 +39,11 @@ class TorchBackend:
         """Make a module of an ONNX model, with its weights, and a fixed input.
 
         Raises:
-            Exception: the model is no network of ours, or torch refuses it.
+            Exception: the model is no network of ours, has other weights than it, or torch refuses it.
         """
         network, weights = from_onnx(model), onnx_weights(model)
         module: nn.Module = to_torch(network).eval().requires_grad_(False)
-        module.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()}, strict=False)
+        set_weights(module, weights)
         module = module.to(self.device, self._dtype)
         module = module.to(memory_format=self._format)  # type: ignore[call-overload]
         inputs = [self._input(shape, index) for index, shape in enumerate(input_shapes(model))]
@@ -57,6 +58,18 @@ class TorchBackend:
         generator = torch.Generator().manual_seed(index)
         tensor = torch.randn(shape, generator=generator).to(self.device, self._dtype)
         return tensor.contiguous(memory_format=self._format) if tensor.dim() == 4 else tensor
+
+
+def set_weights(module: nn.Module, weights: Weights) -> None:
+    """Give the module weights by name; a weight that several layers share has one of their names.
+
+    Raises:
+        ValueError: a weight is of no parameter of the module.
+    """
+    state = {name: torch.from_numpy(weight) for name, weight in weights.items()}
+    unmatched = module.load_state_dict(state, strict=False).unexpected_keys
+    if unmatched:
+        raise ValueError(f"the module has no parameters for the weights {', '.join(unmatched[:5])}")
 
 
 @torch.inference_mode()

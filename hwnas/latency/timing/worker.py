@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 from importlib import import_module
@@ -18,6 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 from hwnas.latency.timing import host
 from hwnas.latency.timing.clocks import Call, Clock, Samples
 from hwnas.latency.timing.energy import Meter, NoMeterError, joules_per_run, open_meter
+from hwnas.latency.timing.lock import PROCESSOR, lock_if_free
 from hwnas.latency.timing.messages import receive, send
 
 _HERE = "hwnas.latency.timing"
@@ -30,6 +32,10 @@ BACKENDS = {
 """Name -> module, which is imported when it is asked for, and class."""
 
 _CLOCK_SHARE = 0.005
+
+PATIENCE_SECONDS = 600
+"""How long a worker that holds the machine's lock waits for a message, before it ends and lets go: the
+connection may have broken without a word."""
 
 
 class Backend(Protocol):
@@ -68,10 +74,12 @@ def serve(config: dict[str, Any]) -> None:
     worker = Worker(config)
     gc.disable()
     while True:
+        signal.alarm(PATIENCE_SECONDS if worker.holds_machine else 0)
         try:
             header, body = receive(requests)
         except EOFError:
             return
+        signal.alarm(0)
         send(answers, *worker.answer(header, body))
 
 
@@ -95,6 +103,7 @@ class Worker:
         self.clock = self.backend.clock
         self.calls: dict[str, Call] = {}
         self.together: dict[str, int] = {}
+        self._lock: int | None = None
         self.meter: Meter | None = None
         try:
             self.meter = open_meter(config.get("meter"))
@@ -106,6 +115,7 @@ class Worker:
         """Do one command; an error of the runtime becomes an answer with ``error``."""
         commands = {
             "hello": self.hello,
+            "lock": self.lock,
             "reading": self.reading,
             "load": self.load,
             "run": self.run,
@@ -129,6 +139,17 @@ class Worker:
             "heavy": heavy,
             "pid": os.getpid(),
         }, b""
+
+    @property
+    def holds_machine(self) -> bool:
+        """Whether this process has the machine's lock itself."""
+        return self._lock is not None
+
+    def lock(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """Take the machine's lock if it is free; it goes when this process ends."""
+        if self._lock is None:
+            self._lock = lock_if_free(PROCESSOR)
+        return {"held": self.holds_machine}, b""
 
     def reading(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """The machine at this moment: load, clock, ticks."""

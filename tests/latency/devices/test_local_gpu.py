@@ -29,6 +29,7 @@ def test_the_card_is_the_gpu_and_names_what_must_not_be_mixed():
     assert card.memory_kib == 64 << 20
     assert runtime.precision == "bfloat16"
     stated = {"cuda", "cudnn", "driver", "host", "layout", "compile", "graphs", "batch", "tf32"}
+    stated |= {"power_limit", "application_clocks", "mig"}
     assert stated <= runtime.options.keys() and runtime.options["batch"] == "32"
 
 

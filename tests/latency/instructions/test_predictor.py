@@ -1,12 +1,17 @@
+import warnings
+
 import numpy as np
 import pytest
 
 from hwnas.latency.instructions.predictor import InstructionPredictor, board_predictor
-from hwnas.latency.predictors import predictor_class
+from hwnas.latency.predictors import UnseenLayersWarning, predictor_class
 from hwnas.latency.predictors.arrays import read_arrays, write_arrays
+from hwnas.network import Builder
 from tests.cli.test_cli import as_json, hwnas
 
 from . import nets
+
+pytestmark = pytest.mark.filterwarnings("ignore::hwnas.latency.predictors.UnseenLayersWarning")
 
 NETWORKS = [nets.resnet8(), nets.mobilenet_v1(), nets.ds_cnn()]
 PUBLISHED_MS = {  # MLPerf Tiny v1.0, OctoML microTVM + CMSIS-NN: ic, vww, kws
@@ -62,3 +67,20 @@ def test_predicting_on_the_command_line(tmp_path):
     found = as_json("predict", "cortex-m7-cmsisnn:stm32h743", *space, cwd=tmp_path)
     assert all(1 < row["latency_ms"] < 10_000 for row in found)
     assert "no board 'f4'" in hwnas("predict", "cortex-m7-cmsisnn:f4", *space, cwd=tmp_path, code=2)
+
+
+def test_windows_that_were_not_counted_are_said():
+    predictor = board_predictor("stm32h743")
+    with pytest.warns(UnseenLayersWarning, match=r"1 of 2 networks .*\(average_pool 25×5, conv 10×4\)"):
+        predictor.predict([nets.ds_cnn(), nets.autoencoder()])
+    b = Builder()
+    x = b.conv(b.conv(b.input(3, 12, 12), 4, kernel=3), 4)
+    counted = b.build(b.average_pool(b.max_pool(b.depthwise(x, kernel=7), kernel=2), kernel=3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predictor.predict([counted])
+
+
+def test_what_has_no_constant_is_not_saved(tmp_path):
+    with pytest.raises(RuntimeError, match="not fitted"):
+        InstructionPredictor().save(tmp_path)

@@ -9,6 +9,7 @@ from hwnas.latency.kernels.cover import covering
 from hwnas.latency.kernels.harvest import measure_kernels
 from hwnas.latency.kernels.lowering import kernel_counts
 from hwnas.latency.predictors import InterpolatedWarning, MissingBlockError
+from hwnas.network import Builder
 from hwnas.spaces import space
 
 from ..helpers import FAST, small_network
@@ -136,3 +137,35 @@ def test_a_folder_of_another_protocol_is_refused(folder):
 def test_covering_prefers_what_is_new_to_what_is_common():
     common, rare = small_network(channels=4), small_network(channels=8)
     assert covering([common, common, common, rare], 2) == [common, rare]
+
+
+def of_layers(*layers):
+    b = Builder()
+    x = b.input(4, 8, 8)
+    for layer in layers:
+        x = layer(b, x)
+    return b.build(x)
+
+
+def test_a_network_that_is_a_kernel_of_another_stays_a_network(cpu, tmp_path):
+    def conv(b, x):
+        return b.relu(b.conv(x, 4))
+
+    small = of_layers(conv)
+    large = of_layers(conv, lambda b, x: b.max_pool(x, kernel=3))
+    assert set(kernel_counts(small)) == {small.key} < set(kernel_counts(large))
+    table = measure_kernels([small, large], cpu, folder=tmp_path, names=["small", "large"])
+    assert table[small.key].kind == "network" and len(table.kernels) == 1
+    before = (tmp_path / "journal.jsonl").read_bytes()
+    assert measure_kernels([small, large], cpu, folder=tmp_path, names=["small", "large"]) == table
+    assert (tmp_path / "journal.jsonl").read_bytes() == before
+    predictor = fit(table, "kernel", composition="sum")
+    assert predictor.predict([small])[0] == table[small.key].latency_ms
+
+
+def test_a_network_that_stood_there_as_a_kernel_is_measured(cpu, tmp_path):
+    small = of_layers(lambda b, x: b.relu(b.conv(x, 4)))
+    large = of_layers(lambda b, x: b.relu(b.conv(x, 4)), lambda b, x: b.max_pool(x, kernel=3))
+    measure_kernels([large], cpu, folder=tmp_path)
+    table = measure_kernels([small, large], cpu, folder=tmp_path)
+    assert {entry.key for entry in table.networks} == {small.key, large.key}

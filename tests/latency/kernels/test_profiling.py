@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwnas.latency import ORT_CPU_V1, Protocol
-from hwnas.latency.devices.device import Chunk, Device, ModelFailedError, Profile, Runner
+from hwnas.latency.devices.device import Chunk, Device, ModelFailedError, Profile, Runner, RunnerDiedError
 from hwnas.latency.kernels.overhead import NODES, overhead_us
 from hwnas.latency.kernels.profiling import SMALLEST_US, profile_kernels
 from hwnas.latency.measuring.subject import Subject
@@ -66,10 +66,14 @@ def network():
     return b.build(b.average_pool(x, kernel=3))
 
 
-def entries(device, protocol=PROTOCOL):
+def profiled(device, protocol=PROTOCOL, progress=None):
     made = network()
     subject = Subject(made.key, "network", "made up", partial(bytes, 1))
-    record = profile_kernels([(subject, made)], device, protocol, None, 0)
+    return profile_kernels([(subject, made)], device, protocol, progress, 0)
+
+
+def entries(device, protocol=PROTOCOL):
+    record = profiled(device, protocol)
     return {entry.name.split(" ")[0]: entry for entry in record.entries}
 
 
@@ -108,3 +112,37 @@ def test_a_device_without_a_profile_says_so():
 
     with pytest.raises(ModelFailedError, match="no profile of its nodes"):
         Silent({}, 1).profile("key", b"", 1, 1)
+
+
+class LostError(RunnerDiedError):
+    retries = 2
+
+
+class Losing(MadeUpDevice):
+    """Loses its first few runners with the sentinels, after a network was profiled."""
+
+    def __init__(self, losses):
+        super().__init__({"relu": 30, "relu_1_nchwc": 40, "max_pool": 12, "average_pool": 7}, (1,) * 9)
+        self.losses = losses
+
+    def start(self, keep_open=()):
+        runner = super().start(keep_open)
+        if self.started <= self.losses:
+            runner.run = self.lost
+        return runner
+
+    def lost(self, key, discard, count):
+        if key.startswith("sentinel"):
+            raise LostError("the connection broke", None)
+        return Chunk(np.full(count, 24.0), np.full(count, 24.0))
+
+
+def test_a_pass_whose_runner_is_lost_is_done_again_and_counts_once():
+    device, progress = Losing(2), []
+    record = profiled(device, progress=progress.append)
+    assert device.started == 2 + PROTOCOL.passes
+    assert {entry.n for entry in record.entries} == {200, 400}
+    assert sum("broke; trying the group again" in p.message for p in progress) == 2
+    assert max(p.done for p in progress) < progress[0].total
+    with pytest.raises(LostError):
+        profiled(Losing(3))

@@ -18,7 +18,7 @@ from hwnas.latency.devices.device import RunnerDiedError
 from hwnas.latency.devices.ort_cpu import OrtCpu
 from hwnas.latency.devices.worker_runner import WorkerRunner
 from hwnas.latency.measuring import groups
-from hwnas.latency.measuring.lock import lock_path, machine_lock
+from hwnas.latency.timing.lock import lock_path, machine_lock
 
 from ..helpers import FAST, small_network
 

@@ -100,3 +100,8 @@ def test_block_numbers_are_those_of_the_canonical_keys():
     for network in [a.network for a in NASBench201(cells=1).sample(30, seed=3)] + NETWORKS:
         numbers = np.frombuffer(block_ids(network), dtype="<i4")
         assert sorted(key_of(i) for i in numbers) == sorted(block.key for _, block in network.blocks())
+
+
+def test_a_composition_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="composition must be affine or sum, not 'product'"):
+        LookupPredictor({}).fit_sums(np.ones(3), np.ones(3), "product")

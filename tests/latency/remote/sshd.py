@@ -24,7 +24,7 @@ KbdInteractiveAuthentication no
 UsePAM no
 StrictModes no
 PermitRootLogin yes
-SetEnv XDG_CACHE_HOME={folder}/cache
+SetEnv XDG_CACHE_HOME={folder}/cache TMPDIR={folder}/tmp
 """
 
 
@@ -35,7 +35,7 @@ class Sshd:
         if not SSHD or not shutil.which("ssh"):
             pytest.skip("no ssh and sshd here: install openssh-client and openssh-server")
         self.folder, self.python = folder, python
-        folder.mkdir()
+        (folder / "tmp").mkdir(parents=True)
         for name in ("host", "key", "stranger"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
         with socket.socket() as free:

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import threading
+from dataclasses import replace
 
 import pytest
 
@@ -93,6 +95,24 @@ def test_a_server_that_is_gone_is_an_error_and_the_same_call_goes_on_later(sshd,
     assert min(progress.done for progress in measuring) == 2
 
 
+def test_one_measurement_at_a_time_whoever_asks_and_by_whatever_name(sshd):
+    said = []
+    first, second = on(sshd).start(), on(sshd, threads=2).start()
+    first.hold_machine(said.append)
+    assert said == []
+    threading.Timer(0.3, first.close).start()
+    second.hold_machine(said.append)
+    assert len(said) == 1 and f"another measurement holds {second._address};" in said[0]
+    second.close()
+
+
+def test_the_machine_before_a_measurement_is_that_of_the_first_contact(sshd):
+    far = on(sshd)
+    far.describe()
+    sshd.stop()
+    assert far.reading().ticks > 0
+
+
 def test_a_worker_that_is_killed_is_not_a_lost_connection(sshd):
     with on(sshd).start() as runner:
         runner.load("m", sentinels()["sentinel-dense"], 1)
@@ -173,11 +193,11 @@ def test_a_runner_that_arrives_in_part_is_not_kept(sshd):
 
 def test_another_machine_under_the_same_name(sshd, monkeypatch):
     far = on(sshd)
-    card, runtime = far._first
-    vars(far)["_first"] = (card, far.options.card("0.1"))
+    first = far._first
+    vars(far)["_first"] = replace(first, runtime=far.options.card("0.1"))
     with pytest.raises(RemoteError, match="another processor or runtime"):
         far.start()
-    assert runtime.version != "0.1"
+    assert first.runtime.version != "0.1"
 
 
 @pytest.mark.parametrize(

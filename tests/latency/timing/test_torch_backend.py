@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hwnas.latency.measuring.sentinels import sentinels
-from hwnas.latency.timing.torch_backend import TorchBackend, input_shapes
+from hwnas.latency.timing.torch_backend import TorchBackend, input_shapes, set_weights
 from hwnas.network.to_onnx import to_onnx
 from hwnas.spaces import space
 
@@ -55,3 +55,10 @@ def test_a_free_batch_is_refused():
     model = to_onnx(space("nasbench201").parse(CELL).network, batch=None).SerializeToString()
     with pytest.raises(ValueError, match=r"'input' has shape .* static sizes are needed"):
         input_shapes(model)
+
+
+def test_weights_without_a_place_are_refused():
+    module = torch.nn.Sequential(torch.nn.Linear(2, 1))
+    weights = {"0.weight": np.ones((1, 2), np.float32), "1.weight": np.ones((1, 1), np.float32)}
+    with pytest.raises(ValueError, match=r"no parameters for the weights 1\.weight"):
+        set_weights(module, weights)

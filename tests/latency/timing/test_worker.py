@@ -1,13 +1,17 @@
 import io
+import json
 import os
 import signal
 import struct
+import sys
 
 import numpy as np
 import pytest
 
 from hwnas.latency.devices.device import ModelFailedError, RunnerDiedError
+from hwnas.latency.devices.worker_runner import WorkerRunner
 from hwnas.latency.measuring.sentinels import sentinels
+from hwnas.latency.timing.lock import PROCESSOR, lock_if_free, machine_lock
 from hwnas.latency.timing.messages import receive, send
 from hwnas.latency.timing.onnxruntime_backend import aligned
 
@@ -86,3 +90,28 @@ def test_messages_come_back_as_sent():
 def test_torn_or_absurd_messages_are_refused(data, error):
     with pytest.raises(error):
         receive(io.BytesIO(data))
+
+
+def holds_machine(runner):
+    return runner._ask(None, {"command": "lock"})[0]["held"]
+
+
+def test_a_worker_holds_the_machine_where_it_runs_until_it_ends(cpu):
+    with cpu.start() as first, cpu.start() as second:
+        with machine_lock(PROCESSOR, lambda: None):
+            assert not holds_machine(first)
+        assert holds_machine(first) and holds_machine(first)
+        assert not holds_machine(second)
+        first.close()
+        assert holds_machine(second)
+
+
+IMPATIENT = "from hwnas.latency.timing import worker; worker.PATIENCE_SECONDS = 1; worker.main()"
+
+
+def test_a_worker_that_holds_the_machine_and_hears_nothing_lets_go(cpu):
+    config = {"backend": "onnxruntime", "threads": 1, "cores": None, "options": cpu.runtime().options}
+    with WorkerRunner([sys.executable, "-c", IMPATIENT, json.dumps(config)], None) as runner:
+        assert holds_machine(runner)
+        assert runner._process.wait(timeout=20) == -signal.SIGALRM
+    assert lock_if_free(PROCESSOR) is not None

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+PROCESSOR = "cpu"
+"""The machine that the processor's devices share, and the GPUs', whose work it starts."""
+
 
 def lock_path(machine: str) -> Path:
     """The file that stands for a machine; it stays empty."""
@@ -28,14 +31,29 @@ def machine_lock(machine: str, waiting: Callable[[], None]) -> Iterator[int]:
     """
     descriptor = _open(lock_path(machine))
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(descriptor):
             waiting()
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def lock_if_free(machine: str) -> int | None:
+    """The descriptor of the machine's lock, held until it is closed; None: another process holds it."""
+    descriptor = _open(lock_path(machine))
+    if _locked(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _open(path: Path) -> int:
