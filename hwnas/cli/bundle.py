@@ -23,7 +23,7 @@ from hwnas.cli.options import (
 )
 from hwnas.cli.output import console, print_json, say
 from hwnas.cli.targets import architectures, blocks_to_measure
-from hwnas.latency import ORT_CPU_V1, QUICK
+from hwnas.latency import QUICK, STANDARD
 from hwnas.latency.measuring.networks import subjects_of
 from hwnas.latency.measuring.onnx_file import subject_of
 from hwnas.latency.remote.bundle import write_bundle
@@ -78,7 +78,7 @@ def bundle(
         models,
         out,
         options=options,
-        protocol=QUICK if quick else ORT_CPU_V1,
+        protocol=QUICK if quick else STANDARD,
         seed=seed,
         space=space_name,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwnas.latency import ORT_CPU_V1, QUICK, Device, device
+from hwnas.latency import QUICK, STANDARD, Device, device
 
 
 def device_of(name: str, *, quick: bool, **options: str | int | None) -> Device:
@@ -12,4 +12,4 @@ def device_of(name: str, *, quick: bool, **options: str | int | None) -> Device:
         ValueError: the device does not exist here, lacks an option, or refuses its value.
     """
     given = {option: value for option, value in options.items() if value is not None and value is not False}
-    return device(name, protocol=QUICK if quick else ORT_CPU_V1, **given)
+    return device(name, protocol=QUICK if quick else STANDARD, **given)

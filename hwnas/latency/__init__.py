@@ -28,12 +28,12 @@ from hwnas.latency.remote.ssh import Ssh
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.merge import merge
 from hwnas.latency.tables.table import DeviceMismatchError, LatencyTable
-from hwnas.latency.timing.protocol import ORT_CPU_V1, QUICK, Protocol
+from hwnas.latency.timing.protocol import QUICK, STANDARD, Protocol
 from hwnas.latency.transfer.few_shot import FewShot, few_shot
 
 __all__ = [
-    "ORT_CPU_V1",
     "QUICK",
+    "STANDARD",
     "Device",
     "DeviceCard",
     "DeviceMismatchError",

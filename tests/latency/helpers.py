@@ -1,6 +1,6 @@
 """Small networks, tables without a measurement, and a protocol of few rounds."""
 
-from hwnas.latency import ORT_CPU_V1, DeviceCard, Entry, LatencyTable, Protocol, RuntimeCard
+from hwnas.latency import STANDARD, DeviceCard, Entry, LatencyTable, Protocol, RuntimeCard
 from hwnas.latency.devices.device import Identity
 from hwnas.latency.tables.environment import Environment
 from hwnas.latency.tables.table import TableMeta
@@ -10,7 +10,7 @@ FAST = Protocol(rounds=1, chunk=3, discard=1, warm_up=1, passes=2, tolerance=0.9
 
 CARD = DeviceCard("cpu", "Acme", "A1", "0123", 2, 1, None, False, 3000, 1024, "Linux")
 RUNTIME = RuntimeCard("onnxruntime", "1.0", "CPUExecutionProvider", "float32", {"spinning": "0"})
-IDENTITY = Identity(CARD, RUNTIME, ORT_CPU_V1)
+IDENTITY = Identity(CARD, RUNTIME, STANDARD)
 ENVIRONMENT = Environment(
     "2026-01-01T00:00:00", "2026-01-01T00:01:00", True, 0.1, 0.2, 0.3, 0.0, 3000.0, 1.01, "1.17", "none"
 )

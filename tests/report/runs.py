@@ -16,7 +16,7 @@ METRICS = {
 ENVIRONMENT = {
     "device": {"kind": "cpu", "vendor": "Acme", "model": "Acme Swift 2", "threads": 1, "governor": None},
     "runtime": {"name": "onnxruntime", "version": "1.20.0", "options": {"intra_op": "1", "spinning": "0"}},
-    "protocol": {"id": "ort-cpu-v1", "rounds": 10, "chunk": 10, "tolerance": 0.01},
+    "protocol": {"id": "p10-v1", "rounds": 10, "chunk": 10, "tolerance": 0.01},
     "load_mean": 0.12,
     "quiet_host": True,
     "versions": {"python": "3.11.9", "numpy": "2.1.0"},

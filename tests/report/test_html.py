@@ -83,7 +83,7 @@ def test_page_of_a_whole_run() -> None:
     for said in (
         "Acme Swift 2",
         "onnxruntime 1.20.0",
-        "ort-cpu-v1",
+        "p10-v1",
         "0.12",
         "stage3.block1",
         "1 MAC = 2 FLOPs",

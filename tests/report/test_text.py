@@ -27,7 +27,7 @@ def test_long_texts(words: str, width: int) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("ort-cpu-v1", "ort-cpu-v1"),
+        ("p10-v1", "p10-v1"),
         ({"name": "onnxruntime", "version": "1.20"}, "onnxruntime 1.20"),
         ({"rounds": 3, "quick": True, "inner": {"a": None}}, "rounds 3, quick yes, inner.a not told"),
         (7, "7"),

@@ -1,4 +1,4 @@
-"""The device ``ort-cpu``: this machine's processor under onnxruntime, timed by protocol ``ort-cpu-v1``.
+"""The device ``ort-cpu``: this machine's processor under onnxruntime.
 
 Models run in a worker process of their own (`worker`), pinned to as many cores as it has threads
 where the system allows it. The optimisation level is part of the runtime card: it changes latencies
@@ -13,7 +13,7 @@ from hwnas.latency.devices.options import checked_choice, checked_precision
 from hwnas.latency.devices.registry import register
 from hwnas.latency.devices.worker_runner import WorkerRunner
 from hwnas.latency.timing.onnxruntime_backend import LEVELS
-from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
+from hwnas.latency.timing.protocol import STANDARD, Protocol
 
 _FUSES_INT8 = ("extended", "all")
 
@@ -40,7 +40,7 @@ class OrtCpu(LocalCpu):
     def __init__(
         self,
         threads: int = 1,
-        protocol: Protocol = ORT_CPU_V1,
+        protocol: Protocol = STANDARD,
         *,
         level: str = "all",
         precision: str = "fp32",

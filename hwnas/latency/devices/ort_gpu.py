@@ -8,7 +8,7 @@ from hwnas.latency.devices.options import checked_choice, checked_precision
 from hwnas.latency.devices.registry import register
 from hwnas.latency.devices.worker_runner import WorkerRunner
 from hwnas.latency.timing.onnxruntime_backend import LEVELS
-from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
+from hwnas.latency.timing.protocol import STANDARD, Protocol
 
 
 class OrtGpu(LocalGpu):
@@ -75,7 +75,7 @@ class OrtCuda(OrtGpu):
     name = "ort-cuda"
     provider = "CUDAExecutionProvider"
 
-    def __init__(self, protocol: Protocol = ORT_CPU_V1, *, level: str = "all", batch: int = 1) -> None:
+    def __init__(self, protocol: Protocol = STANDARD, *, level: str = "all", batch: int = 1) -> None:
         super().__init__(level, batch, "float32", protocol)
 
 
@@ -98,7 +98,7 @@ class OrtTensorrt(OrtGpu):
 
     def __init__(
         self,
-        protocol: Protocol = ORT_CPU_V1,
+        protocol: Protocol = STANDARD,
         *,
         precision: str = "fp32",
         level: str = "all",

@@ -9,7 +9,7 @@ from hwnas.latency.devices.local_cpu import LocalCpu
 from hwnas.latency.devices.options import LAYOUTS, checked_choice, checked_precision
 from hwnas.latency.devices.registry import register
 from hwnas.latency.devices.worker_runner import WorkerRunner
-from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
+from hwnas.latency.timing.protocol import STANDARD, Protocol
 
 _COMPILERS = ("g++", "clang++", "cl")
 
@@ -36,7 +36,7 @@ class TorchCpu(LocalCpu):
     def __init__(
         self,
         threads: int = 1,
-        protocol: Protocol = ORT_CPU_V1,
+        protocol: Protocol = STANDARD,
         *,
         precision: str = "fp32",
         layout: str = "channels_first",

@@ -7,7 +7,7 @@ from hwnas.latency.devices.local_gpu import LocalGpu, shared_options
 from hwnas.latency.devices.options import LAYOUTS, checked_choice, checked_precision
 from hwnas.latency.devices.registry import register
 from hwnas.latency.devices.worker_runner import WorkerRunner
-from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
+from hwnas.latency.timing.protocol import STANDARD, Protocol
 
 
 @register("torch-cuda")
@@ -31,7 +31,7 @@ class TorchCuda(LocalGpu):
 
     def __init__(
         self,
-        protocol: Protocol = ORT_CPU_V1,
+        protocol: Protocol = STANDARD,
         *,
         precision: str = "fp32",
         layout: str = "channels_first",

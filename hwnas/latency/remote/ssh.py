@@ -17,7 +17,7 @@ from hwnas.latency.remote.ssh_runner import SshRunner, copy_runner
 from hwnas.latency.tables.entry import is_label
 from hwnas.latency.tables.records import from_plain
 from hwnas.latency.timing.host import HostFacts, HostReading
-from hwnas.latency.timing.protocol import ORT_CPU_V1, Protocol
+from hwnas.latency.timing.protocol import STANDARD, Protocol
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Ssh(Device):
         self,
         url: str = "",
         threads: int = 1,
-        protocol: Protocol = ORT_CPU_V1,
+        protocol: Protocol = STANDARD,
         *,
         level: str = "all",
         precision: str = "fp32",

@@ -1,6 +1,6 @@
 """The numbers of a timing protocol: how often a model runs, and when two passes agree.
 
-``ort-cpu-v1`` times a model in short chunks, interleaved at random with the other models, and
+`STANDARD` (``p10-v1``) times a model in short chunks, interleaved at random with the other models, and
 reports the 10th percentile: on a shared machine the mean of 100 runs moves by 20 % between
 repetitions, the 10th percentile by 0.2 %. The first runs of a chunk find cold caches and are
 discarded. The whole pass is repeated with fresh sessions in a fresh process; where both passes
@@ -54,13 +54,13 @@ class Protocol:
 
     @property
     def id(self) -> str:
-        """``ort-cpu-v1``, ``ort-cpu-v1-quick``, or ``ort-cpu-v1-custom-`` and a digest of the numbers."""
-        if self == ORT_CPU_V1:
-            return "ort-cpu-v1"
+        """``p10-v1``, ``p10-v1-quick``, or ``p10-v1-custom-`` and a digest of the numbers."""
+        if self == STANDARD:
+            return "p10-v1"
         if self == QUICK:
-            return "ort-cpu-v1-quick"
-        return "ort-cpu-v1-custom-" + hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:8]
+            return "p10-v1-quick"
+        return "p10-v1-custom-" + hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:8]
 
 
-ORT_CPU_V1 = Protocol()
+STANDARD = Protocol()
 QUICK = Protocol(rounds=3, chunk=10, discard=2, warm_up=5, passes=2, tolerance=0.02, max_extra=1)

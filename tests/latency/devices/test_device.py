@@ -76,10 +76,10 @@ def test_memory_clock_and_system_are_not_compared():
 
 
 def test_protocol_id_follows_the_numbers():
-    assert Protocol().id == "ort-cpu-v1"
-    assert QUICK.id == "ort-cpu-v1-quick"
+    assert Protocol().id == "p10-v1"
+    assert QUICK.id == "p10-v1-quick"
     ids = {Protocol(rounds=4).id, Protocol(rounds=5).id, Protocol(tolerance=0.05).id}
-    assert len(ids) == 3 and all(i.startswith("ort-cpu-v1-custom-") for i in ids)
+    assert len(ids) == 3 and all(i.startswith("p10-v1-custom-") for i in ids)
 
 
 @pytest.mark.parametrize("bad", [{"rounds": 0}, {"passes": 1}, {"tolerance": 0.0}, {"resolution_us": -1.0}])

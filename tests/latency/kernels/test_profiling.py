@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from hwnas.latency import ORT_CPU_V1, Protocol
+from hwnas.latency import STANDARD, Protocol
 from hwnas.latency.devices.device import Chunk, Device, ModelFailedError, Profile, Runner, RunnerDiedError
 from hwnas.latency.kernels.overhead import NODES, overhead_us
 from hwnas.latency.kernels.profiling import SMALLEST_US, profile_kernels
@@ -43,7 +43,7 @@ class MadeUp(Runner):
 
 
 class MadeUpDevice(Device):
-    name, machine, protocol, batch = "made-up", "made-up", ORT_CPU_V1, 1
+    name, machine, protocol, batch = "made-up", "made-up", STANDARD, 1
 
     def __init__(self, nodes, factors=(1, 1)):
         self.nodes, self.factors, self.started = nodes, factors, 0

@@ -217,4 +217,4 @@ def test_a_table_of_another_device_is_refused(cpu):
 def test_entries_stand_under_their_own_key():
     with pytest.raises(ValueError, match="stands under the key"):
         LatencyTable(table().meta, {"bbbbbbbb": entry("aaaaaaaa")})
-    assert isinstance(entry(), Entry) and IDENTITY.protocol.id == "ort-cpu-v1"
+    assert isinstance(entry(), Entry) and IDENTITY.protocol.id == "p10-v1"
