@@ -54,12 +54,14 @@ def drift_warning(candidates: Sequence[Candidate]) -> str:
         said.append(
             f"The machine was {abs(change):.1%} {'slower' if change > 0 else 'faster'} (median) when "
             "candidates were measured than when the predictor's table was: its sentinels say so. "
-            f"{len(ratios)} measured latencies are rescaled to the table."
+            f"{len(ratios)} measured latencies are rescaled to the table; such a network satisfies the "
+            "budget only if its latency before rescaling does, too."
         )
     drifted = sum(c.flag == "drifted" for c in candidates)
     if drifted:
         said.append(
-            f"Other processes disturbed the measurement of {drifted} candidates: the sentinels contradict "
-            "each other, and these latencies are as measured. Measure again on a quiet machine."
+            f"Other processes disturbed the measurement of {drifted} candidates, and again when it was "
+            "repeated: the sentinels contradict each other, so these latencies tell nothing and none of the "
+            "candidates is an answer. The same command measures them again: run it on a quiet machine."
         )
     return " ".join(said)

@@ -7,7 +7,7 @@ from hwnas.search.records import RunRecord, Trial
 from hwnas.search.run import Best, Events, NothingFeasibleError, Run, load, run
 from hwnas.search.store import CorruptRunError
 from hwnas.search.strategy import STRATEGIES, Proposal, Strategy, register
-from hwnas.search.verify import Training
+from hwnas.search.trained import Training
 
 __all__ = [
     "STRATEGIES",

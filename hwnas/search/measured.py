@@ -11,6 +11,7 @@ from hwnas.latency import Device, measure
 from hwnas.latency.measuring.networks import Measurable, network_of
 from hwnas.latency.measuring.onnx_file import measure_onnx_and_sentinels
 from hwnas.latency.tables.drift import to_scale
+from hwnas.latency.tables.entry import Entry
 
 Document = dict[str, Any]
 
@@ -23,7 +24,7 @@ class Measured:
         latency_ms: on the scale of the predictor's table, where there is one.
         as_measured_ms: what the clock said.
         flag: `rescaled` where the two differ, since the machine's speed had changed; `drifted` where it
-            was disturbed, so that no ratio is right; empty otherwise.
+            was disturbed, so that no ratio is right and the latency tells nothing; empty otherwise.
     """
 
     latency_ms: float
@@ -34,17 +35,13 @@ class Measured:
 def measure_networks(networks: Sequence[Measurable], device: Device) -> list[Document]:
     """What is kept of each network: its latency and the sentinels' times, or the reason why it failed."""
     table = measure(networks, device, blocks=False)
-    entries = [table[network_of(item).key] for item in networks]
-    return [
-        {"reason": entry.reason} if entry.failed else _document(entry.latency_ms, table.meta.sentinels)
-        for entry in entries
-    ]
+    return [document_of(table[network_of(item).key], table.meta.sentinels) for item in networks]
 
 
 def measure_file(path: Path, device: Device) -> Document:
     """What is kept of an ONNX file; raises as `measure_onnx`."""
     entry, sentinels = measure_onnx_and_sentinels(path, device)
-    return _document(entry.latency_ms, sentinels)
+    return document_of(entry, sentinels)
 
 
 def read_measured(document: Document, reference: Mapping[str, float]) -> Measured:
@@ -53,13 +50,20 @@ def read_measured(document: Document, reference: Mapping[str, float]) -> Measure
     Without a reference, or in a document of a version that kept no sentinels, it stays as it was measured.
     """
     latency, own = float(document["latency_ms"]), document.get("sentinels", {})
-    if not own or not reference:
-        return Measured(latency, latency)
-    ratio = to_scale(own, reference)
-    if ratio is None:
+    ratio = to_scale(own, reference) if own and reference else 1.0
+    if ratio is None or document.get("drifted", False):
         return Measured(latency, latency, "drifted")
     return Measured(latency * ratio, latency, "rescaled" if ratio != 1 else "")
 
 
-def _document(latency_ms: float, sentinels: Mapping[str, float]) -> Document:
-    return {"latency_ms": latency_ms, "sentinels": dict(sentinels)}
+def is_disturbed(document: Document, reference: Mapping[str, float]) -> bool:
+    """Whether `document` holds a latency that tells nothing."""
+    return "latency_ms" in document and read_measured(document, reference).flag == "drifted"
+
+
+def document_of(entry: Entry, sentinels: Mapping[str, float]) -> Document:
+    """What is kept of a measurement beside sentinels of these times in microseconds."""
+    if entry.failed:
+        return {"reason": entry.reason}
+    drifted = {"drifted": True} if "drifted" in entry.flags else {}
+    return {"latency_ms": entry.latency_ms, "sentinels": dict(sentinels), **drifted}

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from hwnas.files import write_whole
-from hwnas.latency import Device
+from hwnas.latency import Device, LatencyTable
 from hwnas.objectives import Metric
 from hwnas.search.folder import CONFIG, ENVIRONMENT, OUTCOME, RESULTS, TRIALS, read_json, write_json
 from hwnas.search.metrics import PredictedMetric
 from hwnas.search.records import Candidate, Interval, MetricInfo, RunRecord, Trial
+from hwnas.search.shares import read_share
 from hwnas.search.store import CorruptRunError, TrialStore
-from hwnas.search.verify import Training, read_share
+from hwnas.search.trained import Training
 
 
 def write_results(folder: Path, trials: Sequence[Trial], metrics: Mapping[str, Metric]) -> None:
@@ -39,6 +40,7 @@ def write_outcome(
     budget: int,
     device: Device | None,
     training: Training | None,
+    known: LatencyTable | None,
 ) -> None:
     """Write the verified candidates and how they were verified as `outcome.json`."""
     content = {
@@ -48,6 +50,7 @@ def write_outcome(
         },
         "budget": budget,
         "training": asdict(training) if training else None,
+        "known": known.table_id if known is not None else None,
         "environment": _measured_on(device),
         "predictor_error": _held_out(metrics),
     }
@@ -80,7 +83,7 @@ def read_record(folder: Path) -> RunRecord:
             trials=trials[: outcome.get("budget")],
             candidates=candidates,
             winner=0 if candidates and candidates[0].satisfies else None,
-            config={**config, "budget": outcome.get("budget"), "training": outcome.get("training")},
+            config={**config, **{name: outcome.get(name) for name in ("budget", "training", "known")}},
             environment={**environment, **outcome.get("environment", {})},
             predictor_error=outcome.get("predictor_error", {}),
         )

@@ -76,7 +76,8 @@ class Candidate:
         intervals: by metric name, around those predicted values that a calibrated predictor gave.
         flag: `rescaled`: the machine's speed had changed since the predictor's table was measured, and the
             measured latency is brought to the table's scale by the sentinels; `drifted`: the sentinels
-            contradict each other, other processes disturbed the measurement; empty otherwise.
+            contradict each other, other processes disturbed the measurement, and a bound on the latency
+            counts as broken; empty otherwise.
         as_measured_ms: the latency before it was rescaled; None where it was not measured.
     """
 
@@ -93,9 +94,15 @@ class Candidate:
 
     @property
     def compared(self) -> dict[str, float]:
-        """What the bounds are compared with: measured values, else upper bounds, else predictions."""
+        """What the bounds are compared with: measured values, else upper bounds, else predictions.
+
+        Of a rescaled latency and that before rescaling it is the larger.
+        """
         upper = {name: interval.upper for name, interval in self.intervals.items()}
-        return {**self.predicted, **upper, **self.measured}
+        measured = dict(self.measured)
+        if "latency_ms" in measured and self.as_measured_ms is not None:
+            measured["latency_ms"] = max(measured["latency_ms"], self.as_measured_ms)
+        return {**self.predicted, **upper, **measured}
 
     def within(self, name: str) -> bool | None:
         """Whether a measured value lies in its interval; None where either is missing."""

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from hwnas.executors import InlineExecutor
-from hwnas.latency import Device
+from hwnas.latency import Device, LatencyTable
 from hwnas.latency.predictors.calibration import LEVEL
 from hwnas.network import Network
 from hwnas.objectives import Constraint, Metric, Objective
 from hwnas.search.evaluate import Evaluator
 from hwnas.search.folder import OUTCOME, TRIALS, claim, locked
+from hwnas.search.known import known_networks
 from hwnas.search.loop import run_loop
 from hwnas.search.metrics import PredictedMetric
 from hwnas.search.outcome import read_record, write_outcome, write_results
 from hwnas.search.records import RunRecord, Trial
 from hwnas.search.settings import describe, make_objective, make_strategy, resolve_metrics
 from hwnas.search.store import TrialStore
-from hwnas.search.verify import Training, Verifier
+from hwnas.search.trained import Training
+from hwnas.search.verify import Verifier
 from hwnas.search.zero_cost import with_references
 from hwnas.spaces import SearchSpace
 from hwnas.spaces import space as space_of
@@ -97,6 +99,7 @@ def run(
     device: Device | None = None,
     training: Training | None = None,
     candidates: int = 5,
+    known: LatencyTable | None = None,
     events: Events | None = None,
 ) -> Run:
     """Search `space` for the architecture with the greatest `maximize` that keeps all constraints.
@@ -120,6 +123,8 @@ def run(
         device: where candidates are measured; none are where None.
         training: how candidates are trained; they are not where None.
         candidates: how many to verify.
+        known: networks of the space that `device` measured before, such as those that the predictor was
+            fitted on: those within the bounds are candidates whose networks are not measured again.
         events: callbacks.
 
     Returns:
@@ -148,6 +153,7 @@ def run(
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
     _check_device(resolved, device)
+    _check_known(known, device)
     folder = Path(folder)
     with locked(folder):
         claim(folder, describe(space, objective, resolved, strategy, searcher, seed, data))
@@ -163,6 +169,7 @@ def run(
             )
             write_results(folder, trials, resolved)
             _require_feasible(trials, objective)
+            measured = known_networks(known, evaluator) if known is not None else []
             verifier = Verifier(
                 space,
                 objective,
@@ -173,11 +180,18 @@ def run(
                 training,
                 executor or InlineExecutor(),
                 events.step,
+                measured,
             )
             found = verifier.candidates(trials, candidates)
             best = replace(found[0], blocks=verifier.blocks(found[0].architecture))
             write_outcome(
-                folder, [best, *found[1:]], resolved, budget=budget, device=device, training=training
+                folder,
+                [best, *found[1:]],
+                resolved,
+                budget=budget,
+                device=device,
+                training=training,
+                known=known,
             )
         finally:
             store.close()
@@ -235,6 +249,15 @@ def _check_device(metrics: Mapping[str, Metric], device: Device | None) -> None:
     for one in metrics.values():
         if device is not None and isinstance(one, PredictedMetric) and hasattr(one.predictor, "check_device"):
             one.predictor.check_device(device.identity())
+
+
+def _check_known(known: LatencyTable | None, device: Device | None) -> None:
+    """Refuse known measurements without a device, or of another one."""
+    if known is None:
+        return
+    if device is None:
+        raise ValueError("known: measured networks are candidates only where a device verifies: give device")
+    known.require_same_device(device)
 
 
 def _require_feasible(trials: Sequence[Trial], objective: Objective) -> None:

@@ -2,66 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hwnas.cost import count
 from hwnas.executors import outcome_of
-from hwnas.latency import Device, measure
-from hwnas.network import Network
+from hwnas.latency import Device
 from hwnas.network.to_onnx import to_onnx
-from hwnas.network.weights import Weights, module_weights
 from hwnas.objectives import Metric, MetricError, Objective
+from hwnas.search.choose import verify_in_turn
 from hwnas.search.folder import NETWORKS
-from hwnas.search.measured import measure_file, measure_networks, read_measured
+from hwnas.search.kept import Kept, digest
+from hwnas.search.known import Known
+from hwnas.search.measured import Document, is_disturbed, measure_file, measure_networks, read_measured
 from hwnas.search.metrics import PredictedMetric, predicted
 from hwnas.search.prospects import prospects
 from hwnas.search.records import BlockShare, Candidate, Interval, Trial
+from hwnas.search.shares import block_shares, read_share
 from hwnas.search.store import TrialStore
-from hwnas.spaces import Architecture, SearchSpace
-
-if TYPE_CHECKING:
-    from hwnas.training import TrainingSettings
+from hwnas.search.trained import Trained, Training, train_candidate
+from hwnas.spaces import SearchSpace
 
 Say = Callable[[str], None]
 ROUNDS = 4
+TRIES = 2
+"""How often a candidate is measured while other processes disturb the measurement."""
 
-
-@dataclass(frozen=True)
-class Training:
-    """How candidates are trained: a data set by name or path, and the settings."""
-
-    data: str
-    settings: TrainingSettings
-
-    def digest(self) -> str:
-        """What tells two trainings apart."""
-        text = json.dumps([self.data, asdict(self.settings)], sort_keys=True, default=str)
-        return _digest(text)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training gives: accuracies (fractions of the images) and weights by parameter name.
-
-    Candidates are compared by the validation accuracy; the test accuracy is only stated.
-    """
-
-    validation_accuracy: float
-    accuracy: float
-    weights: Weights
+DISTURBED = "other processes disturbed its measurement: the sentinels contradict each other"
 
 
 @dataclass(frozen=True)
 class Verifier:
     """Turns the trials of a search into verified candidates, best first.
 
-    What was measured and trained is kept in the store, so that an interrupted verification goes on.
+    What was measured and trained is kept in the store, so that an interrupted verification goes on. `known`
+    networks were measured before.
     """
 
     space: SearchSpace
@@ -73,24 +51,24 @@ class Verifier:
     training: Training | None
     executor: Executor
     say: Say
+    known: Sequence[Known] = ()
+    _keys: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def candidates(self, trials: Sequence[Trial], wanted: int) -> list[Candidate]:
         """Up to `wanted` candidates that satisfy the constraints by measurement, best first.
 
-        First, on a device, up to `wanted` trials that are expected to improve the most on what is verified
-        (`hwnas.search.choose`), even where an upper bound rules them out. Then down the ranking, until there
-        are enough or `ROUNDS` times `wanted` were looked at, since predicted latencies err. Those that do not
-        satisfy the constraints follow, the nearest first.
+        First the known ones and, on a device, up to `wanted` trials that are expected to improve the most on
+        them (`hwnas.search.choose`), even where an upper bound rules them out. Then down the ranking, until
+        there are enough or `ROUNDS` times `wanted` were looked at, since predicted latencies err. Those that
+        do not satisfy the constraints follow, the nearest first. All are different networks.
         """
-        promising = self._promising(trials, wanted)
-        fitting = sorted(filter(_satisfies, promising), key=self._merit, reverse=True)
+        known = [*filter(_satisfies, (self._candidate(one.trial, one.document) for one in self.known))]
+        promising = self._promising(trials, wanted, known)
+        fitting = sorted(filter(_satisfies, [*known, *promising]), key=self._merit, reverse=True)
         finished = self._finished(fitting[:wanted])
-        tried = {candidate.architecture for candidate in promising}
-        ranked = [
-            trial
-            for trial in self._distinct(self._ranked(trials), ROUNDS * wanted)
-            if trial.architecture not in tried
-        ]
+        tried = {self._key_of(candidate.architecture) for candidate in (*known, *promising)}
+        distinct = self._distinct(self._ranked(trials), ROUNDS * wanted)
+        ranked = [trial for key, trial in distinct.items() if key not in tried]
         good = [*filter(_satisfies, finished)]
         rejected = [c for c in (*promising, *finished) if not c.satisfies]
         while ranked and len(good) < wanted:
@@ -103,18 +81,25 @@ class Verifier:
         rejected.sort(key=lambda candidate: self.objective.violation(candidate.compared))
         return [*sorted(good, key=self._merit, reverse=True), *rejected]
 
-    def _promising(self, trials: Sequence[Trial], most: int) -> list[Candidate]:
-        """Up to `most` measured candidates, each chosen by those before it; none without a device."""
-        found: dict[str, Candidate] = {}
+    def _promising(self, trials: Sequence[Trial], most: int, known: Sequence[Candidate]) -> list[Candidate]:
+        """Up to `most` measured candidates, each chosen by those before it; none without a device.
+
+        Each round is a measurement of its own, with its sentinels and its workers' start: `most // 2 + 1`
+        candidates in the first, then up to `(most - 1) // 2` rounds of one.
+        """
+        found: dict[int, Candidate] = {}
         if self.device is None:
             return []
-        known = prospects(trials, self.objective, self.metrics, self.space)
-        while len(found) < most:
-            verified = [c.predicted[self.objective.maximize] for c in found.values() if c.satisfies]
-            trial = known.next(set(found), max(verified, default=None))
-            if trial is None:
-                break
-            found[trial.architecture] = self._measured([trial])[0]
+        keys = {self._key_of(candidate.architecture) for candidate in known}
+        likely = prospects(trials, self.objective, self.metrics, self.space, self._key_of, keys)
+        best = max((candidate.predicted[self.objective.maximize] for candidate in known), default=None)
+
+        def satisfied(positions: list[int]) -> list[bool]:
+            measured = self._measured([likely.trials[i] for i in positions])
+            found.update(zip(positions, measured, strict=True))
+            return [candidate.satisfies for candidate in measured]
+
+        verify_in_turn(likely.merits, likely.probabilities, most, satisfied, best)
         return list(found.values())
 
     def _merit(self, candidate: Candidate) -> float:
@@ -123,34 +108,45 @@ class Verifier:
 
     def _ranked(self, trials: Sequence[Trial]) -> list[Trial]:
         """Feasible trials that have the maximised metric, best first; else the least infeasible."""
-        architectures = {trial.architecture: trial for trial in reversed(trials)}
-        ranked = sorted(architectures.values(), key=lambda t: t.number)
-        ranked.sort(key=lambda t: self.objective.fitness(t.metrics), reverse=True)
+        ranked = sorted(trials, key=lambda t: self.objective.fitness(t.metrics), reverse=True)
         feasible = [t for t in ranked if self.objective.fitness(t.metrics).rank == 2]
         return feasible or [t for t in ranked if self.objective.fitness(t.metrics).rank == 1]
 
-    def _distinct(self, ranked: Sequence[Trial], most: int) -> list[Trial]:
-        """The first `most` trials of different networks."""
+    def _distinct(self, ranked: Sequence[Trial], most: int) -> dict[str, Trial]:
+        """The first `most` trials of different networks, by the networks' keys."""
         found: dict[str, Trial] = {}
         for trial in ranked:
             if len(found) == most:
                 break
-            found.setdefault(self.space.parse(trial.architecture).network.key, trial)
-        return list(found.values())
+            found.setdefault(self._key_of(trial.architecture), trial)
+        return found
+
+    def _key_of(self, architecture: str) -> str:
+        """The canonical key of the architecture's network; each is computed once."""
+        if architecture not in self._keys:
+            self._keys[architecture] = self.space.parse(architecture).network.key
+        return self._keys[architecture]
 
     def _measured(self, trials: Sequence[Trial]) -> list[Candidate]:
-        """Candidates with the device's latency, where there is a device."""
-        missing = [t.architecture for t in trials if self._kept("measured", t.architecture) is None]
-        if self.device is not None and missing:
+        """Candidates with the device's latency, where there is a device; measured again where disturbed."""
+        found = {t.architecture: self._kept.get("measured", t.architecture) for t in trials}
+        for _ in range(TRIES):
+            missing = [text for text, document in found.items() if self._is_to_measure(document)]
+            if self.device is None or not missing:
+                break
             plural = "" if len(missing) == 1 else "s"
             self.say(f"measuring {len(missing)} candidate{plural} on {self.device.name}")
             documents = measure_networks([self.space.parse(text) for text in missing], self.device)
             for text, document in zip(missing, documents, strict=True):
-                self._keep("measured", text, document)
-        return [self._candidate(trial) for trial in trials]
+                self._kept.put("measured", text, document)
+                found[text] = document
+        return [self._candidate(trial, found[trial.architecture] or {}) for trial in trials]
 
-    def _candidate(self, trial: Trial) -> Candidate:
-        kept = self._kept("measured", trial.architecture) or {}
+    def _is_to_measure(self, document: Document | None) -> bool:
+        return document is None or is_disturbed(document, self._reference)
+
+    def _candidate(self, trial: Trial, document: Document) -> Candidate:
+        """The candidate, with the latency that `document` holds, if any."""
         intervals = self._intervals(trial)
         predictions = {name: trial.metrics[predicted(name)] for name in intervals}
         known = {**trial.metrics, **predictions}
@@ -159,10 +155,10 @@ class Verifier:
             {name: value for name, value in known.items() if name not in map(predicted, intervals)},
             {},
             satisfies=False,
-            reason=kept.get("reason", ""),
+            reason=document.get("reason", ""),
             intervals=intervals,
         )
-        return self._judged(self._with_latency(candidate, kept))
+        return self._judged(self._with_latency(candidate, document))
 
     def _intervals(self, trial: Trial) -> dict[str, Interval]:
         found: dict[str, Interval] = {}
@@ -172,13 +168,19 @@ class Verifier:
                 found |= {} if interval is None else {name: interval}
         return found
 
-    def _with_latency(self, candidate: Candidate, document: Mapping[str, Any]) -> Candidate:
+    def _with_latency(self, candidate: Candidate, document: Document) -> Candidate:
         """The candidate with the latency that `document` holds, if any."""
         if "latency_ms" not in document:
             return candidate
-        found = read_measured(dict(document), self._reference)
-        measured = {**candidate.measured, "latency_ms": found.latency_ms}
-        return replace(candidate, measured=measured, flag=found.flag, as_measured_ms=found.as_measured_ms)
+        found = read_measured(document, self._reference)
+        is_bounded = any(constraint.metric == "latency_ms" for constraint in self.objective.constraints)
+        return replace(
+            candidate,
+            measured={**candidate.measured, "latency_ms": found.latency_ms},
+            flag=found.flag,
+            as_measured_ms=found.as_measured_ms,
+            reason=DISTURBED if is_bounded and found.flag == "drifted" else candidate.reason,
+        )
 
     def _judged(self, candidate: Candidate) -> Candidate:
         satisfies = not candidate.reason and self.objective.is_feasible(candidate.compared)
@@ -203,10 +205,10 @@ class Verifier:
 
     def _written(self, candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
         """What became of each candidate's training, and its file; at once kept in the store."""
-        known = [self._kept("written", candidate.architecture) for candidate in candidates]
+        known = [self._kept.get("written", candidate.architecture) for candidate in candidates]
         started = {
             candidate.architecture: self.executor.submit(
-                _train, self.space.parse(candidate.architecture), self.training
+                train_candidate, self.space.parse(candidate.architecture), self.training
             )
             for candidate, document in zip(candidates, known, strict=True)
             if document is None and self.training is not None
@@ -218,7 +220,7 @@ class Verifier:
             if document is None:
                 future = started.get(candidate.architecture)
                 document = self._write(candidate.architecture, future)
-                self._keep("written", candidate.architecture, document)
+                self._kept.put("written", candidate.architecture, document)
             written.append(document)
         return written
 
@@ -227,7 +229,7 @@ class Verifier:
             trained = outcome_of(future) if future is not None else None
         except MetricError as error:
             return {"reason": str(error)}
-        file = f"{NETWORKS}/{_digest(text, self._training_digest)}.onnx"
+        file = f"{NETWORKS}/{digest(text, self._kept.training)}.onnx"
         (self.folder / NETWORKS).mkdir(exist_ok=True)
         weights = trained.weights if trained else None
         to_onnx(self.space.parse(text).network, self.folder / file, weights=weights)
@@ -247,85 +249,31 @@ class Verifier:
         found = replace(candidate, measured={**candidate.measured, **learned}, onnx=written["onnx"])
         return self._judged(self._with_latency(found, self._file_latency(candidate, written["onnx"])))
 
-    def _file_latency(self, candidate: Candidate, file: str) -> dict[str, Any]:
-        if self.device is None:
-            return {}
-        kept = self._kept("file", candidate.architecture)
-        if kept is None:
+    def _file_latency(self, candidate: Candidate, file: str) -> Document:
+        """What the device says of the candidate's file; nothing without a device."""
+        found = self._kept.get("file", candidate.architecture)
+        for _ in range(TRIES):
+            if self.device is None or not self._is_to_measure(found):
+                break
             self.say(f"measuring {file} on {self.device.name}")
-            kept = measure_file(self.folder / file, self.device)
-            self._keep("file", candidate.architecture, kept)
-        return kept
+            found = measure_file(self.folder / file, self.device)
+            self._kept.put("file", candidate.architecture, found)
+        return found or {}
 
     def blocks(self, architecture: str) -> list[BlockShare]:
         """The network block by block, each with the latency that it has alone on the device."""
-        kept = self._kept("blocks", architecture)
+        kept = self._kept.get("blocks", architecture)
         if kept is None:
             shares = block_shares(self.space.parse(architecture).network, self.device)
             kept = {"shares": [asdict(share) for share in shares]}
-            self._keep("blocks", architecture, kept)
+            self._kept.put("blocks", architecture, kept)
         return [read_share(share) for share in kept["shares"]]
 
-    # What was found out is kept under everything that it depends on.
-
-    def _name(self, what: str, architecture: str) -> str:
-        on = _digest(str(self.device.identity())) if self.device is not None and what != "written" else "-"
-        trained = self._training_digest if what in ("written", "file") else "-"
-        return f"{what}:{on}:{trained}:{architecture}"
-
-    @property
-    def _training_digest(self) -> str:
-        return self.training.digest() if self.training else "untrained"
-
-    def _kept(self, what: str, architecture: str) -> dict[str, Any] | None:
-        document = self.store.get(self._name(what, architecture))
-        if document is not None and "onnx" in document and not (self.folder / document["onnx"]).exists():
-            return None
-        return document
-
-    def _keep(self, what: str, architecture: str, document: Mapping[str, Any]) -> None:
-        self.store.put(self._name(what, architecture), document)
+    @cached_property
+    def _kept(self) -> Kept:
+        training = self.training.digest() if self.training else "untrained"
+        return Kept(self.store, self.folder, self.device, training)
 
 
 def _satisfies(candidate: Candidate) -> bool:
     return candidate.satisfies
-
-
-def _train(architecture: Architecture, training: Training) -> Trained:
-    """Train in whatever process this runs in."""
-    import torch
-
-    from hwnas.network.to_torch import to_torch
-    from hwnas.training import accuracy, load, train
-
-    network = architecture.network
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(training.settings.seed)
-        module = to_torch(network)
-    data = load(training.data, resolution=network.inputs[0].shape[-1])
-    validation = train(module, data.for_selection(), training.settings).accuracy
-    test = accuracy(module, data.test_images, data.test_labels, prepare=data.standardise)
-    return Trained(validation, test, module_weights(network, module))
-
-
-def block_shares(network: Network, device: Device | None) -> list[BlockShare]:
-    """The network block by block, each with the latency that it has alone on `device`."""
-    table = measure([network], device) if device is not None else None
-    shares = []
-    for name, block in network.blocks():
-        counts = count(block).whole
-        latency = table[block.key].latency_ms if table is not None and block.key in table else None
-        operators = ", ".join(dict.fromkeys(layer.op for layer in block.layers))
-        shares.append(
-            BlockShare(name, operators, block.outputs[0].shape, counts.macs, counts.params, latency)
-        )
-    return shares
-
-
-def read_share(plain: Mapping[str, Any]) -> BlockShare:
-    """The block share whose fields `plain` holds, as read from JSON."""
-    return BlockShare(**{**plain, "output_shape": tuple(plain["output_shape"])})
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.blake2b("\n".join(texts).encode(), digest_size=6).hexdigest()

@@ -1,84 +1,20 @@
 """Budgets that hold: upper bounds in the search, intervals and sentinels in the verification."""
 
-from types import SimpleNamespace
+from collections import Counter
 
-import numpy as np
 import pytest
 
 from hwnas import search
-from hwnas.latency import device
 from hwnas.report.intervals import coverage_sentence, drift_warning
 from hwnas.search import verify
 from hwnas.search.measured import Measured, read_measured
 from hwnas.search.metrics import PredictedMetric, predicted_metrics
 from hwnas.search.records import Candidate, Interval
-from tests.search.toy import Toy, Value
-
-SENTINELS = {"dense": 300.0, "depthwise": 200.0}
-
-
-class Calibrated:
-    """Predicts the sum of the first decision's channels; bounds are 20 % above."""
-
-    is_calibrated = True
-    card = SimpleNamespace(kind="toy", table_id="0" * 64, sentinels=SENTINELS, calibration=None)
-
-    def predict(self, networks):
-        return np.array([10.0 * network.layers[0].output.shape[0] for network in networks])
-
-    def upper(self, networks, level):
-        return self.predict(networks) * (0.75 + level / 2)
-
-    def interval(self, networks, level):
-        return 0.7 * self.predict(networks), 1.3 * self.predict(networks)
-
-    def probability_within(self, networks, bound):
-        return (self.predict(networks) <= bound) * 0.9
-
-    def check_device(self, identity):
-        pass
+from tests.search.calibrated import SENTINELS, Calibrated, on, run
 
 
 class Uncalibrated(Calibrated):
     is_calibrated = False
-
-
-def run(folder, predictor=None, **changes):
-    settings = {
-        "maximize": "value",
-        "subject_to": ["latency_ms <= 44"],
-        "metrics": {"value": Value(), "latency_ms": predictor or Calibrated()},
-        "strategy": "random",
-        "budget": 60,
-        "candidates": 3,
-        **changes,
-    }
-    return search.run(Toy(), folder=folder, **settings)
-
-
-@pytest.fixture
-def machine(monkeypatch):
-    """A device on which every network takes `slower` times its prediction, as its sentinels do."""
-    state = SimpleNamespace(slower=1.0, sentinels=1.0, calls=0)
-
-    def document(ms):
-        state.calls += 1
-        sentinels = {name: time * state.sentinels for name, time in SENTINELS.items()}
-        return {"latency_ms": ms * state.slower, "sentinels": sentinels}
-
-    def networks(items, on):
-        return [document(10.0 * item.network.layers[0].output.shape[0]) for item in items]
-
-    monkeypatch.setattr(verify, "measure_networks", networks)
-    monkeypatch.setattr(verify, "measure_file", lambda path, on: document(_ms_of(path)))
-    monkeypatch.setattr(verify, "block_shares", lambda network, on: [])
-    return state
-
-
-def _ms_of(path):
-    from hwnas.network.from_onnx import from_onnx
-
-    return 10.0 * from_onnx(path).layers[0].output.shape[0]
 
 
 # --- what the search compares
@@ -139,10 +75,6 @@ def test_an_uncalibrated_predictor_is_one_metric():
 # --- what the verification measures
 
 
-def on():
-    return device("ort-cpu", threads=1)
-
-
 def test_measured_within_the_interval(tmp_path, machine):
     machine.slower = 1.1
     found = run(tmp_path, device=on())
@@ -155,14 +87,22 @@ def test_measured_within_the_interval(tmp_path, machine):
     assert drift_warning(found.record.candidates) == ""
 
 
-def test_a_slower_machine_is_told_from_slower_networks(tmp_path, machine):
+def test_of_a_slower_machine_both_latencies_keep_the_budget(tmp_path, machine):
     machine.slower = machine.sentinels = 1.5
     found = run(tmp_path, device=on())
-    winner = found.record.candidates[0]
-    assert winner.satisfies and winner.flag == "rescaled"
-    assert winner.measured["latency_ms"] == pytest.approx(30) and winner.as_measured_ms == pytest.approx(45)
+    candidates = {round(c.measured["latency_ms"]): c for c in found.record.candidates}
+    assert {candidate.flag for candidate in candidates.values()} == {"rescaled"}
+    assert {ms: c.satisfies for ms, c in candidates.items()} == {10: True, 20: True, 30: False, 40: False}
+    assert candidates[30].as_measured_ms == pytest.approx(45)
     said = drift_warning(found.record.candidates)
-    assert "50.0% slower" in said and "rescaled" in said
+    assert "50.0% slower" in said and "rescaled" in said and "before rescaling" in said
+
+
+def test_of_a_faster_machine_both_latencies_keep_the_budget(tmp_path, machine):
+    machine.slower, machine.sentinels = 1.0, 0.8
+    candidates = {c.as_measured_ms: c for c in run(tmp_path, device=on()).record.candidates}
+    assert candidates[40].measured["latency_ms"] == pytest.approx(50) and not candidates[40].satisfies
+    assert candidates[30].measured["latency_ms"] == pytest.approx(37.5) and candidates[30].satisfies
 
 
 def test_slower_networks_are_no_answer(tmp_path, machine):
@@ -175,20 +115,64 @@ def test_slower_networks_are_no_answer(tmp_path, machine):
     assert all(c.within("latency_ms") is False for c in found.record.candidates)
 
 
-def test_a_disturbed_machine_is_said(tmp_path, machine, monkeypatch):
-    monkeypatch.setattr(Calibrated, "card", SimpleNamespace(
-        kind="toy", table_id="0" * 64, sentinels={"dense": 300.0, "depthwise": 250.0}
-    ))  # fmt: skip
+def test_a_disturbed_measurement_is_repeated_once(tmp_path, machine):
+    machine.disturbed = 1
     found = run(tmp_path, device=on())
-    assert {candidate.flag for candidate in found.record.candidates} == {"drifted"}
+    assert machine.networks[0] == machine.networks[1]
+    assert {candidate.flag for candidate in found.record.candidates} == {""}
+    assert found.record.winner == 0
+
+
+def test_what_is_disturbed_twice_is_no_answer_until_it_is_measured_in_peace(tmp_path, machine):
+    machine.disturbed = 10**9
+    found = run(tmp_path, device=on())
+    assert found.record.winner is None and machine.files == []
+    for candidate in found.record.candidates:
+        assert candidate.flag == "drifted" and "sentinels contradict" in candidate.reason
+        assert sum(candidate.architecture in batch for batch in machine.networks) == 2
     assert "contradict" in drift_warning(found.record.candidates)
+    machine.disturbed = 0
+    assert run(tmp_path, device=on()).record.winner == 0
+
+
+def test_a_file_that_is_disturbed_twice_is_no_answer(tmp_path, machine, monkeypatch):
+    def disturbed(path, on):
+        machine.files.append(path)
+        return {"latency_ms": 1.0, "sentinels": {**SENTINELS, "dense": 360.0}}
+
+    monkeypatch.setattr(verify, "measure_file", disturbed)
+    found = run(tmp_path, device=on())
+    assert found.record.winner is None
+    assert machine.files and set(Counter(machine.files).values()) == {2}
+    assert all(c.flag == "drifted" for c in found.record.candidates if c.onnx)
+
+
+def test_without_a_bound_on_the_latency_a_disturbed_measurement_rejects_nothing(tmp_path, machine):
+    machine.disturbed = 10**9
+    found = run(tmp_path, device=on(), subject_to=["params <= 1M"])
+    assert found.record.winner == 0 and found.record.candidates[0].flag == "drifted"
+
+
+def test_the_first_candidates_are_measured_together(tmp_path, machine):
+    run(tmp_path, device=on())
+    assert len(machine.networks[0]) == 3 // 2 + 1
+
+
+def test_a_network_is_returned_once_and_measured_once(tmp_path, machine):
+    """Toy's networks differ by their first decision alone."""
+    machine.slower = 1.5
+    found = run(tmp_path, device=on(), candidates=4)
+    first = [candidate.architecture.split(",")[0] for candidate in found.record.candidates]
+    assert len(set(first)) == len(first)
+    measured = [text.split(",")[0] for batch in machine.networks for text in batch]
+    assert len(set(measured)) == len(measured)
 
 
 def test_what_was_measured_is_not_measured_again(tmp_path, machine):
     first = run(tmp_path, device=on())
-    calls = machine.calls
+    calls = len(machine.networks), len(machine.files)
     assert run(tmp_path, device=on()).record.candidates == first.record.candidates
-    assert machine.calls == calls
+    assert (len(machine.networks), len(machine.files)) == calls
 
 
 @pytest.mark.parametrize(
@@ -201,6 +185,11 @@ def test_what_was_measured_is_not_measured_again(tmp_path, machine):
         (
             {"latency_ms": 4.0, "sentinels": {"a": 200.0, "b": 100.0}},
             {"a": 100.0, "b": 100.0},
+            Measured(4.0, 4.0, "drifted"),
+        ),
+        (
+            {"latency_ms": 4.0, "sentinels": {"a": 100.0}, "drifted": True},
+            {"a": 100.0},
             Measured(4.0, 4.0, "drifted"),
         ),
     ],
