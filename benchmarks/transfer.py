@@ -115,8 +115,8 @@ def _judged(
 ) -> Result:
     networks = [data.networks[i] for i in query]
     measured = data.latency_ms[device][query]
-    predicted = predictor.predict(networks)
-    scores = (measured / predicted - 1) / predictor.relative_std(networks)
+    predicted, relative_std = predictor.prediction(networks)
+    scores = (measured / predicted - 1) / relative_std
     calibration = Calibration((), predictor.freedom)
     return Result(
         device,

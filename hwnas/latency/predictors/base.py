@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,20 @@ class UnseenLayersWarning(UserWarning):
     """A network has layers of a class that no fitted network had: its latency is extrapolated."""
 
 
+class Prediction(NamedTuple):
+    """Latencies of networks and how uncertain they are.
+
+    Attributes:
+        latency_ms: `[n]`, in milliseconds, positive.
+        relative_std: `[n]`, positive: how uncertain each is relative to itself, up to one common factor.
+            The factor, and with it the width of intervals, comes from networks held out
+            (`hwnas.latency.predictors.calibration`). Ones where a predictor cannot tell predictions apart.
+    """
+
+    latency_ms: Floats
+    relative_std: Floats
+
+
 class Predictor(ABC):
     """Estimates the latency of networks after having been fitted on measured ones.
 
@@ -29,8 +43,8 @@ class Predictor(ABC):
     Attributes:
         kind: what `hwnas.latency.fit` and saved folders call it.
         fewest: the fewest networks that `fit` accepts.
-        freedom: None, or `relative_std` is a standard deviation itself and errors in its units are Student's
-            t with so many degrees of freedom.
+        freedom: None, or `Prediction.relative_std` is a standard deviation itself and errors in its units are
+            Student's t with so many degrees of freedom.
     """
 
     kind: ClassVar[str]
@@ -53,13 +67,13 @@ class Predictor(ABC):
             RuntimeError: the predictor is not fitted.
         """
 
-    def relative_std(self, networks: Sequence[Network]) -> Floats:
-        """How uncertain each prediction is relative to itself, up to one common factor: `[n]`, positive.
+    def prediction(self, networks: Sequence[Network]) -> Prediction:
+        """What `predict` says, and how uncertain it is; raises as that does.
 
-        The factor, and with it the width of intervals, comes from networks held out
-        (`hwnas.latency.predictors.calibration`). Ones where a predictor cannot tell predictions apart.
+        Equally uncertain everywhere unless a kind of predictor knows better.
         """
-        return np.ones(len(networks))
+        latency_ms = self.predict(networks)
+        return Prediction(latency_ms, np.ones_like(latency_ms))
 
     def left_out_scores(self) -> Floats | None:
         """Scores (see `calibration`) of the fitted networks, each by the predictor fitted without it.

@@ -20,11 +20,11 @@ from hwnas.files import read_file, write_together
 from hwnas.latency.devices.device import Identity
 from hwnas.latency.measuring.networks import Measurable, network_of
 from hwnas.latency.predictors.arrays import MAX_BYTES, pack, unpack
-from hwnas.latency.predictors.base import ARRAYS_FILE, Floats, Predictor, predictor_class
+from hwnas.latency.predictors.base import ARRAYS_FILE, Floats, Prediction, Predictor, predictor_class
 from hwnas.latency.predictors.calibration import LEVEL, Calibration, check_level
 from hwnas.latency.predictors.composition import COMPOSITIONS
 from hwnas.latency.predictors.features import FEATURE_VERSION
-from hwnas.latency.predictors.validate import HeldOutError, Prediction, fewest_to_calibrate
+from hwnas.latency.predictors.validate import HeldOutError, fewest_to_calibrate
 from hwnas.latency.tables.drift import check_sentinels
 from hwnas.latency.tables.entry import check_space
 from hwnas.latency.tables.records import from_plain, to_plain
@@ -160,7 +160,7 @@ class FittedPredictor:
         return self.card.calibration
 
     def _predictions(self, items: Iterable[Measurable]) -> Prediction:
-        found = [Prediction.of(self.predictor, networks) for networks in _chunks(items)]
+        found = [self.predictor.prediction(networks) for networks in _chunks(items)]
         columns = [np.concatenate(column) for column in zip(*found, strict=True)]
         return Prediction(*columns) if found else Prediction(np.empty(0), np.empty(0))
 

@@ -44,6 +44,10 @@ class FeaturePredictor(Predictor):
 
     def predict(self, networks: Sequence[Network]) -> Floats:
         """As `Predictor.predict`; warns (`UnseenLayersWarning`) of layers that no fitted network had."""
+        return self.predict_features(self.checked_features(networks))
+
+    def checked_features(self, networks: Sequence[Network]) -> Floats:
+        """`features` of networks to be predicted; raises and warns as `predict`."""
         if not self.seen.any():
             raise RuntimeError(f"the {self.kind} predictor is not fitted: call fit first")
         x = features(networks)
@@ -53,9 +57,9 @@ class FeaturePredictor(Predictor):
             warnings.warn(
                 f"no fitted network had layers of class {kinds}: the latency of one that has is extrapolated",
                 UnseenLayersWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        return self.predict_features(x)
+        return x
 
     @abstractmethod
     def fit_features(self, x: Floats, latency_ms: Floats) -> None:

@@ -24,14 +24,24 @@ Describe = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """From the numbers of layers, `[n]`, to a row for each, `[n, d]`."""
 
 _COUNTS_AT_ONCE = 1 << 22
+_KNOWN = "_hwnas_latency_features"
 
 
 def features(networks: Sequence[Network]) -> NDArray[np.float64]:
     """`[n, len(FEATURES)]`: for each network the sums of its layers' quantities.
 
     Runtimes that prune dead branches follow the live layers, those that run a graph as written every
-    layer; so both are given. A network costs tens of microseconds, its blocks being read once.
+    layer; so both are given. A network costs tens of microseconds, its blocks being read once; its row is
+    remembered with the network object, so that several predictors in turn cost little more than one.
     """
+    new = [network for network in networks if _KNOWN not in network.__dict__]
+    for network, row in zip(new, _features(new), strict=True):
+        network.__dict__[_KNOWN] = row
+    rows = [network.__dict__[_KNOWN] for network in networks]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
+
+
+def _features(networks: Sequence[Network]) -> NDArray[np.float64]:
     readings = [read(network) for network in networks]
     every = layer_sums([reading.every for reading in readings], _with_totals)
     live = every.copy()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.predictors.base import Predictor, UnseenLayersWarning
+from hwnas.latency.predictors.base import Prediction, Predictor, UnseenLayersWarning
 from hwnas.latency.predictors.calibration import FEWEST, LEVEL, calibrate, scores
 from hwnas.network.network import Network
 
@@ -128,18 +128,6 @@ def fewest_to_hold_out(fewest: int) -> int:
     return next(n for n in count(1) if can_cross_validate(n, fewest))
 
 
-class Prediction(NamedTuple):
-    """Latencies of networks and how uncertain they are, both `[n]`; see `Predictor.relative_std`."""
-
-    latency_ms: Floats
-    relative_std: Floats
-
-    @classmethod
-    def of(cls, predictor: Predictor, networks: Sequence[Network]) -> Prediction:
-        """What `predictor` says of `networks`."""
-        return cls(predictor.predict(networks), predictor.relative_std(networks))
-
-
 class CrossValidation(NamedTuple):
     """The error over all folds together, and the scores (see `calibration`) of all networks, `[n]`."""
 
@@ -188,7 +176,7 @@ def cross_validate(
     def fit_predict(kept: Indices, held_out: Indices) -> Prediction:
         predictor = make()
         predictor.fit([networks[i] for i in kept], latency_ms[kept])
-        return Prediction.of(predictor, [networks[i] for i in held_out])
+        return predictor.prediction([networks[i] for i in held_out])
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnseenLayersWarning)

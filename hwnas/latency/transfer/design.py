@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hwnas.latency.predictors.mixture import CONSTANT
 from hwnas.latency.transfer.encoder import Encoder
-from hwnas.latency.transfer.mixture import CONSTANT
 from hwnas.network.network import Network
 
 Floats = NDArray[np.float64]
@@ -43,7 +43,7 @@ def design(
     Raises:
         ValueError: fewer networks than `n`, or another criterion.
     """
-    inputs = encoder(population).linear
+    inputs = encoder(population).columns.linear
     variances = [np.sqrt(low * high) for low, high in encoder.ranges[: len(inputs)]]
     weighted = [part * np.sqrt(variance) for part, variance in zip(inputs, variances, strict=True)]
     columns = np.concatenate([*weighted, np.full((len(population), 1), np.sqrt(CONSTANT))], axis=1)

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from hwnas.latency.predictors.arrays import Arrays
 from hwnas.latency.predictors.base import Predictor, UnseenLayersWarning, predictor_class
-from hwnas.latency.predictors.linear import FeaturePredictor
-from hwnas.latency.predictors.sums import features
+from hwnas.latency.predictors.grams import Columns
 from hwnas.latency.transfer.block_counts import BlockCounts, root_mean_square
 from hwnas.latency.transfer.physical import COLUMNS, GROUPS, physical, scales
 from hwnas.network.network import Network
@@ -50,26 +49,11 @@ class Inputs:
     blocks: Floats
 
     @property
-    def linear(self) -> list[Floats]:
-        """The columns of each linear kernel, in the order of `RANGES`."""
+    def columns(self) -> Columns:
+        """Those of each kernel, in the order of `RANGES`."""
+        references = [self.references] if self.references.shape[1] else []
         groups = [self.physical[:, group] for group in GROUPS.values()]
-        return [*([self.references] if self.references.shape[1] else []), *groups, self.blocks]
-
-    @property
-    def smooth(self) -> Floats:
-        """The columns of the smooth kernel."""
-        return np.asarray(self.physical / np.sqrt(len(GROUPS)))
-
-    def grams(self, others: Inputs) -> Floats:
-        """Each kernel's values between these and the others, `[kernels, N, M]`."""
-        products = [a @ b.T for a, b in zip(self.linear, others.linear, strict=True)]
-        a, b = self.smooth, others.smooth
-        distances = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-        return np.stack([*products, np.exp(-np.maximum(distances, 0) / 2)])
-
-    def own(self) -> Floats:
-        """Each kernel's values of a network with itself, `[kernels, N]`."""
-        return np.stack([*((part**2).sum(axis=1) for part in self.linear), np.ones(len(self.physical))])
+        return Columns((*references, *groups, self.blocks), (self.physical / np.sqrt(len(GROUPS)),))
 
 
 @dataclass(frozen=True)
@@ -94,7 +78,12 @@ class Encoder:
 
     @classmethod
     def of(cls, population: Sequence[Network], references: Sequence[Predictor] = ()) -> Encoder:
-        """The encoder scaled by `population`, which the networks to be predicted should be like."""
+        """The encoder scaled by `population`, which the networks to be predicted should be like.
+
+        Raises:
+            ValueError: a reference is of kind `transfer`; and what the references' predictors raise.
+        """
+        _check_kinds([reference.kind for reference in references])
         columns = physical(population)
         found = _predictions(references, population)
         reference_ms = found.mean(axis=0)
@@ -139,6 +128,10 @@ class Encoder:
     def from_arrays(cls, arrays: Arrays) -> Encoder:
         """What `arrays` describes; raises ValueError naming the field."""
         kinds = arrays.texts("reference_kinds", None)
+        try:
+            _check_kinds(kinds)
+        except ValueError as error:
+            raise ValueError(f"{arrays.where}: field 'reference_kinds': {error}") from None
         reference_ms = arrays.floats("reference_ms", len(kinds))
         arrays.require(bool((reference_ms > 0).all()), "reference_ms", "positive")
         scale = float(arrays.floats("reference_scale", 1)[0])
@@ -160,11 +153,15 @@ def _predictions(references: Sequence[Predictor], networks: Sequence[Network]) -
     # [n, references], in milliseconds
     if not references:
         return np.zeros((len(networks), 0))
-    x = features(networks) if any(isinstance(one, FeaturePredictor) for one in references) else np.zeros(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnseenLayersWarning)
-        columns = [
-            one.predict_features(x) if isinstance(one, FeaturePredictor) else one.predict(networks)
-            for one in references
-        ]
-    return np.stack(columns, axis=1)
+        return np.stack([one.predict(networks) for one in references], axis=1)
+
+
+def _check_kinds(kinds: Sequence[str]) -> None:
+    """A reference with references of its own would nest without end."""
+    if "transfer" in kinds:
+        raise ValueError(
+            "a predictor of kind 'transfer' cannot be a reference: fit another kind, such as gp, on the "
+            "reference device's own measurements"
+        )

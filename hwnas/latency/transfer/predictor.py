@@ -15,9 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwnas.latency.predictors.arrays import Arrays
-from hwnas.latency.predictors.base import Floats, Predictor, check_latencies, register
+from hwnas.latency.predictors.base import Floats, Prediction, Predictor, check_latencies, register
+from hwnas.latency.predictors.mixture import PREDICTIVE_FREEDOM, Posterior, infer, prior
+from hwnas.latency.predictors.mixture_arrays import (
+    posterior_arrays,
+    read_inputs,
+    read_posterior,
+    read_targets,
+)
 from hwnas.latency.transfer.encoder import Encoder, Inputs
-from hwnas.latency.transfer.mixture import PREDICTIVE_FREEDOM, Posterior, Variances, again, infer, prior
 from hwnas.latency.transfer.physical import COLUMNS
 from hwnas.network.network import Network
 
@@ -61,21 +67,24 @@ class TransferPredictor(Predictor):
         encoder = self._encoder or Encoder.of(networks)
         measured = encoder(networks)
         scale_ms = float(np.median(measured_ms))
-        posterior = infer(measured.grams(measured), measured_ms / scale_ms, prior(encoder.ranges))
+        grams = measured.columns.grams(measured.columns)
+        posterior = infer(grams, measured_ms / scale_ms, prior(encoder.ranges))
         self._found = _Fitted(encoder, measured, posterior, scale_ms, FLOOR * float(measured_ms.min()))
 
     def predict(self, networks: Sequence[Network]) -> Floats:
         """As `Predictor.predict`; raises what the references' predictors raise, too."""
         found = self._fitted
-        return _latency_ms(found, found.posterior.mean(found.encoder(networks).grams(found.measured)))
+        grams = found.encoder(networks).columns.grams(found.measured.columns)
+        return _latency_ms(found, found.posterior.mean(grams))
 
-    def relative_std(self, networks: Sequence[Network]) -> Floats:
-        """The predictive standard deviation, noise included, over the prediction."""
+    def prediction(self, networks: Sequence[Network]) -> Prediction:
+        """As `Predictor.prediction`, by the predictive standard deviation, noise included."""
         found = self._fitted
-        inputs = found.encoder(networks)
-        grams = inputs.grams(found.measured)
-        std_ms = found.scale_ms * np.sqrt(found.posterior.variance(grams, inputs.own()))
-        return np.asarray(std_ms / _latency_ms(found, found.posterior.mean(grams)))
+        columns = found.encoder(networks).columns
+        grams = columns.grams(found.measured.columns)
+        latency_ms = _latency_ms(found, found.posterior.mean(grams))
+        std_ms = found.scale_ms * np.sqrt(found.posterior.variance(grams, columns.own()))
+        return Prediction(latency_ms, std_ms / latency_ms)
 
     @property
     def _fitted(self) -> _Fitted:
@@ -91,11 +100,7 @@ class TransferPredictor(Predictor):
             "measured_references": found.measured.references,
             "measured_physical": found.measured.physical,
             "measured_blocks": found.measured.blocks,
-            "targets": found.posterior.targets,
-            "precisions": found.posterior.precisions,
-            "kernel_variances": found.posterior.variances.kernels,
-            "noise_variances": found.posterior.variances.noise,
-            "weights": found.posterior.weights,
+            **posterior_arrays(found.posterior),
             "scale_and_floor_ms": np.array([found.scale_ms, found.floor_ms]),
         }
 
@@ -103,16 +108,15 @@ class TransferPredictor(Predictor):
     def from_arrays(cls, arrays: Arrays) -> TransferPredictor:
         """As `Predictor.from_arrays`."""
         encoder = Encoder.from_arrays(arrays)
-        targets = arrays.floats("targets", None)
-        n = len(targets)
+        n = len(read_targets(arrays))
         measured = Inputs(
-            arrays.floats("measured_references", n, len(encoder.references)),
-            arrays.floats("measured_physical", n, COLUMNS),
-            arrays.floats("measured_blocks", n, len(encoder.blocks.keys)),
+            read_inputs(arrays, "measured_references", n, len(encoder.references)),
+            read_inputs(arrays, "measured_physical", n, COLUMNS),
+            read_inputs(arrays, "measured_blocks", n, len(encoder.blocks.keys)),
         )
         scale, floor = arrays.floats("scale_and_floor_ms", 2)
         arrays.require(scale > 0 and floor > 0, "scale_and_floor_ms", "positive")
-        posterior = _posterior(arrays, measured, targets, len(encoder.ranges))
+        posterior = read_posterior(arrays, measured.columns.grams(measured.columns))
         made = cls(encoder)
         made._found = _Fitted(encoder, measured, posterior, float(scale), float(floor))
         return made
@@ -120,22 +124,3 @@ class TransferPredictor(Predictor):
 
 def _latency_ms(found: _Fitted, mean: Floats) -> Floats:
     return np.maximum(found.scale_ms * mean, found.floor_ms)
-
-
-def _posterior(arrays: Arrays, measured: Inputs, targets: Floats, kernels: int) -> Posterior:
-    weights = arrays.floats("weights", None)
-    precisions = arrays.floats("precisions", len(targets))
-    points = Variances(
-        arrays.floats("kernel_variances", len(weights), kernels),
-        arrays.floats("noise_variances", len(weights)),
-    )
-    arrays.require(len(targets) > 0 and bool((targets > 0).all()), "targets", "positive")
-    arrays.require(bool((precisions > 0).all()), "precisions", "positive")
-    arrays.require(len(weights) > 0 and bool((weights >= 0).all()), "weights", "shares of 1")
-    arrays.require(abs(float(weights.sum()) - 1) < 1e-6, "weights", "shares of 1")
-    for name, values in (("kernel_variances", points.kernels), ("noise_variances", points.noise)):
-        arrays.require(bool((values > 0).all()), name, "positive")
-    try:
-        return again(measured.grams(measured), targets, precisions, points, weights)
-    except np.linalg.LinAlgError:
-        raise ValueError(f"{arrays.where}: the covariances cannot be inverted") from None

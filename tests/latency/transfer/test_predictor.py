@@ -60,7 +60,8 @@ def test_references_that_are_unlike_the_device_do_no_harm(seed):
 def test_predictions_scale_with_the_unit(factor):
     scaled = fitted(ms=MS * factor)
     assert scaled.predict(NETWORKS) == pytest.approx(fitted().predict(NETWORKS) * factor, rel=1e-6)
-    assert scaled.relative_std(NETWORKS) == pytest.approx(fitted().relative_std(NETWORKS), rel=1e-6)
+    found, expected = (one.prediction(NETWORKS).relative_std for one in (scaled, fitted()))
+    assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_order_of_the_measurements_does_not_matter():
@@ -71,7 +72,7 @@ def test_the_order_of_the_measurements_does_not_matter():
 
 
 def test_what_was_measured_is_surer_than_what_was_not():
-    std = fitted().relative_std(NETWORKS)
+    std = fitted().prediction(NETWORKS).relative_std
     assert std[:12].mean() < std[12:].mean()
 
 
@@ -91,7 +92,8 @@ def test_saved_and_loaded_it_says_the_same(tmp_path):
     saved.save(tmp_path)
     loaded = predictor_class("transfer").load(tmp_path)
     assert loaded.predict(NETWORKS) == pytest.approx(saved.predict(NETWORKS), rel=1e-9)
-    assert loaded.relative_std(NETWORKS) == pytest.approx(saved.relative_std(NETWORKS), rel=1e-9)
+    found, expected = (one.prediction(NETWORKS).relative_std for one in (loaded, saved))
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_it_can_be_pickled_to_workers():
@@ -127,6 +129,27 @@ def test_an_unknown_kind_of_reference_is_refused(tmp_path):
     write_arrays(tmp_path / "arrays.npz", {**fitted().arrays(), **altered})
     with pytest.raises(ValueError, match="no predictor of kind 'magic'"):
         TransferPredictor.load(tmp_path)
+
+
+def test_references_do_not_nest(tmp_path):
+    from hwnas.latency.predictors.arrays import write_arrays
+
+    with pytest.raises(ValueError, match="kind 'transfer' cannot be a reference"):
+        Encoder.of(NETWORKS, [fitted()])
+    inner = {f"reference0.{name}": value for name, value in fitted().arrays().items()}
+    altered = {"reference_kinds": np.array(["transfer"]), "reference_ms": np.array([1.0]), **inner}
+    write_arrays(tmp_path / "arrays.npz", {**fitted().arrays(), **altered})
+    with pytest.raises(ValueError, match="field 'reference_kinds': a predictor of kind 'transfer'"):
+        TransferPredictor.load(tmp_path)
+
+
+def test_a_prediction_encodes_networks_once(monkeypatch):
+    predictor, calls = fitted(), []
+    encode = Encoder.__call__
+    monkeypatch.setattr(Encoder, "__call__", lambda self, networks: calls.append(1) or encode(self, networks))
+    latency_ms = predictor.prediction(NETWORKS).latency_ms
+    assert calls == [1]
+    assert (latency_ms == predictor.predict(NETWORKS)).all()
 
 
 def test_too_few_measurements_say_how_many_are_needed():

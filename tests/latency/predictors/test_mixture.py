@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from hwnas.latency.transfer.mixture import (
+from hwnas.latency.predictors.mixture import (
     CONSTANT,
+    KEPT,
+    MOST_TARGETS,
     NOISE,
     POINTS,
     PREDICTIVE_FREEDOM,
@@ -14,6 +16,7 @@ from hwnas.latency.transfer.mixture import (
     Variances,
     again,
     infer,
+    most_points,
     prior,
 )
 
@@ -39,7 +42,6 @@ def test_the_points_lie_in_their_ranges_and_are_always_the_same():
     assert (points.kernels[:, 0] >= 1e-4).all() and (points.kernels[:, 0] <= 0.1).all()
     assert (points.kernels[:, 1] >= 1).all() and (points.kernels[:, 1] <= 2).all()
     assert (NOISE[0] <= points.noise).all() and (points.noise <= NOISE[1]).all()
-    assert points.typical == pytest.approx([np.sqrt(1e-5), np.sqrt(2)], rel=0.05)
     assert (prior([(1e-4, 0.1), (1.0, 2.0)]).kernels == points.kernels).all()
 
 
@@ -151,3 +153,25 @@ def test_the_posterior_is_the_same_again_from_its_parts():
     rebuilt = again(grams_of(parts), found.targets, found.precisions, found.variances, found.weights)
     assert isinstance(rebuilt, Posterior)
     assert rebuilt.mean(grams_of(parts)) == pytest.approx(found.mean(grams_of(parts)), rel=1e-9)
+
+
+def test_many_targets_take_few_points_and_no_more_than_some_memory():
+    import tracemalloc
+
+    parts, function, generator = drawn(6, 900)
+    targets, grams = function * (1 + 0.01 * generator.standard_normal(900)), grams_of(parts)
+    tracemalloc.start()
+    posterior = infer(grams, targets, prior(RANGES))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 400e6
+    assert len(posterior.weights) == most_points(900) < most_points(20) == KEPT
+    assert posterior.mean(grams) == pytest.approx(function, rel=0.02)
+
+
+def test_more_targets_than_can_be_inverted_are_refused():
+    assert most_points(MOST_TARGETS) == 1
+    many = MOST_TARGETS + 1
+    grams = np.broadcast_to(np.zeros(()), (1, many, many))
+    with pytest.raises(ValueError, match=f"at most {MOST_TARGETS} measured networks, not {many}"):
+        infer(grams, np.ones(many), prior([(1e-4, 0.1)]))

@@ -23,6 +23,13 @@ CONSTANT = 100.0
 POINTS, KEPT, KEPT_FOR_VARIANCES = 512, 64, 12
 """Points of variances tried; averaged; averaged in predictive variances, which cost most."""
 
+TO_CHOOSE = 128
+"""Targets by which the averaged points are chosen, at most."""
+
+MOST_TARGETS = 4096
+_MOST_CELLS = 1 << 21
+"""Cells of all inverses together, beyond which fewer points are averaged: many targets tell them apart."""
+
 FREEDOM = 3.0
 """Degrees of freedom of the noise."""
 
@@ -49,18 +56,16 @@ class Variances:
     kernels: Floats
     noise: Floats
 
-    @property
-    def typical(self) -> Floats:
-        """Geometric mean of each kernel's, `[kernels]`."""
-        return np.asarray(np.exp(np.log(self.kernels).mean(axis=0)))
-
     def __getitem__(self, chosen: NDArray[np.int64]) -> Variances:
         """The points of these numbers."""
         return Variances(self.kernels[chosen], self.noise[chosen])
 
 
 def prior(ranges: Sequence[tuple[float, float]]) -> Variances:
-    """`POINTS` points, evenly spread in the logarithms over the kernels' `ranges` and `NOISE` (Sobol)."""
+    """`POINTS` points, evenly spread in the logarithms over the kernels' `ranges` and `NOISE` (Sobol).
+
+    `ranges` are the least and largest variance of each kernel, in the order of the grams' first axis.
+    """
     from scipy.stats.qmc import Sobol
 
     low, high = np.log(np.array([*ranges, NOISE])).T
@@ -129,26 +134,57 @@ class Posterior:
         return total * self.excess**2
 
 
+def most_points(n: int) -> int:
+    """How many points are averaged at most, given n targets."""
+    return max(1, min(KEPT, _MOST_CELLS // n**2))
+
+
 def infer(grams: Floats, targets: Floats, points: Variances) -> Posterior:
     """The posterior given targets of order 1, `[n]`, and the kernels' values among them, `[kernels, n, n]`.
 
-    The `KEPT` points of largest marginal likelihood under ordinary noise are averaged; then the targets'
-    precisions, (ν + 1) / (ν + error² / variance) with each target's error when it is left out, and the
-    weights of the points follow from each other for `ROUNDS`.
+    The `most_points(n)` points of largest marginal likelihood under ordinary noise are averaged; then the
+    targets' precisions, (ν + 1) / (ν + error² / variance) with each target's error when it is left out, and
+    the weights of the points follow from each other for `ROUNDS`.
+
+    Raises:
+        ValueError: there are more than `MOST_TARGETS` targets.
     """
+    if len(targets) > MOST_TARGETS:
+        raise ValueError(
+            f"a Gaussian process takes at most {MOST_TARGETS} measured networks, not {len(targets)}: fit "
+            "another kind, such as gbm"
+        )
+    points = _likeliest(grams, targets, points)
     precisions = np.ones(len(targets))
-    best = np.argsort(-_log_likelihoods(_covariances(grams, targets, precisions, points), targets))
-    points = points[best[:KEPT]]
     for _ in range(ROUNDS):
         posterior = _given(grams, targets, precisions, points)
         precisions = (FREEDOM + 1) / (FREEDOM + _left_out_squares(posterior))
     return _given(grams, targets, precisions, points)
 
 
+def _likeliest(grams: Floats, targets: Floats, points: Variances) -> Variances:
+    """The points to average: the likeliest by `TO_CHOOSE` of the targets, always the same ones, at most."""
+    some = np.sort(np.random.default_rng(0).permutation(len(targets))[:TO_CHOOSE])
+    among, chosen = grams[:, some[:, None], some], targets[some]
+    logs = _log_likelihoods(_covariances(among, chosen, np.ones(len(some)), points), chosen)
+    return points[np.argsort(-logs)[: most_points(len(targets))]]
+
+
 def again(
     grams: Floats, targets: Floats, precisions: Floats, points: Variances, weights: Floats
 ) -> Posterior:
-    """The posterior of which everything but the inverses is known."""
+    """The posterior of which everything but the inverses is known.
+
+    Args:
+        grams: the kernels' values among the targets, `[kernels, n, n]`.
+        targets: `[n]`.
+        precisions: `[n]`.
+        points: m of them.
+        weights: `[m]`.
+
+    Raises:
+        numpy.linalg.LinAlgError: a covariance is singular.
+    """
     return Posterior(
         targets,
         precisions,
@@ -159,6 +195,7 @@ def again(
 
 
 def _given(grams: Floats, targets: Floats, precisions: Floats, points: Variances) -> Posterior:
+    """The posterior at precisions `[n]`; grams and targets as for `infer`."""
     logs = _log_likelihoods(_covariances(grams, targets, precisions, points), targets)
     order = np.argsort(-logs)
     weights = np.exp(logs[order] - logs[order[0]])
@@ -166,13 +203,19 @@ def _given(grams: Floats, targets: Floats, precisions: Floats, points: Variances
 
 
 def _covariances(grams: Floats, targets: Floats, precisions: Floats, points: Variances) -> Floats:
-    noise = points.noise[:, None] * (np.maximum(np.abs(targets), SMALL) ** 2 / precisions)
-    signal = np.tensordot(points.kernels, grams, 1) + CONSTANT
-    return np.asarray(signal + noise[:, :, None] * np.eye(len(targets)))
+    """Of the targets, noise included: `[m, n, n]`, given `[kernels, n, n]`, `[n]`, `[n]` and m points."""
+    found = np.asarray(np.tensordot(points.kernels, grams, 1))
+    found += CONSTANT
+    diagonals = np.einsum("mnn->mn", found)
+    diagonals += points.noise[:, None] * (np.maximum(np.abs(targets), SMALL) ** 2 / precisions)
+    return found
 
 
 def _log_likelihoods(covariances: Floats, targets: Floats) -> Floats:
-    """Log marginal likelihoods up to a constant (Rasmussen and Williams, eq. 5.8): `[m, n, n] -> [m]`."""
+    """Log marginal likelihoods but for a constant (Rasmussen and Williams, eq. 5.8).
+
+    `[m, n, n], [n] -> [m]`.
+    """
     factors = np.linalg.cholesky(covariances)
     solved = np.linalg.solve(factors, np.broadcast_to(targets[:, None], (*factors.shape[:2], 1)))[..., 0]
     logs = np.log(np.diagonal(factors, axis1=1, axis2=2))
