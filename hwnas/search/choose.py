@@ -31,7 +31,7 @@ def verify_in_turn(
     satisfied: Callable[[list[int]], Sequence[bool]],
     best: float | None = None,
 ) -> list[int]:
-    """Verify up to `most` candidates: `most // 2 + 1` together, then one by one as the outcomes tell.
+    """Verify up to `most` candidates: `most // 3 + 1` together, then one by one as the outcomes tell.
 
     Args:
         merits: `[n]`, as of `next_to_verify`.
@@ -49,7 +49,7 @@ def verify_in_turn(
     left = merits.copy()
     verified: list[int] = []
     while len(verified) < most:
-        chosen = next_to_verify(left, probabilities, best, 1 if verified else most // 2 + 1)
+        chosen = next_to_verify(left, probabilities, best, 1 if verified else most // 3 + 1)
         if not chosen:
             break
         good = [merits[i] for i, is_good in zip(chosen, satisfied(chosen), strict=True) if is_good]

@@ -84,8 +84,8 @@ class Verifier:
     def _promising(self, trials: Sequence[Trial], most: int, known: Sequence[Candidate]) -> list[Candidate]:
         """Up to `most` measured candidates, each chosen by those before it; none without a device.
 
-        Each round is a measurement of its own, with its sentinels and its workers' start: `most // 2 + 1`
-        candidates in the first, then up to `(most - 1) // 2` rounds of one.
+        Each round is a measurement of its own, with its sentinels and its workers' start: `most // 3 + 1`
+        candidates in the first, then one in each, so that 5 candidates are measured in up to 4 rounds.
         """
         found: dict[int, Candidate] = {}
         if self.device is None:

@@ -301,6 +301,7 @@ MISTAKES = {
     "unknown strategy": (["search", "--run", "r", "--space", SPACE, "--strategy", "magic"], "evolution"),
     "jobs": (["search", "--run", "r", "--space", SPACE, "--jobs", "0"], "jobs"),
     "training without data": (["search", "--run", "r", "--space", SPACE, "--train-epochs", "1"], "--data"),
+    "known networks without a device": (["search", "--run", "r", "--space", SPACE, "--table", "t"], "--predictor"),
     "no run": (["report", "absent"], "no run folder"),
     "wrong suffix": (["export", "--space", SPACE, "--out", "net.pt"], ".onnx"),
     "bad batch": (["export", "--space", "nasbench201", "--arch", CELL, "--out", "n.onnx", "--batch", "no"], "--batch"),

@@ -155,7 +155,7 @@ def test_without_a_bound_on_the_latency_a_disturbed_measurement_rejects_nothing(
 
 def test_the_first_candidates_are_measured_together(tmp_path, machine):
     run(tmp_path, device=on())
-    assert len(machine.networks[0]) == 3 // 2 + 1
+    assert len(machine.networks[0]) == 3 // 3 + 1
 
 
 def test_a_network_is_returned_once_and_measured_once(tmp_path, machine):

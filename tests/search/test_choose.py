@@ -81,13 +81,13 @@ def test_the_first_few_are_verified_together_and_the_others_one_by_one():
     device = Device({3})
     merits = np.arange(90.0, 100.0)
     assert verify_in_turn(merits, np.full(10, 0.5), 5, device) == [9, 8, 7, 6, 5]
-    assert device.rounds == [[9, 8, 7], [6], [5]]
+    assert device.rounds == [[9, 8], [7], [6], [5]]
 
 
 def test_outcomes_decide_what_is_verified_next():
     device = Device({1})
     assert verify_in_turn(MERITS, PROBABILITIES, 4, device, best=90) == [1, 0, 2, 3]
-    assert device.rounds[0] == [1, 0, 2]
+    assert device.rounds == [[1, 0], [2], [3]]
     every = Device({0, 1, 2, 3})
     assert verify_in_turn(MERITS, np.ones(4), 4, every) == [2]
     assert verify_in_turn(MERITS, np.ones(4), 4, every, best=95) == []
