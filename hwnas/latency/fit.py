@@ -142,12 +142,9 @@ def _check_options(
 
 
 def _calibration(predictor: Predictor, found: CrossValidation | None) -> Calibration | None:
-    """The predictor's posterior, or its own scores, or those of the cross-validation."""
+    """The predictor's posterior, or the scores of the cross-validation."""
     if predictor.freedom is not None:
         return Calibration((), predictor.freedom)
-    own = predictor.left_out_scores()
-    if own is not None:
-        return calibrate(own)
     return calibrate(found.scores) if found else None
 
 

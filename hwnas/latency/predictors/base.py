@@ -75,13 +75,6 @@ class Predictor(ABC):
         latency_ms = self.predict(networks)
         return Prediction(latency_ms, np.ones_like(latency_ms))
 
-    def left_out_scores(self) -> Floats | None:
-        """Scores (see `calibration`) of the fitted networks, each by the predictor fitted without it.
-
-        `[n]` from a predictor that knows them in closed form; None, and cross-validation finds them.
-        """
-        return None
-
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What was fitted, as plain arrays."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hwnas.latency.predictors.features import CLASSES, QUANTITIES
 from hwnas.latency.predictors.layer_ids import descriptors
+from hwnas.latency.predictors.packed import counts, distinct
 from hwnas.latency.predictors.reading import read
 from hwnas.network.network import Network
 
@@ -59,19 +60,10 @@ def _with_totals(ids: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def layer_sums(packed: Sequence[bytes], describe: Describe) -> NDArray[np.float64]:
     """The sum of what `describe` says of each packed list of layers: `[n, d]`."""
-    ids = np.frombuffer(b"".join(packed), dtype="<i4")
-    used = np.flatnonzero(np.bincount(ids))
+    used = distinct(packed)
     table = describe(used)
-    column_of = np.zeros(ids.max(initial=0) + 1, dtype=np.int64)
-    column_of[used] = np.arange(len(used))
-    columns = column_of[ids]
-    ends = np.cumsum([0] + [len(part) // 4 for part in packed])
     result = np.zeros((len(packed), table.shape[1]))
     step = max(1, _COUNTS_AT_ONCE // max(1, len(used)))
     for start in range(0, len(packed), step):
-        stop = min(start + step, len(packed))
-        first_cells = np.repeat(np.arange(stop - start) * len(used), np.diff(ends[start : stop + 1]))
-        cells = first_cells + columns[ends[start] : ends[stop]]
-        counts = np.bincount(cells, minlength=(stop - start) * len(used))
-        result[start:stop] = counts.reshape(stop - start, len(used)) @ table
+        result[start : start + step] = counts(packed[start : start + step], used) @ table
     return result

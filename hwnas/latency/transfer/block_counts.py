@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hwnas.latency.predictors.arrays import Arrays
 from hwnas.latency.predictors.block_ids import block_ids, key_of
+from hwnas.latency.predictors.packed import counts, distinct
 from hwnas.network.network import Network
 
 Floats = NDArray[np.float64]
@@ -37,9 +38,9 @@ class BlockCounts:
         packed = [block_ids(network) for network in population]
         numbers = dict.fromkeys(np.frombuffer(b"".join(packed), dtype="<i4").tolist())
         keys = tuple(key_of(number) for number in numbers)
-        counts = _counts(packed, keys)
-        centre = counts.mean(axis=0)
-        return cls(keys, centre, root_mean_square(counts - centre))
+        found = _counts(packed, keys)
+        centre = found.mean(axis=0)
+        return cls(keys, centre, root_mean_square(found - centre))
 
     def __call__(self, networks: Sequence[Network]) -> Floats:
         """`[n, keys]`."""
@@ -70,14 +71,9 @@ def root_mean_square(rows: Floats) -> float:
 
 def _counts(packed: Sequence[bytes], keys: Sequence[str]) -> Floats:
     # [n, keys]; numbers are those of this process, keys those of everywhere
-    numbers = np.frombuffer(b"".join(packed), dtype="<i4")
-    rows = np.repeat(np.arange(len(packed)), [len(part) // 4 for part in packed])
-    column_of_key = {key: column for column, key in enumerate(keys)}
-    column_of = np.full(numbers.max(initial=0) + 1, -1)
-    for number in np.flatnonzero(np.bincount(numbers)).tolist():
-        column_of[number] = column_of_key.get(key_of(number), -1)
-    columns = column_of[numbers]
-    known = columns >= 0
-    cells = rows[known] * len(keys) + columns[known]
-    counts = np.bincount(cells, minlength=len(packed) * len(keys)).reshape(len(packed), len(keys))
-    return counts.astype(np.float64)
+    column_of = {key: column for column, key in enumerate(keys)}
+    known = [number for number in distinct(packed).tolist() if key_of(number) in column_of]
+    columns = [column_of[key_of(number)] for number in known]
+    found = np.zeros((len(packed), len(keys)))
+    found[:, columns] = counts(packed, np.array(known, dtype=np.int64))
+    return found
