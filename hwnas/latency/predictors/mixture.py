@@ -21,12 +21,14 @@ CONSTANT = 100.0
 """Prior variance of a common offset of all targets, which are of the order of 1: it is free."""
 
 POINTS, KEPT, KEPT_FOR_VARIANCES = 512, 64, 12
-"""Points of variances tried; averaged; averaged in predictive variances, which cost most."""
+"""Points of variances tried; averaged at most; averaged in predictive variances, which cost most."""
 
 TO_CHOOSE = 128
 """Targets by which the averaged points are chosen, at most."""
 
 MOST_TARGETS = 4096
+"""Targets that a posterior takes: the time to invert a covariance grows with their third power."""
+
 _MOST_CELLS = 1 << 21
 """Cells of all inverses together, beyond which fewer points are averaged: many targets tell them apart."""
 

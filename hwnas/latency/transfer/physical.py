@@ -68,7 +68,7 @@ def scales(columns: Floats) -> Floats:
 
 
 def _described(ids: NDArray[np.int64]) -> Floats:
-    """Of each layer, class by class: 1, the square roots of its quantities, its quantities: `[n, ...]`."""
+    """Of each layer, class by class: 1, the square roots of its quantities, its quantities: `[n, d]`."""
     rows = descriptors(ids).reshape(len(ids), len(CLASSES), len(QUANTITIES))
     count, quantities = rows[..., :1], rows[..., 1:]
     described = np.concatenate([count, np.sqrt(quantities), quantities], axis=-1)
