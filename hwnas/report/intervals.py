@@ -61,7 +61,8 @@ def drift_warning(candidates: Sequence[Candidate]) -> str:
     if drifted:
         said.append(
             f"Other processes disturbed the measurement of {drifted} candidates, and again when it was "
-            "repeated: the sentinels contradict each other, so these latencies tell nothing and none of the "
-            "candidates is an answer. The same command measures them again: run it on a quiet machine."
+            "repeated: the sentinels contradict each other. These latencies are as measured; they satisfy a "
+            "budget only if the largest that any sentinel makes of them does, too. The same command measures "
+            "them again: run it on a quiet machine."
         )
     return " ".join(said)

@@ -24,12 +24,15 @@ class Measured:
         latency_ms: on the scale of the predictor's table, where there is one.
         as_measured_ms: what the clock said.
         flag: `rescaled` where the two differ, since the machine's speed had changed; `drifted` where it
-            was disturbed, so that no ratio is right and the latency tells nothing; empty otherwise.
+            was disturbed, so that no ratio is right; empty otherwise.
+        at_most_ms: the least favourable reading, which bounds are compared with: the larger of the two; of a
+            disturbed machine, what the clock said or the sentinel of largest ratio makes of it.
     """
 
     latency_ms: float
     as_measured_ms: float
-    flag: str = ""
+    flag: str
+    at_most_ms: float
 
 
 def measure_networks(networks: Sequence[Measurable], device: Device) -> list[Document]:
@@ -52,12 +55,13 @@ def read_measured(document: Document, reference: Mapping[str, float]) -> Measure
     latency, own = float(document["latency_ms"]), document.get("sentinels", {})
     ratio = to_scale(own, reference) if own and reference else 1.0
     if ratio is None or document.get("drifted", False):
-        return Measured(latency, latency, "drifted")
-    return Measured(latency * ratio, latency, "rescaled" if ratio != 1 else "")
+        largest = max((reference[name] / own[name] for name in own if reference), default=1.0)
+        return Measured(latency, latency, "drifted", latency * max(1.0, largest))
+    return Measured(latency * ratio, latency, "rescaled" if ratio != 1 else "", latency * max(1.0, ratio))
 
 
 def is_disturbed(document: Document, reference: Mapping[str, float]) -> bool:
-    """Whether `document` holds a latency that tells nothing."""
+    """Whether `document` holds a latency that was measured on a disturbed machine."""
     return "latency_ms" in document and read_measured(document, reference).flag == "drifted"
 
 

@@ -76,9 +76,11 @@ class Candidate:
         intervals: by metric name, around those predicted values that a calibrated predictor gave.
         flag: `rescaled`: the machine's speed had changed since the predictor's table was measured, and the
             measured latency is brought to the table's scale by the sentinels; `drifted`: the sentinels
-            contradict each other, other processes disturbed the measurement, and a bound on the latency
-            counts as broken; empty otherwise.
+            contradict each other, other processes disturbed the measurement; empty otherwise.
         as_measured_ms: the latency before it was rescaled; None where it was not measured.
+        at_most_ms: the least favourable reading of the measurement, with which a bound is compared: the
+            larger of the latency and that before rescaling; where other processes disturbed it, of what the
+            clock said and what the sentinel of largest ratio makes of it. None where it was not measured.
     """
 
     architecture: str
@@ -91,18 +93,17 @@ class Candidate:
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     flag: str = ""
     as_measured_ms: float | None = None
+    at_most_ms: float | None = None
 
     @property
     def compared(self) -> dict[str, float]:
         """What the bounds are compared with: measured values, else upper bounds, else predictions.
 
-        Of a rescaled latency and that before rescaling it is the larger.
+        Of a measured latency it is the least favourable reading.
         """
         upper = {name: interval.upper for name, interval in self.intervals.items()}
-        measured = dict(self.measured)
-        if "latency_ms" in measured and self.as_measured_ms is not None:
-            measured["latency_ms"] = max(measured["latency_ms"], self.as_measured_ms)
-        return {**self.predicted, **upper, **measured}
+        at_most = {} if self.at_most_ms is None else {"latency_ms": self.at_most_ms}
+        return {**self.predicted, **upper, **self.measured, **at_most}
 
     def within(self, name: str) -> bool | None:
         """Whether a measured value lies in its interval; None where either is missing."""

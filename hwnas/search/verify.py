@@ -173,18 +173,21 @@ class Verifier:
         if "latency_ms" not in document:
             return candidate
         found = read_measured(document, self._reference)
-        is_bounded = any(constraint.metric == "latency_ms" for constraint in self.objective.constraints)
         return replace(
             candidate,
             measured={**candidate.measured, "latency_ms": found.latency_ms},
             flag=found.flag,
             as_measured_ms=found.as_measured_ms,
-            reason=DISTURBED if is_bounded and found.flag == "drifted" else candidate.reason,
+            at_most_ms=found.at_most_ms,
         )
 
     def _judged(self, candidate: Candidate) -> Candidate:
-        satisfies = not candidate.reason and self.objective.is_feasible(candidate.compared)
-        return replace(candidate, satisfies=satisfies)
+        """Whether it satisfies the constraints, and why not where its measurement is to blame."""
+        if candidate.reason:
+            return replace(candidate, satisfies=False)
+        satisfies = self.objective.is_feasible(candidate.compared)
+        disturbed = candidate.flag == "drifted" and not satisfies
+        return replace(candidate, satisfies=satisfies, reason=DISTURBED if disturbed else "")
 
     @property
     def _reference(self) -> Mapping[str, float]:

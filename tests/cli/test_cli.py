@@ -167,7 +167,7 @@ def test_measure_fit_predict_search_report_export(workshop):
         "--tournament",
         3,
     ]
-    found = as_json(*search, "--candidates", 2, cwd=workshop)
+    found = as_json(*search, "--candidates", 2, "--table", "mine", cwd=workshop)
     winner = found["candidates"][found["winner"]]
     assert winner["measured"]["latency_ms"] <= bound
     assert (workshop / "run" / "report.html").stat().st_size > 1e6
