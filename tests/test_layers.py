@@ -16,6 +16,20 @@ ROWS = (
     ("cli",),
 )
 ROW = {package: row for row, packages in enumerate(ROWS) for package in packages}
+LATENCY_ROWS = (
+    ("records", "printable", "block_ids"),
+    ("timing",),
+    ("devices",),
+    ("tables",),
+    ("measuring",),
+    ("kernels", "remote"),
+    ("predictors",),
+    ("instructions",),
+    ("transfer",),
+    ("fit",),
+    ("transfer.few_shot",),
+)
+LATENCY_ROW = {part: row for row, parts in enumerate(LATENCY_ROWS) for part in parts}
 ROOT = Path(__file__).resolve().parents[1] / "hwnas"
 MAY_IMPORT_TORCH = {
     "network": {"to_torch", "torch_layers", "torch_functions", "from_torch", "modes", "recurrent"},
@@ -59,6 +73,30 @@ def test_a_package_imports_those_above_it_only(package: str) -> None:
             if parts[0] != "hwnas" or len(parts) < 2 or parts[1] not in ROW or parts[1] == package:
                 continue
             assert ROW[parts[1]] < ROW[package], f"{path.relative_to(ROOT)} imports {name}"
+
+
+def part_of_latency(name: str) -> str | None:
+    """The part of `LATENCY_ROWS` that a module belongs to; None for the package's list of names."""
+    inside = name.removeprefix("hwnas.latency").strip(".")
+    matches = [part for part in LATENCY_ROW if f"{inside}.".startswith(f"{part}.")]
+    return max(matches, key=len, default=None)
+
+
+def test_every_part_of_latency_has_its_row() -> None:
+    names = {path.stem for path in (ROOT / "latency").iterdir() if not path.stem.startswith("__")}
+    assert names <= set(LATENCY_ROW)
+
+
+@pytest.mark.parametrize("part", LATENCY_ROW)
+def test_a_part_of_latency_imports_those_above_it_only(part: str) -> None:
+    for path in files("latency"):
+        module = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        if part_of_latency(module) != part:
+            continue
+        for name in imports(path):
+            other = part_of_latency(name) if name.startswith("hwnas.latency.") else None
+            if other not in (None, part):
+                assert LATENCY_ROW[other] < LATENCY_ROW[part], f"{path.relative_to(ROOT)} imports {name}"
 
 
 @pytest.mark.parametrize("package", WITHOUT_TORCH)

@@ -167,7 +167,7 @@ def _on_one_table(
 
 
 def _print(fitted: dict[str, FittedPredictor], reasons: dict[str, str], out: Path | None, json: bool) -> None:
-    from hwnas.latency.tables.records import to_plain
+    from hwnas.latency.records import to_plain
 
     if json:
         errors: dict[str, Any] = {

@@ -34,7 +34,7 @@ from hwnas.latency.kernels.cover import CANDIDATES, covering
 from hwnas.latency.kernels.harvest import measure_kernels
 from hwnas.latency.measuring.onnx_file import measure_files
 from hwnas.latency.measuring.progress import ProgressCallback
-from hwnas.latency.tables.entry import printable
+from hwnas.latency.printable import printable
 from hwnas.spaces import Architecture, SearchSpace
 
 

@@ -20,6 +20,7 @@ from hwnas.latency.devices.registry import device, device_like, devices
 from hwnas.latency.devices.torch_cpu import TorchCpu
 from hwnas.latency.devices.torch_cuda import TorchCuda
 from hwnas.latency.fit import fit
+from hwnas.latency.instructions.predictor import InstructionPredictor
 from hwnas.latency.measuring.measure import latency_ms, measure
 from hwnas.latency.measuring.onnx_file import measure_onnx
 from hwnas.latency.measuring.progress import Progress
@@ -40,6 +41,7 @@ __all__ = [
     "Entry",
     "FewShot",
     "FittedPredictor",
+    "InstructionPredictor",
     "LatencyTable",
     "ModelFailedError",
     "OrtCpu",

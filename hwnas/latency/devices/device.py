@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hwnas.latency.timing import host
 from hwnas.latency.timing.host import HostReading
 from hwnas.latency.timing.protocol import Protocol
+from hwnas.latency.timing.samples import Chunk
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,6 @@ class RunnerDiedError(RuntimeError):
     def __init__(self, message: str, key: str | None) -> None:
         super().__init__(message)
         self.key = key
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Times of consecutive runs of one model, each of shape (count,), in microseconds."""
-
-    wall_us: NDArray[np.float64]
-    cpu_us: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

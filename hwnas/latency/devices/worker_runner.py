@@ -15,10 +15,11 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.devices.device import Chunk, MeterCard, ModelFailedError, Profile, Runner, RunnerDiedError
-from hwnas.latency.tables.entry import printable
-from hwnas.latency.tables.records import from_plain
+from hwnas.latency.devices.device import MeterCard, ModelFailedError, Profile, Runner, RunnerDiedError
+from hwnas.latency.printable import printable
+from hwnas.latency.records import from_plain
 from hwnas.latency.timing.messages import receive, send
+from hwnas.latency.timing.samples import Chunk
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SAID = 2000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from hwnas.latency.block_ids import number_of
 from hwnas.latency.kernels.fusion import FUSED, cut, fused
 from hwnas.latency.kernels.simplified import simplified
-from hwnas.latency.predictors.block_ids import number_of
 from hwnas.network.network import Block, Layer, Network
 
 _OF_NETWORK = "_hwnas_latency_kernel_ids"
@@ -17,7 +17,7 @@ _known: dict[tuple[Any, ...], bytes] = {}
 def kernel_ids(network: Network) -> bytes:
     """The kernels of `network`, repeated ones repeatedly: packed numbers, four bytes each.
 
-    The numbers are those of `hwnas.latency.predictors.block_ids`. Remembered with the network object, and
+    The numbers are those of `hwnas.latency.block_ids`. Remembered with the network object, and
     with the blocks of a chain of blocks, which many networks share.
     """
     found: bytes | None = network.__dict__.get(_OF_NETWORK)

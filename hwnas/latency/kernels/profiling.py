@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwnas.cost import count
-from hwnas.latency.devices.device import Chunk, Device, Runner, RunnerDiedError
+from hwnas.latency.block_ids import describe
+from hwnas.latency.devices.device import Device, Runner, RunnerDiedError
 from hwnas.latency.kernels.attribution import kernel_times
 from hwnas.latency.kernels.fusion import cut, fused
 from hwnas.latency.kernels.overhead import overhead_us
@@ -22,11 +23,10 @@ from hwnas.latency.measuring.retries import tried_again
 from hwnas.latency.measuring.sentinels import sentinels
 from hwnas.latency.measuring.subject import Subject
 from hwnas.latency.measuring.watch import Watch
-from hwnas.latency.predictors.block_ids import describe
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.timing.lock import machine_lock
 from hwnas.latency.timing.protocol import Protocol
-from hwnas.latency.timing.samples import join, p10
+from hwnas.latency.timing.samples import Chunk, join, p10
 from hwnas.network.network import Network
 
 Floats = NDArray[np.float64]

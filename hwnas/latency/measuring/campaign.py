@@ -11,7 +11,6 @@ import numpy as np
 
 from hwnas.latency.devices.device import (
     NO_METER,
-    Chunk,
     Device,
     ModelFailedError,
     Runner,
@@ -24,7 +23,7 @@ from hwnas.latency.tables.drift import contradictory
 from hwnas.latency.tables.environment import Environment
 from hwnas.latency.timing.host import HostReading
 from hwnas.latency.timing.protocol import Protocol
-from hwnas.latency.timing.samples import Statistics, agree, join, statistics
+from hwnas.latency.timing.samples import Chunk, Statistics, agree, join, statistics
 
 Notify = Callable[[str], None]
 

@@ -10,7 +10,8 @@ from hwnas.latency.measuring.campaign import Group, GroupResult
 from hwnas.latency.measuring.journal import Journal, Record
 from hwnas.latency.measuring.progress import ProgressCallback, Reporter
 from hwnas.latency.measuring.subject import Subject
-from hwnas.latency.tables.entry import Entry, failed_entry, printable
+from hwnas.latency.printable import printable
+from hwnas.latency.tables.entry import Entry, failed_entry
 from hwnas.latency.timing.lock import machine_lock
 from hwnas.latency.timing.protocol import Protocol
 

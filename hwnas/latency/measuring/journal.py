@@ -13,10 +13,10 @@ from typing import Any
 
 from hwnas.json_lines import JsonLines
 from hwnas.latency.devices.device import Identity
+from hwnas.latency.records import from_plain, to_plain
 from hwnas.latency.tables.drift import check_sentinels, reference, to_reference
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.environment import Environment, combined
-from hwnas.latency.tables.records import from_plain, to_plain
 from hwnas.latency.tables.table import LatencyTable, TableMeta, require_comparable
 from hwnas.latency.tables.table_files import META
 

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from hwnas.latency.measuring.subject import Subject
-from hwnas.latency.tables.entry import is_label, printable
+from hwnas.latency.printable import printable
+from hwnas.latency.tables.entry import is_label
 
 if TYPE_CHECKING:
     from hwnas.network import Network

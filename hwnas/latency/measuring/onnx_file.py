@@ -15,7 +15,8 @@ from hwnas.latency.measuring.journal import Journal
 from hwnas.latency.measuring.progress import Progress, ProgressCallback
 from hwnas.latency.measuring.sentinels import sentinels
 from hwnas.latency.measuring.subject import Subject
-from hwnas.latency.tables.entry import Entry, printable
+from hwnas.latency.printable import printable
+from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.table import LatencyTable
 from hwnas.latency.timing.lock import machine_lock
 

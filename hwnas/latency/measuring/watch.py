@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 
-from hwnas.latency.devices.device import Chunk
 from hwnas.latency.tables.environment import Environment, mean, summary
 from hwnas.latency.timing.host import HostReading
+from hwnas.latency.timing.samples import Chunk
 
 QUIET_LOAD = 0.3
 

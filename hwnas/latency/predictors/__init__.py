@@ -1,6 +1,5 @@
 """Latency predictors: fitted on measured networks, plain arrays, fast for one network and for many."""
 
-from hwnas.latency.instructions.predictor import InstructionPredictor
 from hwnas.latency.predictors.base import Predictor, UnseenLayersWarning, kinds, predictor_class, register
 from hwnas.latency.predictors.gbm import GbmPredictor
 from hwnas.latency.predictors.gcn import GcnPredictor
@@ -15,7 +14,6 @@ __all__ = [
     "GbmPredictor",
     "GcnPredictor",
     "GpPredictor",
-    "InstructionPredictor",
     "InterpolatedWarning",
     "KernelPredictor",
     "LinearPredictor",

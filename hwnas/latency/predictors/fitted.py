@@ -25,9 +25,9 @@ from hwnas.latency.predictors.calibration import LEVEL, Calibration, check_level
 from hwnas.latency.predictors.composition import COMPOSITIONS
 from hwnas.latency.predictors.features import FEATURE_VERSION
 from hwnas.latency.predictors.validate import HeldOutError, fewest_to_calibrate
+from hwnas.latency.records import from_plain, to_plain
 from hwnas.latency.tables.drift import check_sentinels
 from hwnas.latency.tables.entry import check_space
-from hwnas.latency.tables.records import from_plain, to_plain
 from hwnas.latency.tables.table import require_comparable
 from hwnas.network.network import Network
 

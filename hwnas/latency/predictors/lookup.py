@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from hwnas.latency.block_ids import block_ids
 from hwnas.latency.predictors.base import register
-from hwnas.latency.predictors.block_ids import block_ids
 from hwnas.latency.predictors.parts import PartsPredictor
 from hwnas.network.network import Network
 

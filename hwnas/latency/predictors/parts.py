@@ -10,9 +10,9 @@ from typing import ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hwnas.latency.block_ids import description_of, key_of, network_of
 from hwnas.latency.predictors.arrays import Arrays
 from hwnas.latency.predictors.base import Floats, Predictor, check_latencies
-from hwnas.latency.predictors.block_ids import description_of, key_of, network_of
 from hwnas.latency.predictors.composition import AFFINE, COMPOSITIONS, SUM, Composition, affine
 from hwnas.latency.predictors.neighbours import InterpolatedWarning, Neighbours
 from hwnas.network.network import Network

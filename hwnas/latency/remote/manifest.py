@@ -10,9 +10,9 @@ from pathlib import Path
 
 from hwnas.files import read_file
 from hwnas.latency.measuring.subject import Subject
+from hwnas.latency.records import from_plain, to_plain
 from hwnas.latency.remote.options import CpuOptions
 from hwnas.latency.tables.entry import Entry, check_space, failed_entry
-from hwnas.latency.tables.records import from_plain, to_plain
 from hwnas.latency.timing.protocol import Protocol
 
 VERSION = 1

@@ -11,9 +11,9 @@ from typing import Any
 from hwnas.files import read_file
 from hwnas.latency.devices.device import Identity
 from hwnas.latency.measuring.journal import Journal, Record
+from hwnas.latency.records import from_plain
 from hwnas.latency.remote.manifest import RESULTS, Manifest, read_manifest
 from hwnas.latency.tables.entry import Entry, is_label
-from hwnas.latency.tables.records import from_plain
 from hwnas.latency.tables.table import LatencyTable, require_comparable
 from hwnas.latency.tables.table_files import META
 from hwnas.latency.timing.protocol import Protocol

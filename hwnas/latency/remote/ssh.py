@@ -10,12 +10,12 @@ from typing import Any
 
 from hwnas.latency.devices.device import Device, DeviceCard, RuntimeCard
 from hwnas.latency.devices.registry import register
+from hwnas.latency.records import from_plain
 from hwnas.latency.remote.address import parse
 from hwnas.latency.remote.options import CpuOptions
 from hwnas.latency.remote.ssh_errors import ConnectionLostError, NoRunnerError, RemoteError
 from hwnas.latency.remote.ssh_runner import SshRunner, copy_runner
 from hwnas.latency.tables.entry import is_label
-from hwnas.latency.tables.records import from_plain
 from hwnas.latency.timing.host import HostFacts, HostReading
 from hwnas.latency.timing.protocol import STANDARD, Protocol
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from hwnas.latency.devices.device import MeterCard, ModelFailedError, RunnerDiedError
 from hwnas.latency.devices.worker_runner import WorkerRunner, printable_lines, thread_variables
+from hwnas.latency.printable import printable
+from hwnas.latency.records import from_plain
 from hwnas.latency.remote.address import Address
 from hwnas.latency.remote.ssh_errors import NO_COPY, NO_RUNNER, RemoteError, failure
 from hwnas.latency.remote.zipapp import runner_digest, runner_pyz
-from hwnas.latency.tables.entry import printable
-from hwnas.latency.tables.records import from_plain
 from hwnas.latency.timing.host import HostReading
 
 _GOODBYE = 5.0

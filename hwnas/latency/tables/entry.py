@@ -152,8 +152,3 @@ def check_space(space: str | None) -> None:
     """Refuse a search space's text that is no label (ValueError); whether hwnas knows it is not asked."""
     if space is not None and not is_label(space):
         raise ValueError(f"space is {space[:60]!r}; it must be at most {_LONGEST_TEXT} printable characters")
-
-
-def printable(text: str) -> str:
-    """One line of at most 2,000 characters, none of them a control character."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:2000]

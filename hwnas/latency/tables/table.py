@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from hwnas.latency.devices.device import Device, Identity
+from hwnas.latency.records import to_plain
 from hwnas.latency.tables.drift import check_sentinels
 from hwnas.latency.tables.entry import Entry, check_space
 from hwnas.latency.tables.environment import Environment
-from hwnas.latency.tables.records import to_plain
 
 SCHEMA_VERSION = 1
 

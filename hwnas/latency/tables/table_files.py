@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from hwnas.files import read_file, write_together
+from hwnas.latency.records import from_plain, to_plain
 from hwnas.latency.tables.entry import Entry
-from hwnas.latency.tables.records import from_plain, to_plain
 from hwnas.latency.tables.table import SCHEMA_VERSION, LatencyTable, TableMeta
 
 META, ENTRIES, NETWORKS = "meta.json", "entries.csv", "networks.csv"

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.latency.devices.device import Chunk
 from hwnas.latency.timing.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Times of consecutive runs of one model, each of shape (count,), in microseconds."""
+
+    wall_us: NDArray[np.float64]
+    cpu_us: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hwnas.latency.block_ids import block_ids, key_of
 from hwnas.latency.predictors.arrays import Arrays
-from hwnas.latency.predictors.block_ids import block_ids, key_of
 from hwnas.latency.predictors.packed import counts, distinct
 from hwnas.network.network import Network
 

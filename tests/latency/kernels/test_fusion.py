@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hwnas.latency.block_ids import describe, key_of
 from hwnas.latency.kernels.attribution import kernel_times
 from hwnas.latency.kernels.fusion import cut, fused
 from hwnas.latency.kernels.lowering import kernel_counts, kernel_ids, kernel_networks, of_whole
 from hwnas.latency.kernels.simplified import simplified
-from hwnas.latency.predictors.block_ids import describe, key_of
 from hwnas.network import Builder
 from hwnas.network.to_onnx import to_onnx
 from hwnas.spaces import space

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from hwnas.latency import STANDARD, Protocol
-from hwnas.latency.devices.device import Chunk, Device, ModelFailedError, Profile, Runner, RunnerDiedError
+from hwnas.latency.devices.device import Device, ModelFailedError, Profile, Runner, RunnerDiedError
 from hwnas.latency.kernels.overhead import NODES, overhead_us
 from hwnas.latency.kernels.profiling import SMALLEST_US, profile_kernels
 from hwnas.latency.measuring.subject import Subject
+from hwnas.latency.timing.samples import Chunk
 from hwnas.network import Builder
 from tests.latency.helpers import CARD, RUNTIME
 

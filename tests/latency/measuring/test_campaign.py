@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from hwnas.latency import Protocol
-from hwnas.latency.devices.device import Chunk, Device, ModelFailedError, Runner, RunnerDiedError
+from hwnas.latency.devices.device import Device, ModelFailedError, Runner, RunnerDiedError
 from hwnas.latency.measuring.campaign import Group
 from hwnas.latency.measuring.sentinels import NAMES
+from hwnas.latency.timing.samples import Chunk
 
 from ..helpers import CARD, RUNTIME
 

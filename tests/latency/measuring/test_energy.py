@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from hwnas.latency import ModelFailedError, RunnerDiedError, device, measure, measure_onnx
-from hwnas.latency.devices.device import Chunk, Device, MeterCard, Runner
+from hwnas.latency.devices.device import Device, MeterCard, Runner
 from hwnas.latency.devices.local_cpu import LocalCpu
 from hwnas.latency.measuring import energy
 from hwnas.latency.measuring.campaign import Group
 from hwnas.latency.measuring.sentinels import sentinels
+from hwnas.latency.timing.samples import Chunk
 from hwnas.network.to_onnx import to_onnx
 
 from ..helpers import CARD, FAST, RUNTIME, small_network

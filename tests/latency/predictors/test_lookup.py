@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwnas.latency.block_ids import block_ids, key_of
 from hwnas.latency.predictors import LookupPredictor, MissingBlockError
-from hwnas.latency.predictors.block_ids import block_ids, key_of
 from hwnas.network import Builder
 from hwnas.spaces import NASBench201
 from tests.latency.predictors.synthetic import SPACE, block_ms, network_ms

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from hwnas.latency.devices.device import Identity
 from hwnas.latency.measuring.journal import Record
+from hwnas.latency.records import to_plain
 from hwnas.latency.remote import results
 from hwnas.latency.remote.manifest import read_manifest
 from hwnas.latency.remote.results import most_samples, read_results
 from hwnas.latency.tables.entry import failed_entry
-from hwnas.latency.tables.records import to_plain
 
 from ..helpers import CARD, ENVIRONMENT, FAST, entry, small_network
 
