@@ -1,4 +1,9 @@
-"""Measure models in groups that fit into memory, each kept in a journal when it is finished."""
+"""Measure models in groups that fit into memory, each kept in a journal when it is finished.
+
+Groups are as large as that allows: where the speed of a machine changes from minute to minute, as a virtual
+machine's with its neighbours, all models that were timed by turns saw the same changes, and those of another
+group saw others.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +20,9 @@ from hwnas.latency.tables.entry import Entry, failed_entry
 from hwnas.latency.timing.lock import machine_lock
 from hwnas.latency.timing.protocol import Protocol
 
-GROUP_SIZE = 24
-_GROUP_BYTES = 256 << 20
+GROUP_SIZE = 400
+_SHARE_OF_MEMORY = 16
+_LEAST_BYTES, _MOST_BYTES = 64 << 20, 2 << 30
 
 
 def measure_subjects(
@@ -57,7 +63,7 @@ def measure_subjects(
         known = journal.entries
         missing = [subject for subject in subjects if not _is_measured(subject, known)]
         report.done = len(subjects) - len(missing)
-        for number, (group, models) in enumerate(_groups(missing)):
+        for number, (group, models) in enumerate(_groups(missing, group_bytes(identity.device.memory_kib))):
             run = Group(
                 device,
                 models,
@@ -80,14 +86,20 @@ def _is_measured(subject: Subject, known: dict[str, Entry]) -> bool:
     return entry is not None and not entry.failed and entry.kind in (subject.kind, "network")
 
 
-def _groups(subjects: list[Subject]) -> Iterator[tuple[list[Subject], dict[str, bytes]]]:
-    """Groups small enough to be loaded at once, each with its models: memory stays flat."""
+def group_bytes(memory_kib: int | None) -> int:
+    """Bytes of the models of one group: loaded, they take several times as much of the device's memory."""
+    share = 1024 * memory_kib // _SHARE_OF_MEMORY if memory_kib else 0
+    return min(max(share, _LEAST_BYTES), _MOST_BYTES)
+
+
+def _groups(subjects: list[Subject], most: int) -> Iterator[tuple[list[Subject], dict[str, bytes]]]:
+    """Groups of at most `GROUP_SIZE` models and `most` bytes, but for a last one, each with its models."""
     group: list[Subject] = []
     models: dict[str, bytes] = {}
     for subject in subjects:
         group.append(subject)
         models[subject.key] = subject.model()
-        if len(group) == GROUP_SIZE or sum(map(len, models.values())) > _GROUP_BYTES:
+        if len(group) == GROUP_SIZE or sum(map(len, models.values())) > most:
             yield group, models
             group, models = [], {}
     if group:

@@ -256,3 +256,11 @@ def test_a_worker_that_cannot_start_ends_the_measurement(cpu, monkeypatch):
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(RunnerDiedError, match="while starting"):
         measure([small_network()], cpu)
+
+
+def test_groups_are_as_large_as_the_devices_memory_allows():
+    kib = 1 << 20  # of KiB: a GiB
+    assert groups.group_bytes(16 * kib) == 1 << 30
+    assert groups.group_bytes(kib) == 64 << 20
+    assert groups.group_bytes(None) == groups.group_bytes(1) == 64 << 20
+    assert groups.group_bytes(1024 * kib) == 2 << 30
