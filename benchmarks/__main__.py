@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import counting, kernels, measuring, overhead, prediction, proxies, session, startup
+from benchmarks import counting, kernels, measuring, overhead, prediction, proxies, session, shipped_tables, startup
 from benchmarks.timing import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "prediction": prediction.rows,
     "proxies": proxies.rows,
     "lookup": measuring.lookup,
+    "tables": shipped_tables.rows,
     "repeatability": measuring.repeatability,
     "kernels": kernels.rows,
 }
