@@ -6,7 +6,17 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import counting, kernels, measuring, overhead, prediction, proxies, session, shipped_tables, startup
+from benchmarks import (
+    counting,
+    kernels,
+    measuring,
+    overhead,
+    prediction,
+    proxies,
+    session,
+    shipped_tables,
+    startup,
+)
 from benchmarks.timing import Row
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
