@@ -75,7 +75,7 @@ def in_order(
     try:
         for call in calls:
             waiting.append(executor.submit(function, *call))
-            if len(waiting) > ahead:
+            while waiting and (len(waiting) > ahead or waiting[0].done()):
                 yield outcome_of(waiting.popleft())
         while waiting:
             yield outcome_of(waiting.popleft())

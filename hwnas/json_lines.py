@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hwnas.files import sync_folder
+from hwnas.files import read_file, sync_folder
 
 _LARGEST = 1 << 32
 
@@ -22,13 +22,11 @@ class JsonLines:
         """All objects in order, none where there is no file; a torn last line is cut off.
 
         Raises:
-            ValueError: the file is larger than 4 GiB, or a whole line is no JSON object.
+            ValueError: no plain file, larger than 4 GiB, or a whole line is no JSON object.
         """
         if not self.path.exists():
             return []
-        if self.path.stat().st_size > _LARGEST:
-            raise ValueError(f"{self.path}: larger than {_LARGEST} bytes")
-        data = self.path.read_bytes()
+        data = read_file(self.path, _LARGEST)
         whole = data[: data.rfind(b"\n") + 1]
         lines = [
             _parsed(line, f"{self.path}: line {i}") for i, line in enumerate(whole.splitlines(), start=1)

@@ -30,6 +30,7 @@ from hwnas.latency.remote.bundle import write_bundle
 from hwnas.latency.remote.manifest import read_manifest
 from hwnas.latency.remote.options import CpuOptions
 from hwnas.latency.remote.results import read_results, save_results
+from hwnas.latency.tables.plausible import check_plausible
 
 
 def bundle(
@@ -95,6 +96,7 @@ def _options(**options: Any) -> CpuOptions:
 
 def _read(folder: Path, out: Path, json: bool) -> None:
     table = read_results(folder)
+    check_plausible(table)
     save_results(table, out)
     missing = len(read_manifest(folder).models) - len(table)
     failed = [entry for entry in table if entry.failed]

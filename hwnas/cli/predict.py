@@ -48,7 +48,10 @@ def predict(
     if samples:
         if arch is not None or file is not None:
             raise ValueError("--samples draws from --space; give no file and no --arch with it")
-        chosen = search_space(space).sample(samples, seed=seed)
+        searched = search_space(space)
+        if isinstance(fitted, FittedPredictor):
+            fitted.check_space(str(searched))
+        chosen = searched.sample(samples, seed=seed)
         names, networks = [str(a) for a in chosen], [a.network for a in chosen]
     else:
         found = target(file, space, arch, input_shape)

@@ -48,11 +48,13 @@ def from_new_measurements(
 def from_table(names: list[str], space: str | None, target: str, *, seed: int) -> FittedPredictor:
     """Fit on a table of the new device that is there already."""
     from hwnas.latency import LatencyTable, fit
-    from hwnas.latency.transfer.few_shot import reference
+    from hwnas.latency.transfer.few_shot import check_others, reference
 
     measured = LatencyTable.load(resolve("latency_tables", target))
     searched = _space(space, [measured])
-    references = [reference(table, searched) for table in _tables(names)]
+    tables = _tables(names)
+    check_others(tables, measured.meta.identity)
+    references = [reference(table, searched) for table in tables]
     return fit(measured, "transfer", space=searched, references=references, seed=seed)
 
 

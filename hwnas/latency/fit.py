@@ -27,7 +27,7 @@ from hwnas.latency.predictors.validate import (
     cross_validated,
 )
 from hwnas.latency.tables.entry import Entry
-from hwnas.latency.tables.plausible import findings
+from hwnas.latency.tables.plausible import check_plausible
 from hwnas.latency.tables.table import LatencyTable
 from hwnas.latency.transfer.encoder import Encoder
 from hwnas.latency.transfer.population import population
@@ -78,9 +78,11 @@ def fit(
     parsed = _space(table, networks, space)
     entries = [entry for entry in table.networks if not entry.failed]
     measured = _latencies(entries)
-    _check_plausible(table)
+    check_plausible(table)
     predictor: Predictor
     if issubclass(make, PartsPredictor):
+        if parsed is not None and table.meta.space not in (None, str(parsed)):
+            raise ValueError(f"the table is of space {table.meta.space}, not of {parsed}")
 
         def neighbours(part_ms: Mapping[str, float]) -> Neighbours | None:
             if not interpolate:
@@ -110,13 +112,6 @@ def fit(
         composition=predictor.composition.name if isinstance(predictor, PartsPredictor) else None,
     )
     return FittedPredictor(card, predictor)
-
-
-def _check_plausible(table: LatencyTable) -> None:
-    """Refuse a table whose numbers cannot be what its columns say, such as seconds among microseconds."""
-    errors = [finding for finding in findings(table) if finding.is_error]
-    if errors:
-        raise ValueError(f"the table is implausible: {errors[0].message}")
 
 
 def _space(

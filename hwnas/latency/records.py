@@ -60,6 +60,8 @@ def _value(hint: Any, data: Any, where: str) -> Any:
     if hint is float and type(data) in (int, float) and abs(data) <= sys.float_info.max:
         return float(data)
     if type(data) is hint:
+        if hint is str and not data.isprintable():
+            raise ValueError(f"{where}: {_short(data)} has unprintable characters")
         return data
     raise ValueError(f"{where}: {_short(data)} is not {getattr(hint, '__name__', hint)}")
 

@@ -153,6 +153,7 @@ def run(
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
     _check_device(resolved, device)
+    _check_space(resolved, space)
     _check_known(known, device)
     folder = Path(folder)
     with locked(folder):
@@ -249,6 +250,13 @@ def _check_device(metrics: Mapping[str, Metric], device: Device | None) -> None:
     for one in metrics.values():
         if device is not None and isinstance(one, PredictedMetric) and hasattr(one.predictor, "check_device"):
             one.predictor.check_device(device.identity())
+
+
+def _check_space(metrics: Mapping[str, Metric], space: SearchSpace) -> None:
+    """Refuse a predictor that knows another space only."""
+    for one in metrics.values():
+        if isinstance(one, PredictedMetric) and hasattr(one.predictor, "check_space"):
+            one.predictor.check_space(str(space))
 
 
 def _check_known(known: LatencyTable | None, device: Device | None) -> None:

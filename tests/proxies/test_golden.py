@@ -13,6 +13,10 @@ import pytest
 import torch
 
 from hwnas.proxies import ProxyResult, score
+from tests.proxies.processor import ROUNDS_AS_THE_REFERENCE
+
+NEARLY_SINGULAR = (("inverted_bn", "jacob_cov"), ("inverted_bn", "epe_nas"))
+"""Logarithms of correlations that are singular up to rounding."""
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA = os.environ.get("HWNAS_TEST_DATA")
@@ -80,6 +84,8 @@ def test_values_of_the_published_implementations(name: str, seed: str, dtype: st
         if (name, proxy) == ("linear_dropout", FORCES_TRAIN):
             continue
         allowed = max(tolerance, ROUNDED_BY_THE_REFERENCE.get(proxy, 0))
+        if (name, proxy) in NEARLY_SINGULAR and not ROUNDS_AS_THE_REFERENCE:
+            continue
         cancelled = 1e-6 * expected["foresight.snip"] if proxy in CANCELLING_SUMS else 0
         found = pytest.approx(expected[reference], rel=allowed, abs=cancelled)
         assert as_reference(results[proxy]) == found, proxy

@@ -39,7 +39,7 @@ def test_values_of_the_published_implementation(
         assert "error" in expected
         assert result.layers_skipped == ("parts.1.edges.0.f.1", "orphan") and math.isfinite(result.value)
     else:
-        assert result.value == pytest.approx(expected, rel=1e-12 if dtype == "float64" else 1e-6)
+        assert result.value == pytest.approx(expected, rel=1e-12 if dtype == "float64" else 1e-4)
 
 
 def by_definition(module: Mixture, inputs: Tensor, labels: Tensor, batches: int) -> float:

@@ -177,6 +177,15 @@ class FittedPredictor:
         """
         require_comparable(self.card.identity, card, f"this {self.kind} predictor and the device")
 
+    def check_space(self, space: str) -> None:
+        """Refuse networks of another space than the one that a `transfer` predictor was fitted for.
+
+        Raises:
+            ValueError: as above; the other kinds know any network, or say which parts they lack.
+        """
+        if self.kind == "transfer" and self.card.space not in (None, space):
+            raise ValueError(f"this transfer predictor is of space {self.card.space}, not of {space}")
+
     def save(self, folder: str | Path) -> None:
         """Write the folder, which is made if need be; a predictor that stood there is replaced.
 

@@ -70,7 +70,12 @@ def parse(url: str) -> Address:
     Raises:
         ValueError: it is none; the message shows how one looks.
     """
-    parts = urlsplit(url)
+    if not url.isprintable():
+        raise ValueError(f"{url!r} is no address of a device: it has unprintable characters")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(f"{url!r} is no address of a device ({error}); one looks like {_EXAMPLE}") from None
     place = _PLACE.fullmatch(parts.netloc)
     if parts.scheme != "ssh" or not place or parts.path not in ("", "/") or parts.fragment:
         raise ValueError(f"{url!r} is no address of a device; one looks like {_EXAMPLE}")

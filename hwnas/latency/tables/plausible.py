@@ -42,13 +42,24 @@ def findings(table: LatencyTable) -> list[Finding]:
     return sorted(found, key=lambda finding: not finding.is_error)
 
 
+def check_plausible(table: LatencyTable) -> None:
+    """Refuse a table whose numbers cannot be what its columns say, such as seconds among microseconds.
+
+    Raises:
+        ValueError: the first error of `findings`.
+    """
+    errors = [finding for finding in findings(table) if finding.is_error]
+    if errors:
+        raise ValueError(f"the table is implausible: {errors[0].message}")
+
+
 def _measured(table: LatencyTable) -> list[Entry]:
     return [entry for entry in table if not entry.failed]
 
 
 def _rate(entry: Entry) -> float:
-    """Floating-point operations per second."""
-    return (entry.flops or 0) / (entry.p10_us * 1e-6)
+    """Floating-point operations per second, bounded so that a nonsensical time is a number too."""
+    return min((entry.flops or 0) / max(entry.p10_us * 1e-6, 1e-30), 1e60)
 
 
 def _working(table: LatencyTable) -> list[Entry]:

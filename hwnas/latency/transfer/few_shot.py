@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwnas.latency.devices.device import Device
+from hwnas.latency.devices.device import Device, Identity
 from hwnas.latency.fit import fit
 from hwnas.latency.measuring.measure import measure
 from hwnas.latency.measuring.progress import ProgressCallback
@@ -103,6 +103,22 @@ def reference(table: LatencyTable, space: SearchSpace) -> FittedPredictor:
     return fit(table, GpPredictor.kind, space=space)
 
 
+def check_others(tables: Sequence[LatencyTable], new: Identity) -> None:
+    """Refuse tables that are given twice, or that are of the new device itself: they would judge themselves.
+
+    Raises:
+        ValueError: as above.
+    """
+    if len({table.table_id for table in tables}) < len(tables):
+        raise ValueError("a table of another device is given twice")
+    for table in tables:
+        if not table.meta.identity.differences(new):
+            raise ValueError(
+                f"a table of {len(table.networks)} networks is of the new device itself, not of another: fit "
+                "on it (kind `transfer` needs no other tables)"
+            )
+
+
 def few_shot(
     space: SearchSpace,
     device: Device,
@@ -137,6 +153,7 @@ def few_shot(
         raise ValueError(
             f"n is {n}; a transfer predictor needs at least {TransferPredictor.fewest} measured networks"
         )
+    check_others(tables, device.identity(protocol))
     references = [reference(table, space) for table in tables]
     designed, others = chosen(space, references, n=n, validate_on=validate_on, seed=seed)
     table = measure(

@@ -139,7 +139,7 @@ def edit_meta(folder, change):
         (lambda m: m["identity"]["runtime"].pop("version"), "'version' is missing"),
         (lambda m: m["identity"]["protocol"].update(rounds=0), "rounds must be at least 1"),
         (lambda m: m["sentinels"].update({"sentinel-dense": -1.0}), "sentinels.*finite positive"),
-        (lambda m: m.update(space="a\x1b[2J"), r"space is 'a\\x1b\[2J'; it must be at most"),
+        (lambda m: m.update(space="a\x1b[2J"), r"unprintable characters"),
         (lambda m: m.update(space="a" * 20_000), "space is 'a{60}'; it must be at most"),
         (lambda m: m.update(parents=["x"]), "'x' is not a table id"),
         (lambda m: m.update(table_id="0" * 64), "does not match table_id"),

@@ -1,13 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hwnas.latency import LatencyTable, device, few_shot, fit, measure
 from hwnas.latency.predictors.validate import mape
-from hwnas.latency.transfer.few_shot import chosen, reference
+from hwnas.latency.transfer.few_shot import check_others, chosen, reference
 from hwnas.latency.transfer.population import architectures
 from hwnas.spaces import MobileNetV2, NASBench201
 from tests.latency.helpers import FAST
-from tests.latency.predictors.synthetic import SPACE, network_ms, table_of
+from tests.latency.predictors.synthetic import IDENTITY, SPACE, network_ms, table_of
 
 SMALL = MobileNetV2(resolution=32, classes=10, width=0.35, depths=(-1, 0), widths=(1.0,))
 
@@ -113,3 +115,20 @@ def test_too_few_measurements_are_refused_before_anything_is_measured(tmp_path):
     with pytest.raises(ValueError, match="n is 3; a transfer predictor needs at least 5"):
         few_shot(SMALL, device("ort-cpu", protocol=FAST), [], n=3, folder=tmp_path / "table")
     assert not (tmp_path / "table").exists()
+
+
+def test_tables_of_the_new_device_itself_and_repeated_ones_are_refused():
+    known = table_of(SPACE.sample(12, seed=0))
+    other = replace(IDENTITY, device=replace(IDENTITY.device, model="another"))
+    check_others([known], other)
+    with pytest.raises(ValueError, match="of the new device itself"):
+        check_others([known], IDENTITY)
+    with pytest.raises(ValueError, match="given twice"):
+        check_others([known, known], other)
+
+
+def test_a_transfer_predictor_speaks_for_its_space_only():
+    found = fit(table_of(SPACE.sample(12, seed=0)), "transfer", space=SPACE)
+    found.check_space(str(SPACE))
+    with pytest.raises(ValueError, match="is of space mobilenetv2"):
+        found.check_space("nasbench201")
