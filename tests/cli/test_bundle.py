@@ -67,7 +67,7 @@ def test_an_unfinished_bundle_is_a_table_that_grows_but_replaces_no_other(tmp_pa
         ((), "--out is missing"),
         (("--out", "b"), "nothing to measure"),
         (("--read", "nowhere", "--out", "b"), "nowhere"),
-        (("--read", "b", "--space", SPACE, "--out", "c"), "--read takes"),
+        (("--read", "b", "--space", SPACE, "--out", "c"), "--space has no effect with --read"),
         (("--space", SPACE, "--threads", "0", "--out", "b"), "threads must be"),
         (("--space", SPACE, "--blocks", "some", "--out", "b"), "--blocks must be"),
         (("nowhere.onnx", "--out", "b"), "nowhere.onnx"),
