@@ -170,7 +170,7 @@ def test_a_space_that_is_no_label_is_refused(bundle, lines, space):
     write(bundle, lines)
     path = bundle / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "space": space}))
-    with pytest.raises(ValueError, match=r"manifest\.json: space.*printable"):
+    with pytest.raises(ValueError, match=r"manifest\.json:.*space.*printable"):
         read_results(bundle)
 
 
