@@ -1,0 +1,5 @@
+"""Quantisation after training: int8 programs of float networks."""
+
+from hwnas.network.quantise.quantised import Quantisation, QuantisedProgram
+
+__all__ = ["Quantisation", "QuantisedProgram"]
