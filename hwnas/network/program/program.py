@@ -29,6 +29,8 @@ class Tensor:
         dtype: one of `ITEM_BYTES`.
         is_constant: held in flash, not in the arena.
         scales: number of quantisation scales: 0 where it is not quantised, 1, or one for each channel.
+        values: what a constant holds (real numbers, flattened) where that follows from the operator and not
+            from the network's parameters: paddings, axes, shapes, the 3 of a hard sigmoid.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Tensor:
     dtype: str = "int8"
     is_constant: bool = False
     scales: int = 1
+    values: tuple[float, ...] | None = None
 
     @property
     def size(self) -> int:
