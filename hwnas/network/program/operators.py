@@ -327,6 +327,7 @@ LOWERINGS: dict[str, Lower] = {
     "Pow": _binary("POW"),
     "Concat": _concat,
     "Slice": _slice,
+    "Split": _split,
     "Reshape": _reshape,
     "Flatten": _reshape,
     "Squeeze": _reshape,
