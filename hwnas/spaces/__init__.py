@@ -3,6 +3,7 @@
 from hwnas.spaces.architecture import Architecture
 from hwnas.spaces.darts import DARTS
 from hwnas.spaces.fbnet import FBNet
+from hwnas.spaces.mcunet import MCUNet
 from hwnas.spaces.mobilenetv2 import MobileNetV2
 from hwnas.spaces.nasbench101 import NASBench101
 from hwnas.spaces.nasbench201 import NASBench201
@@ -20,6 +21,7 @@ __all__ = [
     "Architecture",
     "BenchmarkOrder",
     "FBNet",
+    "MCUNet",
     "MobileNetV2",
     "NASBench101",
     "NASBench201",

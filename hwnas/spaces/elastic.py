@@ -9,11 +9,11 @@ import itertools
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar, NamedTuple
 
 from hwnas.network.builder import Builder
-from hwnas.network.network import Network, Value
+from hwnas.network.network import Item, Network, Value
 from hwnas.spaces.architecture import Architecture
 from hwnas.spaces.elastic_text import MBConv, read_layers, write_layers
 from hwnas.spaces.mobile_layers import divisible, inverted_residual
@@ -68,14 +68,14 @@ class ElasticSpace(SearchSpace):
         width: float = 1.0,
         classes: int = 1000,
     ) -> None:
-        self.kernels = _whole("kernels", kernels, least=1)
+        self.kernels = whole_numbers("kernels", kernels, least=1)
         if any(kernel % 2 == 0 for kernel in self.kernels):
             raise ValueError(f"kernels must be odd, not {self.kernels}")
-        self.expansions = _whole("expansions", expansions, least=1)
-        self.depths = _whole("depths", depths, least=1)
-        self.resolutions = _whole("resolutions", resolutions, least=32)
+        self.expansions = whole_numbers("expansions", expansions, least=1)
+        self.depths = whole_numbers("depths", depths, least=1)
+        self.resolutions = whole_numbers("resolutions", resolutions, least=32)
         self.width = width
-        (self.classes,) = _whole("classes", (classes,), least=2)
+        (self.classes,) = whole_numbers("classes", (classes,), least=2)
         if not 0 < width <= 10:
             raise ValueError(f"width must be above 0 and at most 10, not {width!r}")
         self.decisions = {"resolution": self.resolutions}
@@ -183,17 +183,18 @@ class ElasticSpace(SearchSpace):
 
     def network(self, architecture: Architecture) -> Network:
         """Stem, the first block, the stages, head."""
-        resolution = self.resolutions[architecture.encoding[0]]
-        b = Builder()
-        x = b.input(3, resolution, resolution)
-        x = self._stem(b, x)
-        x = self._layer(b, x, "stage0.block0", self.first_block, MBConv(3, 1), self.first_block.stride)
-        for i, (stage, layers) in enumerate(
-            zip(self.stages, self.layers(architecture), strict=True), start=1
-        ):
-            for j, layer in enumerate(layers):
-                x = self._layer(b, x, f"stage{i}.block{j}", stage, layer, 1 if j else stage.stride)
-        return b.build(self._head(b, x))
+        encoding = architecture.encoding
+        before = _before_stages(self, self.resolutions[encoding[0]])
+        x = before.outputs[0]
+        items = list(before.items)
+        for i, positions in enumerate(self._positions_by_stage):
+            depth = self._depths(self.stages[i])[encoding[positions.depth]]
+            for j, layer in enumerate(positions.layers[:depth]):
+                item = _layer_item(self, x, i, j, encoding[layer], encoding[layer + 1])
+                items.append(item)
+                x = item.outputs[0]
+        after = _after_stages(self, x)
+        return Network(before.inputs, after.outputs, (*items, *after.items), {})
 
     def _layer(
         self, b: Builder, x: Value, name: str, stage: ElasticStage, layer: MBConv, stride: int
@@ -216,11 +217,11 @@ class ElasticSpace(SearchSpace):
 
     @abstractmethod
     def _stem(self, b: Builder, x: Value) -> Value:
-        """`[3, r, r] -> [c, r/2, r/2]`."""
+        """`[3, r, r] -> [c, r/2, r/2]`, in blocks."""
 
     @abstractmethod
     def _head(self, b: Builder, x: Value) -> Value:
-        """`[c, h, w] -> [classes]`."""
+        """`[c, h, w] -> [classes]`, in blocks."""
 
     # --- text
 
@@ -233,7 +234,36 @@ class ElasticSpace(SearchSpace):
         return self.from_layers(*read_layers(text))
 
 
-def _whole(name: str, values: Sequence[int], *, least: int) -> tuple[int, ...]:
+# A network is put together from items that are made once: what stands before the stages, each layer on each
+# value that it can have as its input, and what stands after the stages.
+
+
+@lru_cache(maxsize=1 << 10)
+def _before_stages(space: ElasticSpace, resolution: int) -> Network:
+    b = Builder()
+    x = space._stem(b, b.input(3, resolution, resolution))
+    first = space.first_block
+    return b.build(space._layer(b, x, "stage0.block0", first, MBConv(3, 1), first.stride))
+
+
+@lru_cache(maxsize=1 << 13)
+def _layer_item(space: ElasticSpace, x: Value, i: int, j: int, kernel: int, expansion: int) -> Item:
+    """Layer `j` of stage `i`, counted from 0, with the choices of these indices."""
+    b = Builder()
+    stage = space.stages[i]
+    layer = MBConv(space.kernels[kernel], space.expansions[expansion])
+    y = space._layer(b, x, f"stage{i + 1}.block{j}", stage, layer, 1 if j else stage.stride)
+    return b.build(y).items[0]
+
+
+@lru_cache(maxsize=1 << 12)
+def _after_stages(space: ElasticSpace, x: Value) -> Network:
+    b = Builder()
+    return b.build(space._head(b, x))
+
+
+def whole_numbers(name: str, values: Sequence[int], *, least: int) -> tuple[int, ...]:
+    """`values`, checked; raises ValueError calling them `name`."""
     if not values or any(not isinstance(value, int) or value < least for value in values):
         raise ValueError(f"{name} must be whole numbers of at least {least}, not {values!r}")
     return tuple(values)

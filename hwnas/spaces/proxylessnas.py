@@ -21,10 +21,15 @@ STEM_CHANNELS, HEAD_CHANNELS = 32, 1280
 STAGE_WIDTHS = (24, 40, 80, 96, 192, 320)
 STRIDES = (2, 2, 2, 1, 2, 1)
 _PAPER = {"expansions": (3, 6), "depths": (1, 2, 3, 4), "resolutions": (224,)}
+_MOBILE = "k5e3,k3e3-k7e3,k3e3,k5e3,k5e3-k7e6,k5e3,k5e3,k5e3-k5e6,k5e3,k5e3,k5e3-k7e6,k7e6,k7e3,k7e3-k7e6"
+# 0.3 times 192 channels would be 56; the released network has 64.
+_W03 = {**_PAPER, "width": 0.3, "stage_widths": (32, 40, 80, 96, 200, 320)}
+# The last three: mit-han-lab/tinyml e899b1b, mcunet/assets/configs (MIT). MobileNetV2 is a point of this
+# space where its last convolution is narrowed too.
 PUBLISHED: dict[str, tuple[dict[str, Any], str]] = {
     "proxyless-mobile": (
         {**_PAPER, "stage_widths": (32, *STAGE_WIDTHS[1:])},
-        "r224-k5e3,k3e3-k7e3,k3e3,k5e3,k5e3-k7e6,k5e3,k5e3,k5e3-k5e6,k5e3,k5e3,k5e3-k7e6,k7e6,k7e3,k7e3-k7e6",
+        f"r224-{_MOBILE}",
     ),
     "proxyless-gpu": (
         {**_PAPER, "width": 1.35},
@@ -41,6 +46,18 @@ PUBLISHED: dict[str, tuple[dict[str, Any], str]] = {
     "ofa-tx2-96ms": (
         {"width": 1.3},
         "r172-k3e3,k3e4,k3e6-k7e3,k5e4-k3e4,k5e4,k5e4,k5e3-k5e4,k7e3,k7e3,k3e6-k3e6,k3e6,k5e6,k3e4-k5e3",
+    ),
+    "proxyless-w0.3-r176": ({**_W03, "resolutions": (176,)}, f"r176-{_MOBILE}"),
+    "proxyless-w0.3-r64": ({**_W03, "resolutions": (64,)}, f"r64-{_MOBILE}"),
+    "mbv2-w0.35-r144": (
+        {
+            "kernels": (3,),
+            "expansions": (6,),
+            "resolutions": (144,),
+            "width": 0.35,
+            "stage_widths": (24, 32, 64, 96, 160, 320),
+        },
+        "r144-k3e6,k3e6-k3e6,k3e6,k3e6-k3e6,k3e6,k3e6,k3e6-k3e6,k3e6,k3e6-k3e6,k3e6,k3e6-k3e6",
     ),
 }
 

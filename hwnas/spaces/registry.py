@@ -10,6 +10,7 @@ from typing import Any
 
 from hwnas.spaces.darts import DARTS
 from hwnas.spaces.fbnet import FBNet
+from hwnas.spaces.mcunet import MCUNet
 from hwnas.spaces.mobilenetv2 import MobileNetV2
 from hwnas.spaces.nasbench101 import NASBench101
 from hwnas.spaces.nasbench201 import NASBench201
@@ -26,6 +27,7 @@ SPACES: dict[str, type[SearchSpace]] = {
         FBNet,
         OFAMobileNetV3,
         ProxylessNAS,
+        MCUNet,
         DARTS,
         NASBench101,
         TransNASBench101Micro,
