@@ -1,0 +1,84 @@
+"""What TFLite Micro's int8 kernels cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from hwnas.network.network import Shape
+from hwnas.network.program import Operator, Program, UnsupportedOperatorError
+
+INT8_KINDS = frozenset(
+    {
+        "ADD",
+        "AVERAGE_POOL_2D",
+        "CONCATENATION",
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "DEPTH_TO_SPACE",
+        "ELU",
+        "FILL",
+        "FULLY_CONNECTED",
+        "HARD_SWISH",
+        "LEAKY_RELU",
+        "LOGISTIC",
+        "MAXIMUM",
+        "MAX_POOL_2D",
+        "MEAN",
+        "MINIMUM",
+        "MUL",
+        "PAD",
+        "PADV2",
+        "PRELU",
+        "QUANTIZE",
+        "RELU",
+        "RELU6",
+        "RESHAPE",
+        "RESIZE_BILINEAR",
+        "RESIZE_NEAREST_NEIGHBOR",
+        "SOFTMAX",
+        "SPACE_TO_DEPTH",
+        "SPLIT",
+        "SPLIT_V",
+        "STRIDED_SLICE",
+        "SUB",
+        "SUM",
+        "TANH",
+        "TRANSPOSE",
+        "TRANSPOSE_CONV",
+    }
+)
+
+
+def require_int8_kernels(program: Program) -> None:
+    """Raise where an operator has no int8 kernel, or would read a map in another order than the network.
+
+    Raises:
+        UnsupportedOperatorError: naming the layer and the operator.
+    """
+    for operator in program.operators:
+        if operator.kind not in INT8_KINDS:
+            raise UnsupportedOperatorError(f"layer {operator.name}: {operator.kind} has no int8 kernel")
+        if operator.kind == "RESHAPE":
+            shapes = [program.tensors[number].shape for number in (operator.inputs[0], operator.outputs[0])]
+            if shapes[0] != shapes[1] and any(map(_order_matters, shapes)):
+                raise UnsupportedOperatorError(
+                    f"layer {operator.name}: RESHAPE of {shapes[0]} to {shapes[1]} reads channels last, "
+                    "the network channels first; only what is flattened for a linear layer can be reordered"
+                )
+
+
+def _order_matters(shape: Shape) -> bool:
+    """Whether a tensor is a map whose elements stand in another order than in the network."""
+    return len(shape) == 4 and shape[3] > 1 and prod(shape[1:3]) > 1
+
+
+def least_output_scale(operator: Operator, scales: Mapping[int, float]) -> float:
+    """The least scale of its output that the kernel of `operator` can rescale to; it aborts below that.
+
+    Sums are computed with 20 more bits than their inputs have, HARD_SWISH with 7 more.
+    """
+    largest = max((scales[number] for number in operator.inputs if number in scales), default=0.0)
+    if operator.kind in ("ADD", "SUB"):
+        return largest / 2**18
+    return largest / 127 if operator.kind == "HARD_SWISH" else 0.0
