@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hwnas.api import as_network, count, to_onnx
 
 if TYPE_CHECKING:
-    from hwnas import cost, latency, network, objectives, proxies, report, search, spaces, training
+    from hwnas import cost, latency, network, objectives, proxies, report, search, spaces, tinynas, training
 
 SUBPACKAGES = (
     "cost",
@@ -29,6 +29,7 @@ SUBPACKAGES = (
     "report",
     "search",
     "spaces",
+    "tinynas",
     "training",
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "report",
     "search",
     "spaces",
+    "tinynas",
     "to_onnx",
     "training",
 ]

@@ -18,6 +18,7 @@ COMMANDS = {
     "fit": "fit",
     "predict": "predict",
     "search": "search",
+    "select-space": "select_space",
     "report": "report",
     "train": "train",
     "export": "export",

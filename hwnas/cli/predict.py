@@ -44,7 +44,7 @@ def predict(
     """Predict latencies in milliseconds without measuring, with their intervals."""
     from hwnas.latency import FittedPredictor
 
-    fitted = _predictor(predictor)
+    fitted = predictor_of(predictor)
     if samples:
         if arch is not None or file is not None:
             raise ValueError("--samples draws from --space; give no file and no --arch with it")
@@ -96,7 +96,7 @@ def interpolated_share(
     return parts.interpolated_share(networks)
 
 
-def _predictor(name: str) -> FittedPredictor | InstructionPredictor:
+def predictor_of(name: str) -> FittedPredictor | InstructionPredictor:
     """The predictor of a folder, or of `table:board`."""
     from hwnas.latency import FittedPredictor
     from hwnas.latency.instructions.predictor import board_predictor
