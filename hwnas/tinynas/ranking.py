@@ -56,7 +56,8 @@ def first_probabilities(
 
     A resample draws as many satisfying networks anew as were found, with replacement, and their fraction
     from its binomial distribution; so spaces near `min_feasible` win or lose by that too. The first
-    `CONTENDERS` of `order` are looked at, and flagged ones whose score would place them among these.
+    `CONTENDERS` of `order` are looked at, and flagged ones whose score would place them among these. At
+    least one network must satisfy the limits.
     """
     contenders = _contenders(order, draws, criterion, min_feasible)
     scores, fractions = np.empty((2, len(contenders), RESAMPLES))
