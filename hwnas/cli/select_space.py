@@ -81,7 +81,10 @@ def select_space(
         classes,
     )
     limits = _latency(latency, predictor)
-    with process_pool(jobs or min(_cores(), MOST_JOBS)) as executor, progress_bar("drawing networks") as bar:
+    with (
+        process_pool(min(_cores(), MOST_JOBS) if jobs is None else jobs) as executor,
+        progress_bar("drawing networks") as bar,
+    ):
         found = select(
             grid,
             board=board,
@@ -121,10 +124,9 @@ def _print(found: Selection) -> None:
         _line(f"and {len(found.ranked) - SHOWN} more: --out keeps them all")
     for line in (certainty(found), *remarks(found)):
         _line(line)
-    _line(
-        f"{found.drawn:,} networks drawn; runtime {found.runtime}; 1 MAC is 2 FLOPs (the paper's FLOPs are "
-        f"MACs); next: hwnas search --space {found.best.space}"
-    )
+    runtime = f"; runtime {found.runtime}" if found.runtime else ""
+    _line(f"{found.drawn:,} networks drawn{runtime}; 1 MAC is 2 FLOPs (the paper's FLOPs are MACs)")
+    _line(f"next: hwnas search --space {found.best.space}")
 
 
 def _latency(latency: str | None, predictor: str | None) -> list[Limit]:

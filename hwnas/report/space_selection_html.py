@@ -44,7 +44,7 @@ def page(selection: Selection) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>search space for {told} · hwnas</title><style>{style}</style></head><body><main>"
-        f'<header><p class="eyebrow">hwnas select-space · {told} · {escape(selection.runtime)}</p>'
+        f'<header><p class="eyebrow">hwnas select-space · {told}</p>'
         f"<h1>{escape(unbroken(headline(selection)))}</h1>{m.tiles(_tiles(selection))}</header>"
         "<noscript><p>The plot of this page needs JavaScript; its table does not.</p></noscript>"
         f"{_figure(selection)}{_table(selection)}</main>"
@@ -79,10 +79,8 @@ def _table(selection: Selection) -> str:
     ]
     table = m.table([m.name(first), *(m.number(head) for head in others)], body)
     notes = "".join(m.note(line) for line in remarks(selection))
-    method = (
-        f"Ranked by {selection.criterion}; runtime {selection.runtime}; seed {selection.seed}. "
-        f"{certainty(selection)}"
-    )
+    runtime = f"; runtime {selection.runtime}" if selection.runtime else ""
+    method = f"Ranked by {selection.criterion}{runtime}; seed {selection.seed}. {certainty(selection)}"
     return m.section("All spaces", m.caption(method), notes, table)
 
 

@@ -41,13 +41,15 @@ def write_png(selection: Selection, path: Path | str) -> None:
 
 def _draw(place: Axes, selection: Selection) -> None:
     drawn = curves(selection)
-    for one in reversed(drawn):
+    handles, labels = [], []
+    for rank, one in enumerate(drawn):
         macs = one.macs / 1e6
         if one.colour is None:
             place.plot(macs, one.fraction, color=_BACKGROUND, lw=0.7, zorder=2)
             continue
         style = "--" if one.space.is_flagged else "-"
-        place.plot(macs, one.fraction, style, color=one.colour, lw=2.2, zorder=4, label=_literal(one.label))
+        handles += place.plot(macs, one.fraction, style, color=one.colour, lw=2.2, zorder=4 - rank / 10)
+        labels.append(_literal(one.label))
         place.plot(one.space.p80_macs / 1e6, P80, "o", color=one.colour, mec=PAPER, ms=7, zorder=5)
     place.axhline(P80, color=GREY, lw=1, ls=(0, (4, 3)), zorder=3)
     best = selection.best
@@ -56,13 +58,11 @@ def _draw(place: Axes, selection: Selection) -> None:
         _literal(note), (0.01, P80), (0, 4), xycoords=("axes fraction", "data"), textcoords="offset points",
         fontsize=9, color=INK, zorder=6, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.5},
     )  # fmt: skip
-    handles, labels = place.get_legend_handles_labels()
-    if len(drawn) > len(handles):
-        (grey,) = place.plot([], [], color=_BACKGROUND, lw=1.5)
-        others = len(drawn) - len(handles)
-        handles, labels = [grey, *handles], [f"{others} others", *labels]
+    if len(drawn) > len(labels):
+        handles += place.plot([], [], color=_BACKGROUND, lw=1.5)
+        labels.append(f"{len(drawn) - len(labels)} others")
     place.legend(
-        handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(0, -0.13), ncols=2, frameon=False,
+        handles, labels, loc="upper left", bbox_to_anchor=(0, -0.13), ncols=2, frameon=False,
         fontsize=9.5, labelcolor=INK, borderaxespad=0, handlelength=1.6,
     )  # fmt: skip
     _dress(place)

@@ -8,7 +8,7 @@ from hwnas.objectives import format_quantity
 from hwnas.report.text import UNKNOWN, count, label, percent
 from hwnas.tinynas import Selection, SpaceStatistics
 
-HEADS = ("space", "mean MACs", "80 % within", "satisfying", "tightest limit", "is first")
+HEADS = ("space", "mean MACs", "80 % within", "satisfying", "tightest limit", "excludes", "is first")
 MEANING = (
     "Of each space networks were drawn at random and not trained. More MACs within the same limits mean more "
     "capacity, so the space comes first whose satisfying networks have the most "
@@ -56,10 +56,9 @@ def remarks(selection: Selection) -> list[str]:
     empty = sum(not one.satisfying for one in selection.ranked)
     said = []
     if flagged:
-        least = percent(selection.min_feasible)
         said.append(
-            f"{len(flagged)} spaces in which less than {least} of the networks satisfy the limits come after "
-            "the others (*)."
+            f"Spaces in which less than {percent(selection.min_feasible)} of the networks satisfy the limits "
+            f"come after the others (*, {len(flagged)} of {len(selection.ranked)})."
         )
     if empty:
         said.append(f"In {empty} of {len(selection.ranked)} spaces no network satisfies the limits.")
@@ -74,10 +73,14 @@ def rows(spaces: Sequence[SpaceStatistics]) -> list[list[str]]:
             count(one.mean_macs) if one.satisfying else UNKNOWN,
             count(one.p80_macs) if one.satisfying else UNKNOWN,
             percent(one.feasible),
-            UNKNOWN
-            if one.tightest is None
-            else f"{label(one.tightest)} ({percent(one.excluded[one.tightest])} excluded)",
+            *_tightest(one),
             percent(one.probability_first) if one.probability_first else UNKNOWN,
         ]
         for one in spaces
     ]
+
+
+def _tightest(one: SpaceStatistics) -> tuple[str, str]:
+    if one.tightest is None:
+        return UNKNOWN, UNKNOWN
+    return label(one.tightest), percent(one.excluded[one.tightest])

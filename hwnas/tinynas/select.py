@@ -111,7 +111,7 @@ def select_space(
         ),
         tuple(one.constraint for one in given),
         {one.name: one.metric.unit for one in given},
-        runtime,
+        runtime if len(given) > len(limits) else None,
         criterion,
         min_feasible,
         confidence,

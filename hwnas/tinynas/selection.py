@@ -40,7 +40,7 @@ class Selection:
         ranked: all spaces, the best first; those below `min_feasible` after the others.
         constraints: the limits by name, bounds in the metrics' units (bytes, ms).
         units: of the limited metrics.
-        runtime: of the SRAM and the flash.
+        runtime: of the SRAM and the flash; None where neither is limited.
         criterion: what the score is.
         min_feasible: fraction of a space that must satisfy the limits for it not to be flagged.
         confidence: with which the first was to be told from the others; None where that was not asked.
@@ -50,7 +50,7 @@ class Selection:
     ranked: tuple[SpaceStatistics, ...]
     constraints: tuple[Constraint, ...]
     units: Mapping[str, str]
-    runtime: str
+    runtime: str | None
     criterion: str
     min_feasible: float
     confidence: float | None
