@@ -41,6 +41,7 @@ SHARING = frozenset(
 FIXED_OUTPUTS: Mapping[str, Quantisation] = {
     "SOFTMAX": Quantisation(np.array([1 / 256], np.float32), -128),
     "LOGISTIC": Quantisation(np.array([1 / 256], np.float32), -128),
+    "LOG_SOFTMAX": Quantisation(np.array([1 / 16], np.float32), 127),
     "TANH": Quantisation(np.array([1 / 128], np.float32), 0),
 }
 
@@ -69,3 +70,29 @@ def shared_quantisations(program: Program) -> Mapping[int, int]:
             roots = {root(n) for n in (*operator.inputs, *operator.outputs) if n in lowest}
             lowest.update(dict.fromkeys(roots, min(roots, default=-1)))
     return {number: root(number) for number in lowest}
+
+
+def fixed_quantisations(program: Program) -> Mapping[int, Quantisation]:
+    """The quantisation of each int8 tensor that has no choice: fixed outputs, and what shares with them.
+
+    Raises:
+        ValueError: tensors must share that are fixed differently, such as those of a CONCATENATION of a
+            LOGISTIC and a TANH.
+    """
+    representatives = shared_quantisations(program)
+    fixed: dict[int, tuple[Operator, Quantisation]] = {}
+    for operator in program.operators:
+        quantisation = fixed_output(operator.kind)
+        if quantisation is None or operator.outputs[0] not in representatives:
+            continue
+        first, other = fixed.setdefault(representatives[operator.outputs[0]], (operator, quantisation))
+        if not _equal(other, quantisation):
+            raise ValueError(
+                f"{first.name} ({first.kind}) and {operator.name} ({operator.kind}) give int8 numbers of "
+                "different scales, which meet in one operator: a QUANTIZE is needed between"
+            )
+    return {number: fixed[root][1] for number, root in representatives.items() if root in fixed}
+
+
+def _equal(a: Quantisation, b: Quantisation) -> bool:
+    return a.zero_point == b.zero_point and np.array_equal(a.scales, b.scales)

@@ -37,6 +37,7 @@ from hwnas.network.tflite.schema import (
     SubGraph,
     TensorTable,
 )
+from hwnas.network.tflite.shapes import check_shapes
 from hwnas.network.tflite.windows import has_window, read_window
 
 MAX_BYTES = 2**28
@@ -208,7 +209,9 @@ class _Reader:
         if activation is None:
             raise ValueError(f"{name} has an activation of number {fields['activation']}, which TFLite lacks")
         options = {key: value for key, value in fields.items() if key not in DERIVED_FIELDS}
-        return Operator(name, kind, inputs, outputs, window, activation, options)
+        operator = Operator(name, kind, inputs, outputs, window, activation, options)
+        check_shapes(operator, self.tensors)
+        return operator
 
     def _numbers(self, table: Table, field: int, described: str, lowest: int = 0) -> tuple[int, ...]:
         """Numbers of tensors."""
