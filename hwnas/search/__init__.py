@@ -2,6 +2,7 @@
 
 from hwnas.executors import process_pool
 from hwnas.search.evolution import RegularizedEvolution
+from hwnas.search.genetic import GeneticSearch
 from hwnas.search.random_search import RandomSearch
 from hwnas.search.records import RunRecord, Trial
 from hwnas.search.run import Best, Events, NothingFeasibleError, Run, load, run
@@ -14,6 +15,7 @@ __all__ = [
     "Best",
     "CorruptRunError",
     "Events",
+    "GeneticSearch",
     "NothingFeasibleError",
     "Proposal",
     "RandomSearch",

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from hwnas.cost import count
+from hwnas.cost.metrics import MEMORY_METRICS
 from hwnas.latency.predictors import MissingBlockError
 from hwnas.objectives import Metric, MetricError
 from hwnas.search.batch import PROXY_BATCH, proxy_batch
@@ -139,17 +140,21 @@ def known_metrics() -> list[str]:
     """Names that `metric` resolves by itself."""
     from hwnas.proxies import names
 
-    return [*COUNTS, ZERO_COST, REDUCED, *(name for name in names() if name not in COUNTS)]
+    return [*COUNTS, *MEMORY_METRICS, ZERO_COST, REDUCED, *(name for name in names() if name not in COUNTS)]
 
 
-def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
+def metric(name: str, *, data: str | None = None, seed: int = 0, runtime: str | None = None) -> Metric:
     """The metric called `name`: a count, a proxy, `zero_cost` (several joined), `reduced_accuracy` (EcoNAS).
 
+    `peak_sram_bytes` and `flash_bytes` are those of a microcontroller's `runtime`.
+
     Raises:
-        ValueError: unknown; says what is known, and what a latency needs.
+        ValueError: unknown; says what is known, and what a latency or a memory needs.
     """
     if name in COUNTS:
         return CountMetric(name)
+    if name in MEMORY_METRICS:
+        return _memory(name, runtime)
     if name == ZERO_COST:
         return ZeroCostMetric(data, seed)
     if name == REDUCED:
@@ -165,6 +170,15 @@ def metric(name: str, *, data: str | None = None, seed: int = 0) -> Metric:
     close = get_close_matches(name, known_metrics(), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     raise ValueError(f"unknown metric {name!r}{hint} Known: {', '.join(known_metrics())}")
+
+
+def _memory(name: str, runtime: str | None) -> Metric:
+    from hwnas.cost.memory import RUNTIMES
+
+    if runtime is None or runtime not in RUNTIMES:
+        wrong = "which is missing" if runtime is None else f"not {runtime!r}"
+        raise ValueError(f"metric {name!r} needs a runtime, {wrong}: {', '.join(RUNTIMES)}")
+    return MEMORY_METRICS[name](runtime)
 
 
 def _reduced_accuracy(data: str | None, seed: int) -> Metric:

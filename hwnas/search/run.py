@@ -20,6 +20,7 @@ from hwnas.search.loop import run_loop
 from hwnas.search.metrics import PredictedMetric
 from hwnas.search.outcome import read_record, write_outcome, write_results
 from hwnas.search.records import RunRecord, Trial
+from hwnas.search.screen import Screen
 from hwnas.search.settings import describe, make_objective, make_strategy, resolve_metrics
 from hwnas.search.store import TrialStore
 from hwnas.search.trained import Training
@@ -95,6 +96,7 @@ def run(
     seed: int = 0,
     data: str | None = None,
     confidence: float | None = LEVEL,
+    runtime: str | None = None,
     executor: Executor | None = None,
     device: Device | None = None,
     training: Training | None = None,
@@ -112,13 +114,14 @@ def run(
         folder: where everything is kept.
         subject_to: constraints, `"latency_ms <= 5"`.
         metrics: further metrics by name, or predictors (anything with `predict(networks)`).
-        strategy: `"random"` or `"evolution"`.
+        strategy: one of `STRATEGIES`.
         strategy_settings: for the strategy's constructor.
         budget: number of trials.
         seed: of the strategy and of the proxies' initialisation.
         data: data set for the proxies' batch, by name or path; noise where None.
         confidence: what a calibrated predictor gives is compared with a bound so that the measured value
             keeps it with this probability; None or 0.5: the prediction itself is compared.
+        runtime: of a microcontroller (`hwnas.cost.memory.RUNTIMES`), for `peak_sram_bytes` and `flash_bytes`.
         executor: where trials and trainings run, never measurements; in this process where None.
         device: where candidates are measured; none are where None.
         training: how candidates are trained; they are not where None.
@@ -149,9 +152,11 @@ def run(
         data=data,
         seed=seed,
         confidence=confidence,
+        runtime=runtime,
     )
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
+    searcher.screen = Screen(objective, resolved)
     _check_device(resolved, device)
     _check_space(resolved, space)
     _check_known(known, device)

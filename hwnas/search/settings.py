@@ -22,6 +22,7 @@ def resolve_metrics(
     data: str | None,
     seed: int,
     confidence: float | None = None,
+    runtime: str | None = None,
 ) -> dict[str, Metric]:
     """All metrics of a search by name: those `given`, and the counts and proxies that it needs beside.
 
@@ -37,7 +38,7 @@ def resolve_metrics(
         if name in given:
             found |= _given(name, given[name], confidence)
         else:
-            found[name] = metric(name, data=data, seed=seed)
+            found[name] = metric(name, data=data, seed=seed, runtime=runtime)
     return found
 
 

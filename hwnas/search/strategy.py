@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwnas.objectives import Objective
+from hwnas.search.screen import Screen
 from hwnas.spaces import Architecture, SearchSpace
 
 
@@ -24,7 +25,12 @@ class Strategy(ABC):
 
     The loop keeps up to a fixed number of proposals under way and tells their results in the order in
     which they were asked; so an interrupted search is resumed by telling it again what was recorded.
+
+    Attributes:
+        screen: the cheap constraints, for strategies that propose nothing that breaks them; set by a run.
     """
+
+    screen: Screen | None = None
 
     def __init__(self, space: SearchSpace, objective: Objective, *, seed: int) -> None:
         self.space = space

@@ -242,6 +242,25 @@ class SearchSpace(ABC):
             raise ValueError(f"architecture {architecture} has no valid neighbour in space {self.name}")
         return found[int(generator.integers(len(found)))]
 
+    def redraw(
+        self, architecture: Architecture, probability: float, generator: np.random.Generator
+    ) -> Architecture:
+        """A valid architecture whose decisions are each drawn anew with this probability, or else itself.
+
+        At least one decision is drawn.
+        """
+        self.check(architecture)
+        sizes = [len(choices) for choices in self.choices]
+        for _ in range(100):
+            drawn = generator.integers(sizes)
+            changes = generator.random(len(sizes)) < probability
+            changes[generator.integers(len(sizes))] = True
+            encoding = np.where(changes, drawn, architecture.encoding).tolist()
+            changed = Architecture(self, self.effective(tuple(encoding)))
+            if self.is_valid(changed):
+                return changed
+        return architecture
+
     def crossover(
         self, mother: Architecture, father: Architecture, generator: np.random.Generator
     ) -> Architecture:
