@@ -55,4 +55,4 @@ def checked_weights(network: Network, weights: Weights | Any) -> Weights:
             )
         if not np.isfinite(weights[name]).all():
             raise ValueError(f"weights of {name!r} hold NaN or infinity")
-    return weights  # type: ignore[no-any-return]
+    return weights

@@ -63,7 +63,8 @@ class _Sides:
 
     def gives(self, *shapes: Shape) -> None:
         """Require that these are the outputs."""
-        require(self.outputs == list(shapes), f"{self.shapes} make {list(shapes)}, not {self.outputs}")
+        given = [None if tensor is None else tensor.shape for tensor in self.tensors]
+        require(self.outputs == list(shapes), f"{given} make {list(shapes)}, not {self.outputs}")
 
     def bias(self, position: int, channels: int) -> None:
         """Require that there is no bias, or one of `channels`."""
