@@ -1,0 +1,164 @@
+"""The arena's persistent part ("tail") in TFLite Micro: its own records of tensors, operators and kernels.
+
+The allocations follow one another from the arena's end downwards, in the order in which TFLite Micro makes
+them: its allocators, a record for each tensor (constants too) and each operator, the options of the
+operators, the data of their kernels, two int32 for each output channel of a convolution, and the inputs'
+and outputs' full records. Sizes of records and kernels were fitted on single-operator networks run by
+tflite-micro 0.dev20261023182759 on x86-64, where the sum is exact (benchmarks/tflm_tail.py); those of 32-bit
+cores follow from the same structures with 4-byte pointers and meet the tails counted on a Cortex-M7 with
+CMSIS-NN within 16 bytes, which the alignment of the arena's end decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hwnas.cost.memory.buffers import aligned
+from hwnas.cost.memory.scratch import Scratch
+from hwnas.network.program import Program
+
+_ALIGNMENT = 16
+
+
+class Kernel(NamedTuple):
+    """Bytes that an operator of one kind holds on to.
+
+    Attributes:
+        options: of its options, as read from the file.
+        x86: of its kernel's data in the x86-64 wheel.
+        arm: the same on a 32-bit core, reference kernels.
+        cmsis_nn: the same with CMSIS-NN's kernels.
+    """
+
+    options: int
+    x86: int
+    arm: int
+    cmsis_nn: int
+
+
+KERNELS: dict[str, Kernel] = {
+    "ABS": Kernel(0, 28, 28, 28),
+    "ADD": Kernel(8, 60, 60, 60),
+    "AVERAGE_POOL_2D": Kernel(40, 32, 32, 36),
+    "CEIL": Kernel(0, 0, 0, 0),
+    "CONCATENATION": Kernel(8, 80, 24, 24),
+    "CONV_2D": Kernel(28, 80, 56, 60),
+    "DEPTHWISE_CONV_2D": Kernel(28, 80, 56, 60),
+    "DEPTH_TO_SPACE": Kernel(4, 20, 20, 20),
+    "DEQUANTIZE": Kernel(0, 32, 32, 32),
+    "DIV": Kernel(4, 28, 28, 28),
+    "ELU": Kernel(0, 256, 256, 256),
+    "EXP": Kernel(0, 0, 0, 0),
+    "FILL": Kernel(0, 0, 0, 0),
+    "FLOOR": Kernel(0, 0, 0, 0),
+    "FULLY_CONNECTED": Kernel(32, 72, 48, 48),
+    "HARD_SWISH": Kernel(0, 20, 20, 20),
+    "LEAKY_RELU": Kernel(4, 24, 24, 24),
+    "LOG": Kernel(0, 0, 0, 0),
+    "LOGISTIC": Kernel(0, 16, 16, 16),
+    "MAXIMUM": Kernel(0, 0, 0, 0),
+    "MAX_POOL_2D": Kernel(40, 32, 32, 36),
+    "MEAN": Kernel(1, 44, 44, 44),
+    "MINIMUM": Kernel(0, 0, 0, 0),
+    "MUL": Kernel(4, 36, 36, 36),
+    "NEG": Kernel(0, 0, 0, 0),
+    "PAD": Kernel(0, 56, 56, 56),
+    "PADV2": Kernel(0, 56, 56, 56),
+    "PRELU": Kernel(0, 28, 28, 28),
+    "QUANTIZE": Kernel(0, 32, 32, 32),
+    "REDUCE_MAX": Kernel(1, 44, 44, 44),
+    "REDUCE_MIN": Kernel(1, 44, 44, 44),
+    "RELU": Kernel(0, 28, 28, 28),
+    "RELU6": Kernel(0, 8, 8, 8),
+    "RESHAPE": Kernel(36, 0, 0, 0),
+    "RESIZE_BILINEAR": Kernel(2, 0, 0, 0),
+    "RESIZE_NEAREST_NEIGHBOR": Kernel(2, 0, 0, 0),
+    "SOFTMAX": Kernel(4, 80, 48, 56),
+    "SPACE_TO_DEPTH": Kernel(4, 20, 20, 20),
+    "SPLIT": Kernel(4, 0, 0, 0),
+    "SPLIT_V": Kernel(4, 0, 0, 0),
+    "SQRT": Kernel(0, 0, 0, 0),
+    "STRIDED_SLICE": Kernel(24, 84, 84, 84),
+    "SUB": Kernel(8, 52, 52, 52),
+    "SUM": Kernel(1, 44, 44, 44),
+    "TANH": Kernel(0, 16, 16, 16),
+    "TRANSPOSE": Kernel(0, 0, 0, 0),
+    "TRANSPOSE_CONV": Kernel(20, 88, 72, 76),
+}
+
+# int8 convolutions keep a multiplier and a shift for each output channel.
+_PER_CHANNEL = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
+
+
+class Records(NamedTuple):
+    """Bytes of TFLite Micro's own structures on one kind of machine.
+
+    Attributes:
+        pointer: of a pointer.
+        allocators: of the allocators and the planner.
+        tensor: for each tensor.
+        operator: for each operator.
+        end: of the full record of an input or an output.
+        quantisation: more where that is quantised; the zero points come on top.
+        kernel: which of `Kernel`'s sizes counts.
+        options: of operators whose options are smaller than in `Kernel`, in the release counted there.
+    """
+
+    pointer: int
+    allocators: int
+    tensor: int
+    operator: int
+    end: int
+    quantisation: int
+    kernel: str
+    options: Mapping[str, int] = {}
+
+
+X86 = Records(pointer=8, allocators=488, tensor=24, operator=64, end=64, quantisation=24, kernel="x86")
+ARM = Records(
+    pointer=4,
+    allocators=240,
+    tensor=12,
+    operator=32,
+    end=40,
+    quantisation=12,
+    kernel="arm",
+    options={"FULLY_CONNECTED": 16},
+)
+ARM_CMSIS_NN = ARM._replace(kernel="cmsis_nn")
+
+
+def persistent_bytes(program: Program, records: Records, scratch: Scratch) -> int:
+    """Bytes of the tail for `program`, with `scratch` requests, on an arena that ends aligned."""
+    pointer = records.pointer
+    used = records.allocators
+    used = aligned(used + records.tensor * len(program.tensors), pointer)
+    used = aligned(used + records.operator * len(program.operators), pointer)
+    for operator in program.operators:
+        options = records.options.get(operator.kind, KERNELS[operator.kind].options)
+        used = used + options if options < 4 else aligned(used + options, 4)
+    for operator in program.operators:
+        data = getattr(KERNELS[operator.kind], records.kernel)
+        used = aligned(used + data, _ALIGNMENT) if data else used
+    requests = 0
+    for operator in program.operators:
+        if operator.kind in _PER_CHANNEL:
+            channels = program.tensors[operator.outputs[0]].shape[-1]
+            used = aligned(aligned(used, _ALIGNMENT) + 4 * channels, _ALIGNMENT)
+            used = aligned(used + 4 * channels, _ALIGNMENT)
+        requests += len(scratch(program, operator))
+    used = aligned(used + pointer * requests, pointer)
+    return _ends(program, records, used)
+
+
+def _ends(program: Program, records: Records, used: int) -> int:
+    """`used` and the records of the inputs and outputs."""
+    for numbers in (program.inputs, program.outputs):
+        used = aligned(used + records.pointer * len(numbers), _ALIGNMENT)
+        for number in numbers:
+            used = aligned(used + records.end, records.pointer)
+            if program.tensors[number].scales:
+                used = aligned(used + records.quantisation, records.pointer)
+                used += 4 + 4 * program.tensors[number].scales
+    return used
