@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from hwnas.cost.boards import Board
 from hwnas.cost.boards import limits as board_limits
+from hwnas.cost.memory import get_runtime
 from hwnas.cost.metrics import FlashMetric, SramMetric
 from hwnas.executors import InlineExecutor, in_order
 from hwnas.spaces import SearchSpace
@@ -169,6 +170,7 @@ def _limits(
 ) -> list[Limit]:
     found = list(others)
     if board is not None or sram is not None or flash is not None:
+        get_runtime(runtime)
         memory = board_limits(board, sram, flash)
         for metric, most in (
             (SramMetric(runtime), memory.sram_bytes),
