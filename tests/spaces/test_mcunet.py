@@ -16,6 +16,8 @@ from scipy.stats import chisquare
 from hwnas.cost import count
 from hwnas.cost.activation_size import mcunet_activation_bytes
 from hwnas.cost.check import differences
+from hwnas.cost.flash import flash
+from hwnas.cost.memory import plan
 from hwnas.network.network import Network
 from hwnas.network.to_torch import to_torch
 from hwnas.spaces import MCUNet, ProxylessNAS, space
@@ -43,8 +45,9 @@ FILES = {
 WIDTHS = tuple(width / 10 for width in range(2, 11))
 
 
-def printed(quantity: str) -> Any:
-    rows = [row for row in PRINTED if row["quantity"] == quantity]
+def printed(quantity: str, runtime: str = "", board: str = "") -> Any:
+    wanted = (quantity, runtime, board)
+    rows = [row for row in PRINTED if (row["quantity"], row["runtime"], row["board"]) == wanted]
     assert rows
     return pytest.mark.parametrize("row", rows, ids=lambda row: row["network"])
 
@@ -73,6 +76,21 @@ def test_params_to_the_printed_digit(row: dict[str, str]) -> None:
 def test_activation_size_to_a_kilobyte(row: dict[str, str]) -> None:
     """The table rounds 332.75 up and 303.75 down."""
     assert abs(mcunet_activation_bytes(NETWORKS[row["network"]]) / 1024 - float(row["value"])) < 1
+
+
+@printed("sram_kb", "tinyengine", "stm32h743")
+def test_sram_of_tinyengine_within_a_percent(row: dict[str, str]) -> None:
+    """Or to the printed kB, half of which is more than a percent of the smallest network."""
+    ours, theirs = plan(NETWORKS[row["network"]], "tinyengine").total_bytes / 1024, float(row["value"])
+    assert abs(ours / theirs - 1) < 0.01 or round(ours) == theirs
+
+
+@printed("flash_kb", "tinyengine", "stm32h743")
+def test_flash_of_tinyengine_within_a_percent(row: dict[str, str]) -> None:
+    """The table's rows of ProxylessNAS are the network without the code."""
+    found = flash(NETWORKS[row["network"]], "tinyengine")
+    size = found.total_bytes - (found.code if row["network"].startswith("proxyless") else 0)
+    assert size / 1024 == pytest.approx(float(row["value"]), rel=0.01)
 
 
 @pytest.mark.parametrize("name", FILES)
