@@ -29,7 +29,7 @@ _FORMS = {
 _VTABLE_HEADER = 4
 
 
-class Bytes:
+class Content:
     """The content of a file, and how much of it may still be handed out.
 
     Vectors may overlap in a hostile file, so that a small one describes a huge one: together they may be four
@@ -69,19 +69,19 @@ class Bytes:
 class Table:
     """A table at `position`; its fields are known by their number in the schema."""
 
-    bytes: Bytes
+    content: Content
     position: int
 
     @classmethod
     def root(cls, data: bytes) -> Table:
         """The outermost table of a file."""
-        whole = Bytes(data)
+        whole = Content(data)
         return cls(whole, whole.follow(0))
 
     def number(self, field: int, type_name: str, default: Any = 0) -> Any:
         """A number of a type such as `Int32`, or `default`."""
         place = self._place(field)
-        return default if place is None else self.bytes.number(type_name, place)
+        return default if place is None else self.content.number(type_name, place)
 
     def numbers(self, field: int, dtype: npt.DTypeLike) -> npt.NDArray[Any] | None:
         """A vector of numbers, which is a view of the file."""
@@ -89,40 +89,40 @@ class Table:
         place = self._place(field)
         if place is None:
             return None
-        start, length = self.bytes.vector(self.bytes.follow(place), kind.itemsize)
-        self.bytes.spend(length * kind.itemsize)
-        return np.frombuffer(self.bytes.data, kind, length, start)
+        start, length = self.content.vector(self.content.follow(place), kind.itemsize)
+        self.content.spend(length * kind.itemsize)
+        return np.frombuffer(self.content.data, kind, length, start)
 
     def span(self, field: int) -> tuple[int, int]:
         """Position and length of a vector of bytes; length 0 where it is absent."""
         place = self._place(field)
-        return (0, 0) if place is None else self.bytes.vector(self.bytes.follow(place), 1)
+        return (0, 0) if place is None else self.content.vector(self.content.follow(place), 1)
 
     def text(self, field: int) -> str:
         """A string, empty where it is absent; what is no UTF-8 is replaced."""
         start, length = self.span(field)
-        self.bytes.spend(length)
-        return self.bytes.data[start : start + length].decode(errors="replace")
+        self.content.spend(length)
+        return self.content.data[start : start + length].decode(errors="replace")
 
     def table(self, field: int) -> Table | None:
         """A table in a field of its own."""
         place = self._place(field)
-        return None if place is None else Table(self.bytes, self.bytes.follow(place))
+        return None if place is None else Table(self.content, self.content.follow(place))
 
     def tables(self, field: int) -> list[Table]:
         """A vector of tables."""
         place = self._place(field)
         if place is None:
             return []
-        start, length = self.bytes.vector(self.bytes.follow(place), 4)
-        self.bytes.spend(4 * length)
-        return [Table(self.bytes, self.bytes.follow(start + 4 * index)) for index in range(length)]
+        start, length = self.content.vector(self.content.follow(place), 4)
+        self.content.spend(4 * length)
+        return [Table(self.content, self.content.follow(start + 4 * index)) for index in range(length)]
 
     def _place(self, field: int) -> int | None:
         """Where a field's content lies."""
-        vtable = self.position - int(self.bytes.number("Int32", self.position))
+        vtable = self.position - int(self.content.number("Int32", self.position))
         entry = _VTABLE_HEADER + 2 * field
-        if entry >= int(self.bytes.number("Uint16", vtable)):
+        if entry >= int(self.content.number("Uint16", vtable)):
             return None
-        offset = int(self.bytes.number("Uint16", vtable + entry))
+        offset = int(self.content.number("Uint16", vtable + entry))
         return self.position + offset if offset else None

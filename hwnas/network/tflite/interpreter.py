@@ -155,14 +155,17 @@ def _quantised(samples: npt.NDArray[Any], dtype: str, quantisation: Quantisation
         raise ValueError(f"the input of {dtype} has no scale: give integers")
     limits = np.iinfo(dtype)
     scaled = samples.astype(np.float64) / quantisation.scales[0] + quantisation.zero_point
-    return np.clip(np.rint(scaled), limits.min, limits.max).astype(dtype)
+    integers: npt.NDArray[Any] = np.clip(np.rint(scaled), limits.min, limits.max).astype(dtype)
+    return integers
 
 
 def _real(outputs: npt.NDArray[Any], quantisation: Quantisation | None) -> npt.NDArray[Any]:
     if quantisation is None:
         return outputs.astype(np.float32)
-    shifted = outputs.astype(np.float32) - quantisation.zero_point
-    return shifted * quantisation.scales[0]
+    real: npt.NDArray[np.float32] = (
+        outputs.astype(np.float32) - quantisation.zero_point
+    ) * quantisation.scales
+    return real
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,11 @@ class _Sides:
         )
         assert tensor is not None and tensor.values is not None
         return tuple([int(value) for value in tensor.values])
+
+    def option(self, name: str) -> int:
+        """A whole number among the options."""
+        found: Any = self.operator.options[name]
+        return int(found)
 
     def axes(self, values: Sequence[int], rank: int) -> list[int]:
         """Axes counted from the front."""
@@ -142,7 +148,7 @@ def _same_size(s: _Sides) -> None:
 def _concat(s: _Sides) -> None:
     # n of (..., a_i, ...) -> (..., Σ a_i, ...)
     first, *others = s.shapes
-    [axis] = s.axes([int(s.operator.options["axis"])], len(first))
+    [axis] = s.axes([s.option("axis")], len(first))
     for other in others:
         require(
             other[:axis] + other[axis + 1 :] == first[:axis] + first[axis + 1 :], f"{s.shapes} side by side"
@@ -178,7 +184,7 @@ def _strided_slice(s: _Sides) -> None:
     # (...), begin, end, strides -> every stride-th from begin to end
     source = s.shape(0)
     begin, end, strides = (s.values(position) for position in (1, 2, 3))
-    options = {name: int(mask) for name, mask in s.operator.options.items()}
+    options = {name: s.option(name) for name in s.operator.options}
     require(len(begin) == len(end) == len(strides) == len(source), "bounds of fewer axes than the tensor has")
     require(not options["ellipsis_mask"] and not options["new_axis_mask"], "an ellipsis or new axes")
     require(0 not in strides, f"strides {strides}")
@@ -210,14 +216,14 @@ def _resize(s: _Sides) -> None:
 
 def _depth_to_space(s: _Sides) -> None:
     # (1, h, w, b·b·c) -> (1, b·h, b·w, c)
-    (n, h, w, c), b = s.shape(0), int(s.operator.options["block_size"])
+    (n, h, w, c), b = s.shape(0), s.option("block_size")
     require(b > 0 and c % (b * b) == 0, f"blocks of {b}×{b} of {c} channels")
     s.gives((n, h * b, w * b, c // (b * b)))
 
 
 def _space_to_depth(s: _Sides) -> None:
     # (1, b·h, b·w, c) -> (1, h, w, b·b·c)
-    (n, h, w, c), b = s.shape(0), int(s.operator.options["block_size"])
+    (n, h, w, c), b = s.shape(0), s.option("block_size")
     require(b > 0 and h % b == 0 and w % b == 0, f"blocks of {b}×{b} of {h}×{w}")
     s.gives((n, h // b, w // b, c * b * b))
 
