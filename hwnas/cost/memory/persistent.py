@@ -11,7 +11,7 @@ CMSIS-NN within 16 bytes, which the alignment of the arena's end decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hwnas.cost.memory.buffers import aligned
@@ -129,36 +129,67 @@ ARM = Records(
 ARM_CMSIS_NN = ARM._replace(kernel="cmsis_nn")
 
 
+class Tail(NamedTuple):
+    """What decides the tail of a program, or of one part of it after another.
+
+    Attributes:
+        tensors: number of tensors.
+        kinds: of the operators, in order.
+        channels: output channels of the convolutions, in order.
+        requests: number of scratch buffers.
+    """
+
+    tensors: int
+    kinds: tuple[str, ...]
+    channels: tuple[int, ...]
+    requests: int
+
+
+def tail_of(program: Program, scratch: Scratch) -> Tail:
+    """What decides the tail of `program`, whose kernels make these `scratch` requests."""
+    return Tail(
+        len(program.tensors),
+        tuple([operator.kind for operator in program.operators]),
+        tuple(
+            [
+                program.tensors[operator.outputs[0]].shape[-1]
+                for operator in program.operators
+                if operator.kind in _PER_CHANNEL
+            ]
+        ),
+        sum([len(scratch(program, operator)) for operator in program.operators]),
+    )
+
+
 def persistent_bytes(program: Program, records: Records, scratch: Scratch) -> int:
     """Bytes of the tail for `program`, with `scratch` requests, on an arena that ends aligned."""
+    inputs, outputs = (
+        [program.tensors[number].scales for number in numbers]
+        for numbers in (program.inputs, program.outputs)
+    )
+    return tail_bytes(tail_of(program, scratch), inputs, outputs, records)
+
+
+def tail_bytes(tail: Tail, inputs: Sequence[int], outputs: Sequence[int], records: Records) -> int:
+    """Bytes of a tail; `inputs` and `outputs` are the numbers of scales of each input and output."""
     pointer = records.pointer
     used = records.allocators
-    used = aligned(used + records.tensor * len(program.tensors), pointer)
-    used = aligned(used + records.operator * len(program.operators), pointer)
-    for operator in program.operators:
-        options = records.options.get(operator.kind, KERNELS[operator.kind].options)
+    used = aligned(used + records.tensor * tail.tensors, pointer)
+    used = aligned(used + records.operator * len(tail.kinds), pointer)
+    for kind in tail.kinds:
+        options = records.options.get(kind, KERNELS[kind].options)
         used = used + options if options < 4 else aligned(used + options, 4)
-    for operator in program.operators:
-        data = getattr(KERNELS[operator.kind], records.kernel)
+    for kind in tail.kinds:
+        data = getattr(KERNELS[kind], records.kernel)
         used = aligned(used + data, _ALIGNMENT) if data else used
-    requests = 0
-    for operator in program.operators:
-        if operator.kind in _PER_CHANNEL:
-            channels = program.tensors[operator.outputs[0]].shape[-1]
-            used = aligned(aligned(used, _ALIGNMENT) + 4 * channels, _ALIGNMENT)
-            used = aligned(used + 4 * channels, _ALIGNMENT)
-        requests += len(scratch(program, operator))
-    used = aligned(used + pointer * requests, pointer)
-    return _ends(program, records, used)
-
-
-def _ends(program: Program, records: Records, used: int) -> int:
-    """`used` and the records of the inputs and outputs."""
-    for numbers in (program.inputs, program.outputs):
-        used = aligned(used + records.pointer * len(numbers), _ALIGNMENT)
-        for number in numbers:
-            used = aligned(used + records.end, records.pointer)
-            if program.tensors[number].scales:
-                used = aligned(used + records.quantisation, records.pointer)
-                used += 4 + 4 * program.tensors[number].scales
+    for channels in tail.channels:
+        used = aligned(aligned(used, _ALIGNMENT) + 4 * channels, _ALIGNMENT)
+        used = aligned(used + 4 * channels, _ALIGNMENT)
+    used = aligned(used + pointer * tail.requests, pointer)
+    for ends in (inputs, outputs):
+        used = aligned(used + pointer * len(ends), _ALIGNMENT)
+        for scales in ends:
+            used = aligned(used + records.end, pointer)
+            if scales:
+                used = aligned(used + records.quantisation, pointer) + 4 + 4 * scales
     return used

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from hwnas.cost.memory.buffers import Layout
+from hwnas.cost.memory.first_fit import largest_and_last_first, largest_first
 from hwnas.cost.memory.liveness import liveness
 from hwnas.cost.memory.onnxruntime_arena import onnxruntime_layout
-from hwnas.cost.memory.persistent import ARM, ARM_CMSIS_NN, KERNELS, X86, Records, persistent_bytes
+from hwnas.cost.memory.persistent import (
+    ARM,
+    ARM_CMSIS_NN,
+    KERNELS,
+    X86,
+    Records,
+    Tail,
+    persistent_bytes,
+    tail_of,
+)
 from hwnas.cost.memory.scratch import Scratch, cmsis_nn_scratch, reference_scratch
 from hwnas.cost.memory.tflm import tflm_layout
 from hwnas.cost.memory.tinyengine import tinyengine_layout
@@ -29,6 +39,9 @@ class Runtime:
         persistent: bytes that it keeps beside them for a program.
         fuses_pads: whether convolutions pad by themselves, so that networks are lowered without PADs.
         margin: bytes that a plan of this many may be short of what the runtime uses.
+        order: in which order first fit takes buffers of these sizes; None where they are placed otherwise.
+        records: the runtime's own records, where it keeps any.
+        tail: what these depend on in a program.
     """
 
     name: str
@@ -36,6 +49,9 @@ class Runtime:
     persistent: Callable[[Program], int]
     fuses_pads: bool
     margin: Callable[[int], int]
+    order: Callable[[Sequence[int]], list[int]] | None = None
+    records: Records | None = None
+    tail: Callable[[Program], Tail] | None = None
 
 
 def _nothing(_: object) -> int:
@@ -54,6 +70,9 @@ def _tflm(name: str, records: Records, scratch: Scratch) -> Runtime:
         partial(persistent_bytes, records=records, scratch=scratch),
         fuses_pads=False,
         margin=_tflm_margin,
+        order=largest_and_last_first,
+        records=records,
+        tail=partial(tail_of, scratch=scratch),
     )
 
 
@@ -81,7 +100,7 @@ RUNTIMES: dict[str, Runtime] = {
         Runtime("liveness", liveness, _nothing, fuses_pads=True, margin=_nothing),
         _tflm("tflm", ARM, reference_scratch),
         _tflm("tflm-cmsis-nn", ARM_CMSIS_NN, cmsis_nn_scratch),
-        Runtime("tinyengine", tinyengine_layout, _nothing, fuses_pads=True, margin=_nothing),
+        Runtime("tinyengine", tinyengine_layout, _nothing, True, _nothing, largest_first),
         Runtime("onnxruntime", onnxruntime_layout, _nothing, fuses_pads=True, margin=_nothing),
     )
 }
