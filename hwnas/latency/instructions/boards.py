@@ -11,7 +11,7 @@ from pathlib import Path
 from hwnas.files import read_file
 
 BOARDS = "boards.csv"
-COLUMNS = ("board", "core", "clock_mhz", "ns_per_instruction", "source")
+COLUMNS = ("board", "core", "clock_mhz", "ns_per_instruction", "is_estimated", "source")
 _LARGEST = 1 << 20
 
 
@@ -24,6 +24,7 @@ class Board:
         core: its processor.
         clock_mhz: its clock where the source states it, else None.
         ns_per_instruction: nanoseconds of one counted instruction, which holds clock, wait states and caches.
+        is_estimated: whether it is derived from other boards', this one having no published latencies.
         source: where the constant comes from.
     """
 
@@ -31,6 +32,7 @@ class Board:
     core: str
     clock_mhz: float | None
     ns_per_instruction: float
+    is_estimated: bool
     source: str
 
 
@@ -61,14 +63,17 @@ def boards(folder: str | Path) -> dict[str, Board]:
 def _board(row: list[str], where: str) -> Board:
     if len(row) != len(COLUMNS):
         raise ValueError(f"{where}: {len(row)} fields; it must have {len(COLUMNS)}")
-    name, core, clock, constant, source = row
+    name, core, clock, constant, estimated, source = row
     if not all(text and text.isprintable() and len(text) <= 1000 for text in (name, core, source)):
         raise ValueError(f"{where}: board, core and source must be printable texts")
+    if estimated not in ("yes", "no"):
+        raise ValueError(f"{where}: field 'is_estimated' is {estimated[:40]!r}; it must be yes or no")
     return Board(
         name,
         core,
         _positive(clock, f"{where}: field 'clock_mhz'") if clock else None,
         _positive(constant, f"{where}: field 'ns_per_instruction'"),
+        estimated == "yes",
         source,
     )
 

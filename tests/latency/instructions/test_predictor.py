@@ -22,7 +22,7 @@ PUBLISHED_MS = {  # MLPerf Tiny v1.0, OctoML microTVM + CMSIS-NN: ic, vww, kws
 
 @pytest.mark.parametrize("board", PUBLISHED_MS)
 def test_published_latencies_of_boards(board):
-    np.testing.assert_allclose(board_predictor(board).predict(NETWORKS), PUBLISHED_MS[board], rtol=0.06)
+    np.testing.assert_allclose(board_predictor(board).predict(NETWORKS), PUBLISHED_MS[board], rtol=0.05)
 
 
 def test_fit_finds_the_constant_of_a_board():
@@ -45,7 +45,7 @@ def test_save_load_and_damage(tmp_path):
     good = dict(read_arrays(tmp_path / "arrays.npz").by_name)
     for name, bad in [
         ("ns_per_instruction", [0.0]),
-        ("coefficients_conv1", [1.0, -1, 0, 0]),
+        ("coefficients_conv1", [1.0, -1, 0, 0, 0, 0, 0]),
         ("coefficients_add", [1.0]),
     ]:
         write_arrays(tmp_path / "arrays.npz", {**good, name: np.array(bad)})
@@ -54,7 +54,7 @@ def test_save_load_and_damage(tmp_path):
 
 
 def test_unknown_boards_tables_and_constants():
-    with pytest.raises(ValueError, match="no board 'esp32' in cortex-m7-cmsisnn; known: stm32h743"):
+    with pytest.raises(ValueError, match="no board 'esp32' in cortex-m7-cmsisnn; known: nucleo-l4r5zi"):
         board_predictor("esp32")
     with pytest.raises(ValueError, match="no instruction table 'cortex-m0'"):
         board_predictor("stm32h743", "cortex-m0")
@@ -71,11 +71,15 @@ def test_predicting_on_the_command_line(tmp_path):
 
 def test_windows_that_were_not_counted_are_said():
     predictor = board_predictor("stm32h743")
-    with pytest.warns(UnseenLayersWarning, match=r"1 of 2 networks .*\(average_pool 25×5, conv 10×4\)"):
+    with pytest.warns(UnseenLayersWarning, match=r"1 of 2 networks .*\(conv 10×4\)"):
         predictor.predict([nets.ds_cnn(), nets.autoencoder()])
     b = Builder()
     x = b.conv(b.conv(b.input(3, 12, 12), 4, kernel=3), 4)
-    counted = b.build(b.average_pool(b.max_pool(b.depthwise(x, kernel=7), kernel=2), kernel=3))
+    counted = b.build(
+        b.average_pool(
+            b.max_pool(b.depthwise(x, kernel=7), kernel=2, stride=2, padding=0), kernel=3, padding=0
+        )
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         predictor.predict([counted])
