@@ -1,0 +1,1 @@
+"""Executing a program with less memory: in another order, or in patches."""
