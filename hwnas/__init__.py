@@ -15,7 +15,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hwnas.api import as_network, count, to_onnx
+from hwnas.api import as_network, count, plan, to_onnx, to_tflite
 
 if TYPE_CHECKING:
     from hwnas import cost, latency, network, objectives, proxies, report, search, spaces, tinynas, training
@@ -40,12 +40,14 @@ __all__ = [
     "latency",
     "network",
     "objectives",
+    "plan",
     "proxies",
     "report",
     "search",
     "spaces",
     "tinynas",
     "to_onnx",
+    "to_tflite",
     "training",
 ]
 

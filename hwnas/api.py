@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from hwnas.cost.count import NetworkCounts
 from hwnas.cost.count import count as count_network
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     import onnx
     from torch import Tensor, nn
 
+    from hwnas.cost.memory import MemoryPlan
+    from hwnas.network.program import Program
+
     Source: TypeAlias = Network | Architecture | str | Path | nn.Module
 
 
 def as_network(source: Source, example: Tensor | tuple[Tensor, ...] | None = None) -> Network:
-    """The network of an architecture, an ONNX file (by path) or a torch module.
+    """The network of an architecture, an ONNX or .tflite file (by path) or a torch module.
 
     Args:
         source: what to read; a `Network` comes back as it is.
@@ -31,6 +34,10 @@ def as_network(source: Source, example: Tensor | tuple[Tensor, ...] | None = Non
         return source
     if isinstance(source, Architecture):
         return source.network
+    if _is_tflite(source):
+        from hwnas.network.tflite import from_tflite
+
+        return from_tflite(source)
     if isinstance(source, (str, Path)):
         from hwnas.network.from_onnx import from_onnx
 
@@ -43,8 +50,39 @@ def as_network(source: Source, example: Tensor | tuple[Tensor, ...] | None = Non
 
 
 def count(source: Source, example: Tensor | tuple[Tensor, ...] | None = None) -> NetworkCounts:
-    """MACs, FLOPs, parameters and activations, whole and live; arguments as `as_network`."""
-    return count_network(as_network(source, example))
+    """MACs, FLOPs, parameters and activations, whole and live, and memory; arguments as `as_network`."""
+    return count_network(as_network(source, example), _program(source))
+
+
+def plan(source: Source, runtime: str = "tflm", **options: Any) -> MemoryPlan:
+    """How a microcontroller's `runtime` uses its memory; a .tflite file is planned as it is numbered.
+
+    Options as `hwnas.cost.memory.plan`; `example` as `as_network`.
+    """
+    from hwnas.cost.memory import plan as plan_memory
+
+    example = options.pop("example", None)
+    return plan_memory(_program(source) or as_network(source, example), runtime, **options)
+
+
+def to_tflite(source: Source, path: str | Path, **options: Any) -> bytes:
+    """Write a network or an architecture as int8 .tflite; options as `hwnas.network.to_tflite.to_tflite`."""
+    from hwnas.network.to_tflite import to_tflite as write
+
+    return write(as_network(source), path, **options)
+
+
+def _is_tflite(source: object) -> TypeGuard[str | Path]:
+    return isinstance(source, (str, Path)) and Path(source).suffix == ".tflite"
+
+
+def _program(source: Source) -> Program | None:
+    """What a .tflite file executes; None for other sources."""
+    if not _is_tflite(source):
+        return None
+    from hwnas.network.tflite import read_tflite
+
+    return read_tflite(source).program
 
 
 def to_onnx(source: Source, path: str | Path, **options: Any) -> onnx.ModelProto:

@@ -57,6 +57,13 @@ Layout = Annotated[
 ]
 Compile = Annotated[bool, typer.Option("--compile", help="Let torch.compile make the models faster first.")]
 Graphs = Annotated[bool, typer.Option("--graphs", help="Run each model as one CUDA graph.")]
+Board = Annotated[
+    str | None, typer.Option(help="Board whose SRAM and flash are the limits (see `hwnas list boards`).")
+]
+Sram = Annotated[
+    str | None, typer.Option("--sram", help="Limit of the SRAM, such as 320kB (kB is 1024 bytes).")
+]
+Flash = Annotated[str | None, typer.Option("--flash", help="Limit of the flash, such as 1MB.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of everything random.")]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Fewer repetitions: the protocol's quick variant. Tables do not mix.")

@@ -1,4 +1,4 @@
-"""What a command works on: an ONNX file, an architecture of a space, or a torch module."""
+"""What a command works on: an ONNX or .tflite file, an architecture of a space, or a torch module."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from hwnas.cli.options import refuse
 from hwnas.network.network import Network
+from hwnas.network.program.program import Program
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.spaces import space as space_of
 from hwnas.spaces.coverage import distinct_blocks
@@ -19,12 +20,21 @@ from hwnas.spaces.coverage import distinct_blocks
 
 @dataclass(frozen=True)
 class Target:
-    """A network and how it is called; `excluded` names layers left out of an ONNX file."""
+    """A network and how it is called.
+
+    Attributes:
+        name: a path, an architecture, or a module's name.
+        network: what it describes.
+        excluded: layers left out of an ONNX file.
+        module: where it is a torch module.
+        program: where it is a .tflite file: what that executes.
+    """
 
     name: str
     network: Network
     excluded: tuple[str, ...] = ()
     module: Any = None
+    program: Program | None = None
 
 
 MAX_INPUT = 2**28
@@ -46,12 +56,16 @@ def target(
         chosen = architecture(space, arch)
         return Target(str(chosen), chosen.network)
     if name is None:
-        raise ValueError("nothing to work on: give an .onnx file, module:factory, or --space with --arch")
+        raise ValueError(
+            "nothing to work on: give an .onnx or .tflite file, module:factory, or --space with --arch"
+        )
     if name.endswith(".onnx"):
         return _onnx(Path(name), skip_unknown)
+    if name.endswith(".tflite"):
+        return _tflite(Path(name))
     if ":" in name:
         return _module(name, input_shape)
-    raise ValueError(f"{name!r} is neither an .onnx file nor module:factory of a torch module")
+    raise ValueError(f"{name!r} is neither an .onnx or .tflite file nor module:factory of a torch module")
 
 
 def search_space(spec: str | None) -> SearchSpace:
@@ -125,6 +139,12 @@ def _onnx(path: Path, skip_unknown: bool) -> Target:
 
     reading = read_onnx(path, exclude_unknown=skip_unknown)
     return Target(str(path), reading.network, reading.excluded)
+
+
+def _tflite(path: Path) -> Target:
+    from hwnas.network.tflite import from_tflite, read_tflite
+
+    return Target(str(path), from_tflite(path), program=read_tflite(path).program)
 
 
 def _module(name: str, input_shape: str | None) -> Target:

@@ -1,5 +1,28 @@
-"""What a network costs, computed from its description alone."""
+"""What a network costs, computed from its description alone: operations, parameters, memory, flash."""
 
+from hwnas.cost.boards import Board, Limits, board, boards, limits
 from hwnas.cost.count import Counts, NetworkCounts, count
+from hwnas.cost.flash import Flash, flash, flash_bytes
+from hwnas.cost.memory import RUNTIMES, MemoryPlan, plan
+from hwnas.cost.memory.peak import peak_sram_bytes
+from hwnas.cost.metrics import FlashMetric, SramMetric
 
-__all__ = ["Counts", "NetworkCounts", "count"]
+__all__ = [
+    "RUNTIMES",
+    "Board",
+    "Counts",
+    "Flash",
+    "FlashMetric",
+    "Limits",
+    "MemoryPlan",
+    "NetworkCounts",
+    "SramMetric",
+    "board",
+    "boards",
+    "count",
+    "flash",
+    "flash_bytes",
+    "limits",
+    "peak_sram_bytes",
+    "plan",
+]

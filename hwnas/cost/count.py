@@ -15,6 +15,7 @@ from typing import NamedTuple
 from hwnas.cost.formulas import LayerCost, layer_cost
 from hwnas.network.liveness import Mask, live_items
 from hwnas.network.network import Block, Layer, Network, Parameter, Shape
+from hwnas.network.program.program import Program
 
 
 class _Part(NamedTuple):
@@ -85,9 +86,16 @@ class Counts:
 
 @dataclass(frozen=True)
 class NetworkCounts:
-    """Counts of a network as written and over the layers that carry its input to its output."""
+    """Counts of a network as written and over the layers that carry its input to its output.
+
+    Attributes:
+        network: what is counted.
+        program: what a runtime for microcontrollers executes, where a file says so; otherwise what the
+            network is lowered to.
+    """
 
     network: Network
+    program: Program | None = None
 
     @cached_property
     def whole(self) -> Counts:
@@ -100,9 +108,25 @@ class NetworkCounts:
         return _live(self.network, None, None)
 
 
-def count(network: Network) -> NetworkCounts:
-    """MACs, FLOPs, parameters and activations of `network`, for one sample."""
-    return NetworkCounts(network)
+    def peak_sram_bytes(self, runtime: str) -> int:
+        """SRAM for one int8 inference under `runtime`, its margin included; see `hwnas.cost.memory.plan`."""
+        from hwnas.cost.memory.peak import peak_sram_bytes
+        from hwnas.cost.memory.plan import plan
+
+        if self.program is not None:
+            return plan(self.program, runtime).sram_bytes
+        return peak_sram_bytes(self.network, runtime)
+
+    def flash_bytes(self, runtime: str) -> int:
+        """Flash of the int8 network and the code of `runtime`; see `hwnas.cost.flash.flash`."""
+        from hwnas.cost.flash import flash
+
+        return flash(self.program or self.network, runtime).total_bytes
+
+
+def count(network: Network, program: Program | None = None) -> NetworkCounts:
+    """MACs, FLOPs, parameters and activations of `network`, for one sample; and its memory."""
+    return NetworkCounts(network, program)
 
 
 _WHOLE, _LIVE, _PARTS = "_hwnas_counts", "_hwnas_live_counts", "_hwnas_layer_costs"
