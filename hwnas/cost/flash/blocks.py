@@ -16,7 +16,7 @@ _RENAMING = ("Dropout", "Flatten", "Reshape", "Squeeze")
 
 
 class _Part(NamedTuple):
-    """What a block adds: bytes without names, and those of its names for each length of the path, modulo 4."""
+    """What a block adds: bytes without names, and of names for each length of its path modulo 4."""
 
     content: int
     tensors: int
