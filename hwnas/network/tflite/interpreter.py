@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import sys
 import tempfile
 import threading
@@ -65,6 +66,8 @@ class Interpreter:
                 self._interpreter = runtime.Interpreter.from_bytes(
                     model, arena_size=_aligned(arena_bytes or _roomy_arena(self._file))
                 )
+            except (struct.error, TypeError, ValueError) as error:
+                raise ValueError(f"TFLite Micro cannot read the model: {error}") from error
             except RuntimeError as error:
                 raise RuntimeError(
                     f"TFLite Micro refuses the model: {said()[-1000:].strip() or error}"

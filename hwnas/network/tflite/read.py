@@ -7,7 +7,7 @@ can execute or plan them is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ MAX_ELEMENTS = 2**31
 MAX_RANK = 8
 MAX_TABLES = 2**16
 _MANY_VALUES = 64
+_LARGEST_ZERO_POINT = 2**16
 
 
 @dataclass(frozen=True)
@@ -208,10 +209,24 @@ class _Reader:
         activation = ACTIVATION_NAMES.get(fields.get("activation", 0))
         if activation is None:
             raise ValueError(f"{name} has an activation of number {fields['activation']}, which TFLite lacks")
+        self._check_derived(kind, fields, inputs, outputs, name)
         options = {key: value for key, value in fields.items() if key not in DERIVED_FIELDS}
         operator = Operator(name, kind, inputs, outputs, window, activation, options)
         check_shapes(operator, self.tensors)
         return operator
+
+    def _check_derived(
+        self, kind: str, fields: dict[str, Any], inputs: Sequence[int], outputs: Sequence[int], name: str
+    ) -> None:
+        """Options that follow from the tensors must fit them, since kernels believe either."""
+        if fields.get("weights_format"):
+            raise ValueError(f"{name} has shuffled weights, which are not read")
+        if fields.get("num_splits", len(outputs)) != len(outputs):
+            raise ValueError(f"{name} makes {len(outputs)} parts, and says {fields['num_splits']}")
+        if kind == "DEPTHWISE_CONV_2D":
+            data, weights = (self.tensors[number].shape for number in inputs[:2])
+            if fields["depth_multiplier"] * data[-1] != weights[-1]:
+                raise ValueError(f"{name} makes {weights[-1]} channels of {data[-1]}, and says otherwise")
 
     def _numbers(self, table: Table, field: int, described: str, lowest: int = 0) -> tuple[int, ...]:
         """Numbers of tensors."""
@@ -268,11 +283,12 @@ def _quantisation(table: Table | None, rank: int, described: str) -> Quantisatio
     if table is None or scales is None or not len(scales):
         return None
     zero_points = table.numbers(QuantizationParameters.ZERO_POINT, np.int64)
-    if zero_points is None or not len(zero_points):
-        zero_points = np.zeros(1, np.int64)
-    if (zero_points != zero_points[0]).any() or abs(int(zero_points[0])) > 2**16:
+    count = 0 if zero_points is None else len(zero_points)
+    if zero_points is None or count != len(scales):
+        raise ValueError(f"{described} has {len(scales)} scales and {count} zero points")
+    if (zero_points != zero_points[0]).any() or abs(int(zero_points[0])) > _LARGEST_ZERO_POINT:
         raise ValueError(
-            f"{described} has zero points {zero_points.tolist()[:4]}; one is needed for all channels"
+            f"{described} has zero points {zero_points[:4].tolist()}; one is needed for all channels"
         )
     axis = table.number(QuantizationParameters.QUANTIZED_DIMENSION, "Int32")
     return Quantisation(scales, int(zero_points[0]), axis if len(scales) > 1 and rank > 1 else 0)
@@ -287,7 +303,4 @@ def _fields(kind: str, table: Table, name: str) -> dict[str, Any]:
     options = table.table(OperatorTable.BUILTIN_OPTIONS)
     if options is None or union != known.union:
         raise ValueError(f"{name} lacks its options")
-    fields = {key: options.number(f.number, f.type, f.default) for key, f in known.fields.items()}
-    if fields.get("weights_format"):
-        raise ValueError(f"{name} has shuffled weights, which are not read")
-    return fields
+    return {key: options.number(f.number, f.type, f.default) for key, f in known.fields.items()}
