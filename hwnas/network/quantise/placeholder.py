@@ -123,8 +123,7 @@ class _Placeholder:
 
 def _stated(tensor: Tensor, quantisation: Quantisation | None) -> npt.NDArray[Any]:
     """What a tensor holds whose values are stated."""
-    real = np.array(tensor.values, np.float64).reshape(tensor.shape)
-    if quantisation is None:
-        return real.astype(tensor.dtype)
-    integers = np.rint(np.clip(real / quantisation.scales + quantisation.zero_point, -128, 127))
-    return integers.astype(np.int8)
+    numbers = np.array(tensor.values, np.float64)
+    if quantisation is not None:
+        numbers = np.rint(np.clip(numbers / quantisation.scales + quantisation.zero_point, -128, 127))
+    return numbers.reshape(tensor.shape).astype(tensor.dtype)

@@ -27,6 +27,7 @@ from hwnas.network.tflite.runnable import check_runnable
 
 _SMALLEST_ARENA = 2**16
 _ALIGNMENT = 16
+_LAST_LINES = 4
 _STDERR = 2
 _ALLOCATION = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 _standard_error = threading.Lock()
@@ -69,9 +70,7 @@ class Interpreter:
             except (struct.error, TypeError, ValueError) as error:
                 raise ValueError(f"TFLite Micro cannot read the model: {error}") from error
             except RuntimeError as error:
-                raise RuntimeError(
-                    f"TFLite Micro refuses the model: {said()[-1000:].strip() or error}"
-                ) from error
+                raise RuntimeError(f"TFLite Micro refuses the model: {_last(said()) or error}") from error
 
     @property
     def arena(self) -> Arena:
@@ -94,6 +93,7 @@ class Interpreter:
 
         Raises:
             ValueError: another shape or dtype, no samples, NaN, or a model of several inputs.
+            RuntimeError: a kernel fails, for instance for lack of an int8 form; with what it said.
         """
         program = self._file.program
         if len(program.inputs) != 1:
@@ -102,8 +102,11 @@ class Interpreter:
         samples = _samples(np.asarray(x), program, number)
         is_real = np.issubdtype(samples.dtype, np.floating)
         integers = _quantised(samples, program.tensors[number].dtype, self._file.quantisations.get(number))
-        with _captured():
-            outputs = np.concatenate([self._run_one(sample[None]) for sample in integers])
+        with _captured() as said:
+            try:
+                outputs = np.concatenate([self._run_one(sample[None]) for sample in integers])
+            except RuntimeError as error:
+                raise RuntimeError(f"TFLite Micro fails: {_last(said()) or error}") from error
         return _real(outputs, self._file.quantisations.get(program.outputs[0])) if is_real else outputs
 
     def _run_one(self, sample: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -118,6 +121,11 @@ def _runtime() -> Any:
     except ImportError as error:
         raise ImportError("TFLite Micro is not installed: pip install 'hwnas[mcu]'") from error
     return runtime
+
+
+def _last(said: str) -> str:
+    """The end of what the runtime said, on one line."""
+    return "; ".join(said.strip().splitlines()[-_LAST_LINES:])
 
 
 def _aligned(size: int) -> int:

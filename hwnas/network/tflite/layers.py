@@ -14,6 +14,7 @@ from hwnas.network.program import Operator
 from hwnas.network.tflite.movement import (
     blocks,
     concat,
+    fill,
     onnx_axis,
     onnx_order,
     pad,
@@ -172,6 +173,7 @@ LAYERS: dict[str, Callable[[Conversion, Operator], None]] = {
     "ELU": _unary("Elu"),
     "EXP": _unary("Exp"),
     "EXPAND_DIMS": reshape,
+    "FILL": fill,
     "FLOOR": _unary("Floor"),
     "FULLY_CONNECTED": _fully_connected,
     "HARD_SWISH": _unary("HardSwish"),

@@ -97,17 +97,23 @@ def pad(c: Conversion, o: Operator) -> None:
     """Zeros, or the value of a third input, around the axes."""
     flat = c.integers(o.inputs[1])
     pads = (*onnx_order(flat[::2]), *onnx_order(flat[1::2]))
-    value = _pad_value(c, o.inputs[2]) if len(o.inputs) > 2 else 0.0
+    value = _number(c, o.inputs[2]) if len(o.inputs) > 2 else 0.0
     c.finish(o, [c.layer(o, "Pad", c.value(o.inputs[0]), pads=pads, constant_value=value)])
 
 
-def _pad_value(c: Conversion, number: int) -> float:
+def _number(c: Conversion, number: int) -> float:
     content, quantisation = c.file.constants.get(number), c.file.quantisations.get(number)
     if content is None:
-        raise ValueError("the value to pad with must be constant")
+        raise ValueError("a number that must be constant")
     if quantisation is None:
         return float(content.ravel()[0])
     return float((int(content.ravel()[0]) - quantisation.zero_point) * np.float64(quantisation.scales[0]))
+
+
+def fill(c: Conversion, o: Operator) -> None:
+    """One number everywhere."""
+    shape = (0, *onnx_order(c.shape(o.outputs[0]))[1:])
+    c.finish(o, [c.layer(o, "ConstantOfShape", shape=shape, value=_number(c, o.inputs[1]))])
 
 
 def strided_slice(c: Conversion, o: Operator) -> None:

@@ -9,6 +9,7 @@ from hwnas.network.tflite.read import TfliteFile
 from hwnas.network.tflite.shapes import CHECKS
 
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
+_OPTIONAL_INPUTS = ("CONV_2D", "FULLY_CONNECTED")
 _INDICES = {"int32", "int64", "bool"}
 _LARGEST_RATIO = 2.0**18
 _LEAST_SOFTMAX_SCALE = 2.0**-25
@@ -18,9 +19,12 @@ def check_runnable(file: TfliteFile) -> None:
     """Raise ValueError where TFLite Micro would read outside its tensors or stop the process.
 
     Its kernels believe that the tensors of an operator have one dtype, and that int8 tensors have scales;
-    sums take fixed-point factors of inputs to the output, and SOFTMAX one of its input, that have limits.
+    sums take fixed-point factors of inputs to the output, and SOFTMAX one of its input, that have limits;
+    most kinds know no optional inputs.
     """
     for operator in file.program.operators:
+        if -1 in operator.inputs and operator.kind not in _OPTIONAL_INPUTS:
+            raise ValueError(f"{operator.name} leaves out an input by number -1, which stops TFLite Micro")
         if operator.kind in CHECKS and operator.kind not in _CONVERSIONS:
             _check_dtypes(operator, file)
         _check_scales(operator, file)

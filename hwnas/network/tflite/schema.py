@@ -145,9 +145,6 @@ OPTIONS: Mapping[str, Options] = {
     "ABS": Options(BuiltinOptions.AbsOptions, {}),
     "ADD": Options(BuiltinOptions.AddOptions, _ONLY_ACTIVATION),
     "AVERAGE_POOL_2D": _POOL,
-    "BATCH_MATMUL": Options(
-        BuiltinOptions.BatchMatMulOptions, {"adj_x": Field(0, "Bool"), "adj_y": Field(1, "Bool")}
-    ),
     "CEIL": _NONE,
     "CONCATENATION": Options(
         BuiltinOptions.ConcatenationOptions, {"axis": Field(0, "Int32"), "activation": Field(1, "Int8")}

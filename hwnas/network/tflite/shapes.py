@@ -173,6 +173,11 @@ def _pad(s: _Sides) -> None:
     s.gives(tuple(size + pads[2 * axis] + pads[2 * axis + 1] for axis, size in enumerate(source)))
 
 
+def _fill(s: _Sides) -> None:
+    # (dims), () -> dims
+    s.gives(s.values(0))
+
+
 def _transpose(s: _Sides) -> None:
     # (...), (perm) -> permuted
     source, perm = s.shape(0), s.values(1)
@@ -242,6 +247,7 @@ CHECKS: dict[str, Callable[[_Sides], None]] = {
     "DEPTHWISE_CONV_2D": _depthwise,
     "DEPTH_TO_SPACE": _depth_to_space,
     "EXPAND_DIMS": _same_size,
+    "FILL": _fill,
     "FULLY_CONNECTED": _fully_connected,
     "MAX_POOL_2D": _pool,
     "PAD": _pad,

@@ -11,7 +11,6 @@ _INT8 = {
     "ABS": 2,
     "ADD": 2,
     "AVERAGE_POOL_2D": 2,
-    "BATCH_MATMUL": 2,
     "CONCATENATION": 2,
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,

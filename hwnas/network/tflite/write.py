@@ -135,7 +135,7 @@ class _Writer:
         return self._table(
             {
                 OperatorTable.OPCODE_INDEX: _Number("Uint32", self.codes.setdefault(code, len(self.codes))),
-                OperatorTable.INPUTS: self._vector(operator.inputs, np.int32),
+                OperatorTable.INPUTS: self._vector(_given(operator.inputs), np.int32),
                 OperatorTable.OUTPUTS: self._vector(operator.outputs, np.int32),
                 OperatorTable.BUILTIN_OPTIONS_TYPE: _Number("Uint8", options.union),
                 OperatorTable.BUILTIN_OPTIONS: self._options(operator, options) if options.union else None,
@@ -191,3 +191,10 @@ class _Writer:
         for place in reversed(places):
             self.builder.PrependUOffsetTRelative(place)
         return int(self.builder.EndVector())
+
+
+def _given(inputs: tuple[int, ...]) -> tuple[int, ...]:
+    """Without the optional inputs that are left out at the end; TFLite Micro crashes on some that say so."""
+    while inputs and inputs[-1] < 0:
+        inputs = inputs[:-1]
+    return inputs
