@@ -10,6 +10,9 @@ from hwnas.cost.scheduling.dependencies import Dependencies, State, bits, depend
 from hwnas.cost.scheduling.search import MOST_STEPS, Stretch, beam, best_first
 from hwnas.network.program import Program
 
+_NOT_IN_PLACE = ("liveness", "tflm", "tflm-cmsis-nn")
+"""Runtimes whose plan is never below the peak of live bytes."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -39,14 +42,15 @@ def best_order(program: Program, runtime: str = "liveness", *, most_steps: int =
     """
     before = plan(program, runtime).planned_bytes
     order, bound = least_peak_order(program, most_steps)
-    if order == tuple(range(len(program.operators))):
-        is_only = _has_one_order(dependencies(program))
-        return Order(program, before, before, is_only or (runtime == "liveness" and bound == before))
-    ordered = replace(program, operators=tuple([program.operators[i] for i in order]))
-    after = plan(ordered, runtime).planned_bytes
+    is_given = order == tuple(range(len(program.operators)))
+    ordered = (
+        program if is_given else replace(program, operators=tuple([program.operators[i] for i in order]))
+    )
+    after = before if is_given else plan(ordered, runtime).planned_bytes
     if after >= before:
-        return Order(program, before, before, False)
-    return Order(ordered, before, after, runtime == "liveness" and bound == after)
+        ordered, after = program, before
+    is_least = runtime in _NOT_IN_PLACE and after == bound
+    return Order(ordered, before, after, is_least or _has_one_order(program))
 
 
 def least_peak_order(program: Program, most_steps: int = MOST_STEPS) -> tuple[tuple[int, ...], int]:
@@ -131,5 +135,5 @@ def _fixed(graph: Dependencies) -> list[int]:
     return [i for i in range(count) if (earlier[i] | later[i] | 1 << i) == graph.everything]
 
 
-def _has_one_order(graph: Dependencies) -> bool:
-    return len(_fixed(graph)) == len(graph.made)
+def _has_one_order(program: Program) -> bool:
+    return len(_fixed(dependencies(program))) == len(program.operators)

@@ -52,7 +52,7 @@ def branches(count: int, length: int = 3) -> Program:
         for branch in range(count):
             source = 0 if step == 0 else len(tensors) - count
             tensors.append(Tensor(f"{branch}.{step}", (1, 8, 8, (16 if step < length - 1 else 1) + branch)))
-            operators.append(Operator(f"{branch}.{step}", "CONV_2D", (source,), (len(tensors) - 1,)))
+            operators.append(Operator(f"{branch}.{step}", "RELU", (source,), (len(tensors) - 1,)))
     ends = list(range(len(tensors) - count, len(tensors)))
     tensors.append(Tensor("output", (1, 8, 8, count)))
     operators.append(Operator("join", "CONCATENATION", tuple(ends), (len(tensors) - 1,)))
