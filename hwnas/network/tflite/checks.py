@@ -12,13 +12,17 @@ from hwnas.network.quantise.quantised import Quantisation
 
 
 def check_quantisation(tensor: Tensor, quantisation: Quantisation | None) -> None:
-    """Raise ValueError unless `quantisation` fits `tensor`: one positive scale, or one for each channel."""
+    """Raise ValueError unless `quantisation` fits `tensor`: one positive scale, or one for each channel.
+
+    Channels of weights that are all zero may have a scale of zero.
+    """
     count = 0 if quantisation is None else len(quantisation.scales)
     if count != tensor.scales:
         raise ValueError(f"tensor {tensor.name}: {count} quantisation scales, {tensor.scales} expected")
     if quantisation is None:
         return
-    if not (np.isfinite(quantisation.scales).all() and (quantisation.scales > 0).all()):
+    scales = quantisation.scales
+    if not (np.isfinite(scales).all() and ((scales > 0) | ((scales == 0) & tensor.is_constant)).all()):
         raise ValueError(f"tensor {tensor.name}: quantisation scales must be positive numbers")
     if count > 1 and not (
         0 <= quantisation.axis < len(tensor.shape) and tensor.shape[quantisation.axis] == count

@@ -22,30 +22,23 @@ from hwnas.network.tflite.checks import check_quantisation
 from hwnas.network.tflite.flatbuffer import Table
 from hwnas.network.tflite.schema import (
     ACTIVATION_NAMES,
-    CODES,
     DERIVED_FIELDS,
     FILE_IDENTIFIER,
-    KINDS,
-    OPTIONS,
     SCHEMA_VERSION,
     TYPE_NAMES,
     BufferTable,
     Model,
-    OperatorCode,
     OperatorTable,
-    QuantizationParameters,
     SubGraph,
     TensorTable,
 )
 from hwnas.network.tflite.shapes import check_shapes
+from hwnas.network.tflite.tables import kind_of, options_of, quantisation_of, shape_of
 from hwnas.network.tflite.windows import has_window, read_window
 
 MAX_BYTES = 2**28
-MAX_ELEMENTS = 2**31
-MAX_RANK = 8
 MAX_TABLES = 2**16
 _MANY_VALUES = 64
-_LARGEST_ZERO_POINT = 2**16
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ class _Reader:
         if len(subgraphs) != 1:
             raise ValueError(f"it has {len(subgraphs)} subgraphs, one expected")
         self.graph = subgraphs[0]
-        self.codes = [_kind(code) for code in self._some(self.model, Model.OPERATOR_CODES)]
+        self.codes = [kind_of(code) for code in self._some(self.model, Model.OPERATOR_CODES)]
         self.buffers = self._some(self.model, Model.BUFFERS)
         self.tensors: list[Tensor] = []
         self.quantisations: dict[int, Quantisation] = {}
@@ -135,7 +128,7 @@ class _Reader:
     def _read_tensor(self, number: int, table: Table) -> None:
         name = table.text(TensorTable.NAME) or f"tensor_{number}"
         described = f"tensor {name!r} ({number})"
-        shape = _shape(table, described)
+        shape = shape_of(table, described)
         code = table.number(TensorTable.TYPE, "Int8")
         dtype = TYPE_NAMES.get(code, f"type {code}")
         if dtype not in ITEM_BYTES:
@@ -146,7 +139,7 @@ class _Reader:
             )
         if table.table(TensorTable.SPARSITY) is not None:
             raise ValueError(f"{described} is sparse, which is not read")
-        quantisation = _quantisation(table.table(TensorTable.QUANTIZATION), len(shape), described)
+        quantisation = quantisation_of(table.table(TensorTable.QUANTIZATION), len(shape), described)
         content = self._content(table, Tensor(name, shape, dtype), described)
         scales = 0 if quantisation is None else len(quantisation.scales)
         values = None
@@ -199,7 +192,7 @@ class _Reader:
             if number in made or self.tensors[number].is_constant:
                 raise ValueError(f"{name} makes tensor {number}, which is there already")
             made.add(number)
-        fields = _fields(kind, table, name)
+        fields = options_of(kind, table, name)
         window = None
         if has_window(kind):
             try:
@@ -243,64 +236,3 @@ class _Reader:
         if len(found) > MAX_TABLES:
             raise ValueError(f"a list of {len(found)}; at most {MAX_TABLES} are read")
         return found
-
-
-def _kind(code: Table) -> str:
-    old = code.number(OperatorCode.DEPRECATED_BUILTIN_CODE, "Int8")
-    number = max(old, code.number(OperatorCode.BUILTIN_CODE, "Int32"))
-    if number == CODES["CUSTOM"]:
-        raise UnsupportedOperatorError(f"the custom operator {code.text(OperatorCode.CUSTOM_CODE)!r}")
-    if number not in KINDS:
-        raise ValueError(f"it has an operator of number {number}, which TFLite lacks")
-    return KINDS[number]
-
-
-def _shape(table: Table, described: str) -> tuple[int, ...]:
-    found = table.numbers(TensorTable.SHAPE, np.int32)
-    shape = () if found is None else tuple(found[: MAX_RANK + 1].tolist())
-    signature = table.numbers(TensorTable.SHAPE_SIGNATURE, np.int32)
-    free = () if signature is None else signature[1 : MAX_RANK + 1].tolist()
-    if len(shape) > MAX_RANK:
-        raise ValueError(f"{described} has more than {MAX_RANK} axes")
-    if any(size < 1 for size in (*shape, *free)):
-        raise ValueError(
-            f"{described} is of shape {shape}, which is not fixed: write the model with fixed shapes"
-        )
-    elements = 1
-    for size in shape:
-        elements *= size
-    if elements > MAX_ELEMENTS:
-        raise ValueError(f"{described} of shape {shape} has more than {MAX_ELEMENTS} elements")
-    return shape
-
-
-def _quantisation(table: Table | None, rank: int, described: str) -> Quantisation | None:
-    """The scales and zero point; None where there are no scales (the range alone quantises nothing).
-
-    Some converters give biases the axis of their weights: where there is one axis, it is meant.
-    """
-    scales = None if table is None else table.numbers(QuantizationParameters.SCALE, np.float32)
-    if table is None or scales is None or not len(scales):
-        return None
-    zero_points = table.numbers(QuantizationParameters.ZERO_POINT, np.int64)
-    count = 0 if zero_points is None else len(zero_points)
-    if zero_points is None or count != len(scales):
-        raise ValueError(f"{described} has {len(scales)} scales and {count} zero points")
-    if (zero_points != zero_points[0]).any() or abs(int(zero_points[0])) > _LARGEST_ZERO_POINT:
-        raise ValueError(
-            f"{described} has zero points {zero_points[:4].tolist()}; one is needed for all channels"
-        )
-    axis = table.number(QuantizationParameters.QUANTIZED_DIMENSION, "Int32")
-    return Quantisation(scales, int(zero_points[0]), axis if len(scales) > 1 and rank > 1 else 0)
-
-
-def _fields(kind: str, table: Table, name: str) -> dict[str, Any]:
-    """The options of an operator by TFLite's names; none for a kind whose options are not known."""
-    known = OPTIONS.get(kind)
-    if known is None or not known.fields:
-        return {}
-    union = table.number(OperatorTable.BUILTIN_OPTIONS_TYPE, "Uint8")
-    options = table.table(OperatorTable.BUILTIN_OPTIONS)
-    if options is None or union != known.union:
-        raise ValueError(f"{name} lacks its options")
-    return {key: options.number(f.number, f.type, f.default) for key, f in known.fields.items()}

@@ -45,9 +45,9 @@ def _check_scales(operator: Operator, file: TfliteFile) -> None:
     own = {n: file.quantisations[n] for n in (*operator.inputs, *operator.outputs) if n in file.quantisations}
     scales = {number: float(quantisation.scales[0]) for number, quantisation in own.items()}
     if operator.kind in ("ADD", "SUB") and scales:
-        ratio = max(scales.values()) / min(scales.values())
-        if ratio > _LARGEST_RATIO:
-            raise ValueError(f"{operator.name} adds numbers whose scales differ by a factor of {ratio:g}")
+        smallest, largest = min(scales.values()), max(scales.values())
+        if largest > _LARGEST_RATIO * smallest:
+            raise ValueError(f"{operator.name} adds numbers of scales from {smallest:g} to {largest:g}")
     if operator.kind == "SOFTMAX" and scales:
         beta: Any = operator.options["beta"]
         if not scales[operator.inputs[0]] * beta >= _LEAST_SOFTMAX_SCALE:
