@@ -1,21 +1,25 @@
-"""`hwnas count`: MACs, FLOPs, parameters and activations."""
+"""`hwnas count`: MACs, FLOPs, parameters and activations; memory of a microcontroller."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hwnas.cli.options import Arch, InputShape, Json, Space
-from hwnas.cli.output import console, print_json, print_table
+from hwnas.cli.memory import MemoryQuestion, memory_answer, print_memory
+from hwnas.cli.options import Arch, Board, Flash, InputShape, Json, Space, Sram, refuse
+from hwnas.cli.output import check_output, console, print_json, print_table
 from hwnas.cli.targets import Target, target
-from hwnas.cost import Counts, NetworkCounts
+from hwnas.cost import Counts, NetworkCounts, limits
 from hwnas.cost import count as count_network
 
 
 def count(
-    file: Annotated[str | None, typer.Argument(help="net.onnx, or module:factory of a torch module.")] = None,
+    file: Annotated[
+        str | None, typer.Argument(help="net.onnx, net.tflite, or module:factory of a torch module.")
+    ] = None,
     space: Space = None,
     arch: Arch = None,
     input_shape: InputShape = None,
@@ -25,12 +29,39 @@ def count(
     skip_unknown: Annotated[
         bool, typer.Option("--skip-unknown", help="Leave unknown operators out, and name them.")
     ] = False,
+    runtime: Annotated[
+        str | None,
+        typer.Option(help="Plan SRAM and flash of the int8 network under this runtime of microcontrollers."),
+    ] = None,
+    board: Board = None,
+    sram: Sram = None,
+    flash: Flash = None,
+    float_input: Annotated[
+        bool, typer.Option("--float-input", help="The input is float32, quantised by the network itself.")
+    ] = False,
+    order: Annotated[
+        bool, typer.Option("--order", help="Look for the order of execution that needs the least SRAM.")
+    ] = False,
+    patches: Annotated[
+        bool, typer.Option("--patches", help="Look for the best execution in patches (MCUNetV2).")
+    ] = False,
+    picture: Annotated[Path | None, typer.Option(help="Draw the memory plan here: a .png file.")] = None,
     json: Json = False,
 ) -> None:
-    """Count MACs, FLOPs (2 per MAC), parameters and activations for one sample."""
+    """Count MACs, FLOPs (2 per MAC), parameters and activations for one sample; plan SRAM and flash."""
     found = target(file, space, arch, input_shape, skip_unknown=skip_unknown)
     counts = count_network(found.network)
     content = _content(found, counts)
+    memory = None
+    if runtime is not None:
+        if picture is not None:
+            check_output(picture, ".png")
+        question = MemoryQuestion(runtime, limits(board, sram, flash), float_input, order, patches, picture)
+        memory = memory_answer(found, question)
+        content["memory"] = memory.content()
+    else:
+        given = {"board": board, "sram": sram, "flash": flash, "float-input": float_input}
+        refuse({**given, "order": order, "patches": patches, "picture": picture}, "without --runtime")
     if check:
         content["fvcore"] = _check(found)
     if json:
@@ -42,6 +73,8 @@ def count(
         console.print(f"dead layers: {', '.join(content['dead_layers'])}", markup=False)
     if found.excluded:
         console.print(f"left out, unknown: {', '.join(found.excluded)}", markup=False)
+    if memory is not None:
+        print_memory(memory)
     if check:
         console.print(f"fvcore: {content['fvcore'] or 'agrees on every operator it counts'}", markup=False)
 

@@ -1,13 +1,14 @@
-"""`hwnas export`: a network as an ONNX file."""
+"""`hwnas export`: a network as an ONNX or .tflite file."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hwnas.cli.options import Arch, Json, Out, Seed, Space
+from hwnas.cli.options import Arch, Board, Flash, Json, Out, Seed, Space, Sram, refuse
 from hwnas.cli.output import check_output, console, print_json
 from hwnas.cli.targets import target
 from hwnas.files import write_whole
@@ -15,25 +16,77 @@ from hwnas.files import write_whole
 
 def export(
     out: Out,
+    file: Annotated[
+        Path | None, typer.Argument(help="An ONNX file with trained weights, to make int8.")
+    ] = None,
     space: Space = None,
     arch: Arch = None,
     run: Annotated[Path | None, typer.Option(help="Export the answer of this run, with its weights.")] = None,
-    batch: Annotated[str, typer.Option(help="Batch size of the model, or `free`.")] = "1",
+    batch: Annotated[str | None, typer.Option(help="Batch size of an ONNX model, or `free`; 1.")] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Quantise an ONNX file (a .tflite file always is).")
+    ] = False,
+    data: Annotated[
+        str | None, typer.Option(help="Data set to calibrate and test int8 on: digits, a file, or a folder.")
+    ] = None,
+    runtime: Annotated[
+        str | None, typer.Option(help="Runtime that a .tflite file is planned for; tflm by default.")
+    ] = None,
+    board: Board = None,
+    sram: Sram = None,
+    flash: Flash = None,
+    float_input: Annotated[
+        bool, typer.Option("--float-input", help="The .tflite file takes float32 and quantises it itself.")
+    ] = False,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Write an architecture (random weights), or the answer of a search (trained weights), as ONNX."""
-    check_output(out, ".onnx")
+    """Write an architecture (random weights), or the answer of a search (trained weights), as a file.
+
+    As .tflite, or as .onnx with --int8, it is quantised on --data and tested: a run's answer, or FILE.
+    """
+    check_output(out, ".onnx", ".tflite")
+    on_tflite_only = {"runtime": runtime, "board": board, "sram": sram, "flash": flash}
+    if out.suffix == ".onnx":
+        refuse({**on_tflite_only, "float-input": float_input}, "on an .onnx file")
+    if out.suffix == ".tflite" or int8:
+        from hwnas.cli.export_int8 import Deployment, export_int8
+        from hwnas.cost import limits
+        from hwnas.cost.memory import get_runtime
+
+        refuse({"space": space, "arch": arch, "batch": batch}, "on int8: give --run or a trained ONNX file")
+        if data is None:
+            raise ValueError("int8 needs --data to calibrate on: digits, a file, or a folder of images")
+        runtime = get_runtime(runtime or "tflm").name
+        with tempfile.TemporaryDirectory() as folder:
+            source = _trained(file, run, Path(folder) / "trained.onnx")
+            asked = Deployment(source, data, out, runtime, limits(board, sram, flash), float_input, seed)
+            export_int8(asked, json=json)
+        return
+    refuse({"data": data}, "without --int8 or a .tflite file to write")
+    if file is not None:
+        raise ValueError(f"{file} is an ONNX file already; --int8 or --out net.tflite quantises it")
     if run is not None:
         _export_run(run, out, space, arch)
     else:
         from hwnas.network.to_onnx import to_onnx
 
-        to_onnx(target(None, space, arch).network, out, batch=_batch(batch), seed=seed)
+        to_onnx(target(None, space, arch).network, out, batch=_batch(batch or "1"), seed=seed)
     if json:
         print_json({"onnx": str(out)})
     else:
         console.print(f"wrote {out}", markup=False)
+
+
+def _trained(file: Path | None, run: Path | None, place: Path) -> Path:
+    """The ONNX file to make int8: `file`, or the answer of `run`, copied to `place`."""
+    if (file is None) == (run is None):
+        raise ValueError("int8 needs trained weights: give either --run or an ONNX file")
+    if file is not None:
+        return file
+    assert run is not None
+    _export_run(run, place, None, None)
+    return place
 
 
 def _export_run(run: Path, out: Path, space: str | None, arch: str | None) -> None:

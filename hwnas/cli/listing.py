@@ -19,6 +19,8 @@ class Kind(str, Enum):
     proxies = "proxies"
     metrics = "metrics"
     strategies = "strategies"
+    runtimes = "runtimes"
+    boards = "boards"
     tables = "tables"
     predictors = "predictors"
 
@@ -27,7 +29,7 @@ def listing(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     json: Json = False,
 ) -> None:
-    """List devices, spaces, proxies, metrics, strategies, tables or predictors."""
+    """List devices, spaces, proxies, metrics, strategies, runtimes, boards, tables or predictors."""
     rows = _LISTS[kind]()
     if json:
         print_json(rows)
@@ -88,10 +90,15 @@ def _proxies() -> list[dict[str, str]]:
 
 
 def _metrics() -> list[dict[str, str]]:
+    from hwnas.cost.metrics import MEMORY_METRICS
     from hwnas.search.metrics import COUNTS, REDUCED, known_metrics
     from hwnas.search.zero_cost import NAME as ZERO_COST
 
-    kinds = {ZERO_COST: "proxies joined by ranks", REDUCED: "reduced training (--data)"}
+    kinds = {
+        **dict.fromkeys(MEMORY_METRICS, "memory plan (--runtime)"),
+        ZERO_COST: "proxies joined by ranks",
+        REDUCED: "reduced training (--data)",
+    }
     rows = [
         {"metric": name, "kind": "count" if name in COUNTS else kinds.get(name, "zero-cost proxy")}
         for name in known_metrics()
@@ -103,6 +110,36 @@ def _strategies() -> list[dict[str, str]]:
     from hwnas.search import STRATEGIES
 
     return [{"strategy": name, "description": _first_line(kind)} for name, kind in STRATEGIES.items()]
+
+
+def _runtimes() -> list[dict[str, str]]:
+    from hwnas.cost.flash import FORMATS
+    from hwnas.cost.memory import RUNTIMES
+
+    return [
+        {
+            "runtime": runtime.name,
+            "padding": "inside convolutions" if runtime.fuses_pads else "PAD operators",
+            "flash": "yes" if runtime.name in FORMATS else "no",
+        }
+        for runtime in RUNTIMES.values()
+    ]
+
+
+def _boards() -> list[dict[str, str]]:
+    from hwnas.cost import boards
+
+    return [
+        {
+            "board": board.name,
+            "core": board.core,
+            "clock MHz": str(board.clock_mhz),
+            "SRAM kB": f"{board.sram_bytes // 1024}",
+            "flash kB": f"{board.flash_bytes // 1024}",
+            "description": board.source,
+        }
+        for board in boards().values()
+    ]
 
 
 def _tables() -> list[dict[str, str]]:
@@ -123,6 +160,8 @@ _LISTS = {
     Kind.proxies: _proxies,
     Kind.metrics: _metrics,
     Kind.strategies: _strategies,
+    Kind.runtimes: _runtimes,
+    Kind.boards: _boards,
     Kind.tables: _tables,
     Kind.predictors: _predictors,
 }

@@ -17,6 +17,8 @@ from rich.table import Table
 TEXT = ("description", "settings", "needs", "folder", "kind", "better")
 
 SILENCE = 15.0
+NAME_WIDTH = 30
+"""The first column is not folded below it."""
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -39,10 +41,14 @@ def _finite(content: Any) -> Any:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
     """Print a table; numbers are aligned to the right."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    if title is not None:
+        console.print(title, markup=False, soft_wrap=True, style="italic")
+    table = Table(box=None, pad_edge=False)
+    names = min(NAME_WIDTH, max([len(row[0]) for row in rows], default=0))
     for index, column in enumerate(columns):
         text = not index or column in TEXT
-        table.add_column(column, justify="left" if text else "right", overflow="fold")
+        width = None if index else names
+        table.add_column(column, justify="left" if text else "right", overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*row)
     console.print(table, markup=False)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli.data import resolve
-from hwnas.cli.options import Json, Seed, Space
+from hwnas.cli.options import Board, Flash, Json, Seed, Space, Sram
 from hwnas.cli.output import console, print_json, print_table, progress_bar, say
-from hwnas.cli.predict import interpolated_share
+from hwnas.cli.predict import interpolated_share, predictor_of
 from hwnas.cli.targets import search_space
+from hwnas.cost import limits
 
 if TYPE_CHECKING:
     from hwnas.latency import Device, FittedPredictor, LatencyTable
+    from hwnas.latency.instructions.predictor import InstructionPredictor
     from hwnas.latency.predictors.base import Floats
     from hwnas.search import Run, Training, Trial
     from hwnas.spaces import SearchSpace
@@ -30,7 +32,10 @@ def search(
         list[str] | None, typer.Option(help="Constraint such as 'latency_ms <= 5ms'; may be repeated.")
     ] = None,
     predictor: Annotated[
-        str | None, typer.Option(help="Predictor of latency_ms: a folder or a name.")
+        str | None,
+        typer.Option(
+            help="Predictor of latency_ms: a folder, a name, or a board: cortex-m7-cmsisnn:stm32h743."
+        ),
     ] = None,
     table: Annotated[
         str | None,
@@ -43,8 +48,23 @@ def search(
         list[str] | None,
         typer.Option(help="Metric from recorded results: accuracy=table.csv:test_accuracy; may be repeated."),
     ] = None,
-    strategy: Annotated[str, typer.Option(help="random or evolution.")] = "evolution",
-    population: Annotated[int | None, typer.Option(help="Evolution: size of the population.")] = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(help="Runtime of a microcontroller, for peak_sram_bytes and flash_bytes."),
+    ] = None,
+    board: Board = None,
+    sram: Sram = None,
+    flash: Flash = None,
+    strategy: Annotated[
+        str, typer.Option(help="random, evolution or genetic (see `hwnas list strategies`).")
+    ] = "evolution",
+    population: Annotated[
+        int | None, typer.Option(help="Evolution, genetic: size of the population.")
+    ] = None,
+    parents: Annotated[int | None, typer.Option(help="Genetic: how many of the best breed.")] = None,
+    mutation: Annotated[
+        float | None, typer.Option(help="Genetic: probability that a decision is redrawn.")
+    ] = None,
     tournament: Annotated[int | None, typer.Option(help="Evolution: members compared for a parent.")] = None,
     warm_up: Annotated[int | None, typer.Option(help="Evolution: architectures scored beforehand.")] = None,
     warm_up_by: Annotated[str | None, typer.Option(help="Evolution: the proxy to score them by.")] = None,
@@ -73,6 +93,8 @@ def search(
 
     settings = {
         "population": population,
+        "parents": parents,
+        "mutation": mutation,
         "tournament": tournament,
         "warm_up": warm_up,
         "warm_up_by": warm_up_by,
@@ -90,7 +112,7 @@ def search(
             searched,
             maximize=maximize,
             folder=folder,
-            subject_to=subject_to or [],
+            subject_to=[*(subject_to or []), *limits(board, sram, flash).constraints()],
             metrics=_metrics(fitted, oracle or [], searched),
             strategy=strategy,
             strategy_settings={name: value for name, value in settings.items() if value is not None},
@@ -98,6 +120,7 @@ def search(
             seed=seed,
             data=data,
             confidence=confidence,
+            runtime=runtime,
             executor=executor,
             device=on,
             training=training,
@@ -110,7 +133,9 @@ def search(
     print_answer(found, json, None if fitted is None else interpolated_share(fitted, networks))
 
 
-def _metrics(fitted: FittedPredictor | None, oracles: list[str], space: SearchSpace) -> dict[str, Any]:
+def _metrics(
+    fitted: FittedPredictor | InstructionPredictor | None, oracles: list[str], space: SearchSpace
+) -> dict[str, Any]:
     """The metrics that are not counts or proxies, by name."""
     from hwnas.oracles import oracle
     from hwnas.search.metrics import known_metrics
@@ -129,14 +154,18 @@ def _metrics(fitted: FittedPredictor | None, oracles: list[str], space: SearchSp
     return found
 
 
-def _predictor(name: str | None, measure: bool) -> tuple[FittedPredictor | None, Device | None]:
-    """The fitted predictor and the device that it is of, checked to be this machine's."""
+def _predictor(
+    name: str | None, measure: bool
+) -> tuple[FittedPredictor | InstructionPredictor | None, Device | None]:
+    """The predictor and the device that it is of, checked to be this machine's; boards are not measured."""
     if name is None:
         return None, None
     from hwnas.latency import FittedPredictor, device_like
 
-    fitted = FittedPredictor.load(resolve("predictors", name))
-    return fitted, device_like(fitted.card.identity) if measure else None
+    fitted = predictor_of(name)
+    if not measure or not isinstance(fitted, FittedPredictor):
+        return fitted, None
+    return fitted, device_like(fitted.card.identity)
 
 
 def _known(name: str | None, on: Device | None) -> LatencyTable | None:

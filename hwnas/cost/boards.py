@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from hwnas.files import read_file
+from hwnas.objectives.constraint import Constraint
 from hwnas.objectives.quantity import parse_quantity
 
 COLUMNS = ("board", "core", "clock_mhz", "sram_kb", "flash_kb", "source")
@@ -45,6 +46,11 @@ class Limits:
 
     sram_bytes: int | None = None
     flash_bytes: int | None = None
+
+    def constraints(self) -> list[Constraint]:
+        """The limits as constraints on `peak_sram_bytes` and `flash_bytes`."""
+        bounds = {"peak_sram_bytes": self.sram_bytes, "flash_bytes": self.flash_bytes}
+        return [Constraint(name, bound) for name, bound in bounds.items() if bound is not None]
 
 
 def board(name: str) -> Board:

@@ -3,6 +3,7 @@
 from hwnas.training.augment import Augmentation, augment
 from hwnas.training.dataset import DataSet
 from hwnas.training.datasets import KNOWN, load
+from hwnas.training.deploy import Deployed, deploy_onnx, deploy_tflite
 from hwnas.training.evaluate import accuracy
 from hwnas.training.loop import train
 from hwnas.training.metric import TrainedAccuracy
@@ -15,6 +16,7 @@ __all__ = [
     "KNOWN",
     "Augmentation",
     "DataSet",
+    "Deployed",
     "Progress",
     "ReducedAccuracy",
     "Reduction",
@@ -24,6 +26,8 @@ __all__ = [
     "TrainingSettings",
     "accuracy",
     "augment",
+    "deploy_onnx",
+    "deploy_tflite",
     "learning_rate",
     "load",
     "parameter_groups",

@@ -1,0 +1,130 @@
+"""Int8 files for `hwnas export`: quantised on images, checked by the runtime that will run them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hwnas.cli.output import console, print_json, progress_bar
+from hwnas.cost import Limits, plan
+from hwnas.cost.flash import FORMATS, flash
+from hwnas.files import write_whole
+from hwnas.objectives import format_quantity
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What to make int8, and for what.
+
+    Attributes:
+        source: an ONNX file with trained weights.
+        data: the data set that it was trained on, by name or path.
+        out: the file to write, `.tflite` or `.onnx`.
+        runtime: that will run a .tflite file.
+        limits: what that must keep to.
+        float_input: whether it takes float32.
+        seed: of the choice of images.
+    """
+
+    source: Path
+    data: str
+    out: Path
+    runtime: str
+    limits: Limits
+    float_input: bool
+    seed: int
+
+
+def export_int8(asked: Deployment, *, json: bool) -> None:
+    """Write the file and say what became of accuracy and memory.
+
+    Raises:
+        ValueError: the file exceeds a limit; it is written all the same.
+    """
+    from hwnas.network.from_onnx import from_onnx, onnx_weights
+    from hwnas.training import deploy_onnx, deploy_tflite, load
+
+    network, weights = from_onnx(asked.source), onnx_weights(asked.source)
+    data = load(asked.data, resolution=network.inputs[0].shape[-1])
+    if asked.out.suffix == ".onnx":
+        made = deploy_onnx(network, weights, data, seed=asked.seed)
+        memory = {}
+    else:
+        with progress_bar("running the file") as bar:
+            made = deploy_tflite(
+                network,
+                weights,
+                data,
+                float_input=asked.float_input,
+                seed=asked.seed,
+                progress=lambda done, total: bar.update(done, total, "running the file"),
+            )
+        memory = _memory(made.model, asked)
+    write_whole(asked.out, made.model)
+    content = {
+        "file": str(asked.out),
+        "bytes": len(made.model),
+        "test_images": len(data.test_labels),
+        "accuracy": made.accuracy,
+        "int8_accuracy": made.int8_accuracy,
+        **memory,
+    }
+    if json:
+        print_json(content)
+    else:
+        _print(content)
+    _require_limits(content, asked.limits)
+
+
+def _memory(model: bytes, asked: Deployment) -> dict[str, Any]:
+    """What TFLite Micro reports here, and what the plan says of the device."""
+    from hwnas.network.tflite import Interpreter, read_tflite
+
+    arena = Interpreter(model).arena
+    program = read_tflite(model).program
+    found = {
+        "runtime": asked.runtime,
+        "arena_here": {"head_bytes": arena.head_bytes, "tail_bytes": arena.tail_bytes},
+        "sram_bytes": plan(program, asked.runtime).sram_bytes,
+    }
+    if asked.runtime.startswith("tflm"):
+        return {**found, "flash_bytes": len(model) + flash(program, asked.runtime).code}
+    if asked.runtime in FORMATS:
+        return {**found, "flash_bytes": flash(program, asked.runtime).total_bytes}
+    return found
+
+
+def _print(content: dict[str, Any]) -> None:
+    _line(f"wrote {content['file']}, {format_quantity(content['bytes'], 'bytes')}")
+    _line(
+        f"accuracy on {content['test_images']} test images: {100 * content['accuracy']:.2f} % in float32, "
+        f"{100 * content['int8_accuracy']:.2f} % in int8"
+    )
+    if "arena_here" not in content:
+        return
+    arena = content["arena_here"]
+    _line(
+        f"TFLite Micro's interpreter here: head {arena['head_bytes']:,} bytes, "
+        f"tail {arena['tail_bytes']:,} bytes (64-bit)"
+    )
+    needs = [f"SRAM {format_quantity(content['sram_bytes'], 'bytes')}"]
+    if "flash_bytes" in content:
+        needs.append(f"flash {format_quantity(content['flash_bytes'], 'bytes')}")
+    _line(f"{content['runtime']} on the device: {', '.join(needs)}")
+
+
+def _require_limits(content: dict[str, Any], limits: Limits) -> None:
+    pairs = (("sram_bytes", limits.sram_bytes), ("flash_bytes", limits.flash_bytes))
+    exceeded = [
+        f"{name.removesuffix('_bytes')} {format_quantity(content[name], 'bytes')} is over the limit of "
+        f"{format_quantity(limit, 'bytes')}"
+        for name, limit in pairs
+        if limit is not None and content.get(name, 0) > limit
+    ]
+    if exceeded:
+        raise ValueError(f"{content['file']} does not fit: {'; '.join(exceeded)}")
+
+
+def _line(text: str) -> None:
+    console.print(text, markup=False, soft_wrap=True)
