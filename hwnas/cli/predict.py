@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from hwnas.cli.data import resolve
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hwnas.latency.instructions.predictor import InstructionPredictor
     from hwnas.latency.predictors.base import Floats
     from hwnas.network import Network
+    from hwnas.network.program import Program
 
 
 def predict(
@@ -28,7 +30,9 @@ def predict(
             "board: cortex-m7-cmsisnn:stm32h743."
         ),
     ],
-    file: Annotated[str | None, typer.Argument(help="net.onnx, or module:factory of a torch module.")] = None,
+    file: Annotated[
+        str | None, typer.Argument(help="net.onnx, net.tflite, or module:factory of a torch module.")
+    ] = None,
     space: Space = None,
     arch: Arch = None,
     samples: Annotated[
@@ -44,7 +48,7 @@ def predict(
     """Predict latencies in milliseconds without measuring, with their intervals."""
     from hwnas.latency import FittedPredictor
 
-    fitted = predictor_of(predictor)
+    fitted, program = predictor_of(predictor), None
     if samples:
         if arch is not None or file is not None:
             raise ValueError("--samples draws from --space; give no file and no --arch with it")
@@ -55,8 +59,8 @@ def predict(
         names, networks = [str(a) for a in chosen], [a.network for a in chosen]
     else:
         found = target(file, space, arch, input_shape)
-        names, networks = [found.name], [found.network]
-    columns = {"latency_ms": fitted.predict(networks)}
+        names, networks, program = [found.name], [found.network], found.program
+    columns = {"latency_ms": _latencies(fitted, networks, program)}
     if isinstance(fitted, FittedPredictor) and fitted.is_calibrated:
         low, high = fitted.interval(networks, confidence)
         columns |= {"low_ms": low, "high_ms": high, "upper_ms": fitted.upper(networks, confidence)}
@@ -81,6 +85,17 @@ def predict(
         ["network", *(titles[column] for column in columns)],
         [[n, *(f"{value:.4f}" for value in row)] for n, row in zip(names, rows, strict=True)],
     )
+
+
+def _latencies(
+    fitted: FittedPredictor | InstructionPredictor, networks: Sequence[Network], program: Program | None
+) -> Floats:
+    """Latencies in milliseconds; of what a .tflite file itself executes, where the predictor counts that."""
+    from hwnas.latency import InstructionPredictor
+
+    if program is not None and isinstance(fitted, InstructionPredictor):
+        return np.array([fitted.predict_program(program)])
+    return fitted.predict(networks)
 
 
 def interpolated_share(

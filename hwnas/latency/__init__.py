@@ -19,7 +19,9 @@ from hwnas.latency.devices.ort_gpu import OrtCuda, OrtTensorrt
 from hwnas.latency.devices.registry import device, device_like, devices
 from hwnas.latency.devices.torch_cpu import TorchCpu
 from hwnas.latency.devices.torch_cuda import TorchCuda
+from hwnas.latency.devices.vela import Vela
 from hwnas.latency.fit import fit
+from hwnas.latency.instructions.device import CortexM7
 from hwnas.latency.instructions.predictor import InstructionPredictor
 from hwnas.latency.measuring.measure import latency_ms, measure
 from hwnas.latency.measuring.onnx_file import measure_onnx
@@ -35,6 +37,7 @@ from hwnas.latency.transfer.few_shot import FewShot, few_shot
 __all__ = [
     "QUICK",
     "STANDARD",
+    "CortexM7",
     "Device",
     "DeviceCard",
     "DeviceMismatchError",
@@ -54,6 +57,7 @@ __all__ = [
     "Ssh",
     "TorchCpu",
     "TorchCuda",
+    "Vela",
     "device",
     "device_like",
     "devices",

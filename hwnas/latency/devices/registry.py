@@ -48,19 +48,29 @@ def device_options(name: str) -> dict[str, inspect.Parameter]:
     return dict(inspect.signature(device_class(name)).parameters)
 
 
+def named(name: str) -> tuple[str, dict[str, str]]:
+    """A device's own name and the option that the text states: ``ssh://pi``, ``cortex-m7-cmsisnn:board``."""
+    if "://" in name:
+        return name.partition("://")[0], {"url": name}
+    kind, separator, board = name.partition(":")
+    return kind, {"board": board} if separator else {}
+
+
 def device(name: str, **options: Any) -> Device:
-    """Make a device by name; ``device("ort-cpu", threads=1)``, ``device("ssh://pi@host", threads=4)``.
+    """Make a device by name.
+
+    ``device("ort-cpu", threads=1)``, ``device("ssh://pi@host", threads=4)``,
+    ``device("cortex-m7-cmsisnn:stm32f746")``.
 
     Raises:
         ValueError: the name or an option is not known or out of range, or this machine has no such device.
     """
-    name, separator, _ = (url := name).partition("://")
-    if separator:
-        options["url"] = url
+    name, stated = named(name)
+    options |= stated
     known = device_options(name)
     for option in options:
         if option not in known:
-            raise ValueError(f"{name} has no option {option!r}; it has {', '.join(sorted(known))}")
+            raise ValueError(f"{name} has no option {option!r}; it has {', '.join(sorted(known)) or 'none'}")
     return device_class(name)(**options)
 
 

@@ -60,6 +60,18 @@ def boards(folder: str | Path) -> dict[str, Board]:
     return found
 
 
+def known_board(name: str, folder: str | Path) -> Board:
+    """A board of an instruction table by name.
+
+    Raises:
+        ValueError: it has none of that name; the message names those that it has.
+    """
+    known = boards(folder)
+    if name not in known:
+        raise ValueError(f"no board {name!r} in {Path(folder).name}; known: {', '.join(known)}")
+    return known[name]
+
+
 def _board(row: list[str], where: str) -> Board:
     if len(row) != len(COLUMNS):
         raise ValueError(f"{where}: {len(row)} fields; it must have {len(COLUMNS)}")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwnas.latency.instructions.blocks import Counted, Counter
-from hwnas.latency.instructions.boards import boards
+from hwnas.latency.instructions.boards import known_board
 from hwnas.latency.instructions.operators import TERMS
 from hwnas.latency.instructions.shipped import shipped
 from hwnas.latency.instructions.table import Formula, InstructionTable
@@ -149,8 +149,5 @@ def board_predictor(board: str, table: str | None = None) -> InstructionPredicto
         ValueError: no such table, or no such board; the message names those that there are.
     """
     folder = shipped(table) if table else shipped()
-    known = boards(folder)
-    if board not in known:
-        raise ValueError(f"no board {board!r} in {folder.name}; known: {', '.join(known)}")
-    scale = known[board].ns_per_instruction
+    scale = known_board(board, folder).ns_per_instruction
     return InstructionPredictor(InstructionTable.load(folder), ns_per_instruction=scale)

@@ -12,6 +12,7 @@ from statistics import median
 
 from hwnas.latency.tables.entry import Entry
 from hwnas.latency.tables.table import LatencyTable
+from hwnas.latency.timing.protocol import ESTIMATE
 
 FASTEST, SLOWEST = 1e14, 1e5
 """Floating-point operations per second of one CPU thread beyond which a latency cannot be one."""
@@ -165,6 +166,8 @@ def _unstable(table: LatencyTable) -> Iterator[Finding]:
 
 
 def _samples(table: LatencyTable) -> Iterator[Finding]:
+    if table.meta.identity.protocol == ESTIMATE:
+        return
     few = [entry for entry in _measured(table) if entry.n < _FEW_SAMPLES]
     if few:
         yield Finding(

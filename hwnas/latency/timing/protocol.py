@@ -54,13 +54,17 @@ class Protocol:
 
     @property
     def id(self) -> str:
-        """``p10-v1``, ``p10-v1-quick``, or ``p10-v1-custom-`` and a digest of the numbers."""
+        """``p10-v1``, ``p10-v1-quick``, ``estimate-v1``, or ``p10-v1-custom-`` and the numbers' digest."""
         if self == STANDARD:
             return "p10-v1"
         if self == QUICK:
             return "p10-v1-quick"
+        if self == ESTIMATE:
+            return "estimate-v1"
         return "p10-v1-custom-" + hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:8]
 
 
 STANDARD = Protocol()
 QUICK = Protocol(rounds=3, chunk=10, discard=2, warm_up=5, passes=2, tolerance=0.02, max_extra=1)
+ESTIMATE = Protocol(rounds=1, chunk=1, discard=0, warm_up=1, passes=2, max_extra=0)
+"""Of devices whose latencies are estimates, equal at every repetition: nothing is timed."""
