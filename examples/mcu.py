@@ -1,4 +1,4 @@
-"""A microcontroller: choose the search space that its memory suits, search it, and end with a .tflite file."""
+"""A microcontroller: choose the search space that its memory suits, search it, end with a .tflite file."""
 
 import pathlib
 import sys
