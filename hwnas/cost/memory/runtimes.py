@@ -26,7 +26,9 @@ from hwnas.cost.memory.tinyengine import tinyengine_layout
 from hwnas.network.program import Program, UnsupportedOperatorError
 
 # TFLite Micro's kernels of these kinds are for float32 alone.
-_FLOAT_ONLY = frozenset({"CEIL", "EXP", "FLOOR", "LOG", "NEG", "SQRT"})
+_FLOAT_ONLY = frozenset(
+    {"CEIL", "COS", "EXP", "FLOOR", "L2_POOL_2D", "LOG", "NEG", "ROUND", "SIN", "SQRT", "SQUARE"}
+)
 
 
 @dataclass(frozen=True)

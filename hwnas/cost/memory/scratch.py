@@ -13,8 +13,8 @@ Scratch = Callable[[Program, Operator], tuple[int, ...]]
 def reference_scratch(program: Program, operator: Operator) -> tuple[int, ...]:
     """Bytes of each scratch buffer of the reference kernels for `operator`, in the order of their requests.
 
-    Reductions over axes keep two lists of indices, int8 means and sums their int32 sums as well, which a
-    transposed convolution keeps of its output, too.
+    Reductions over axes and mirrored paddings keep two lists of indices, int8 means and sums their int32 sums
+    as well, which a transposed convolution keeps of its output, too.
     """
     formula = _REFERENCE.get(operator.kind)
     return formula(program, operator) if formula else ()
@@ -45,6 +45,11 @@ def _lists(program: Program, operator: Operator) -> tuple[int, ...]:
     # one int32 for each axis of the input, and for each axis that is reduced
     source, axes = (program.tensors[number] for number in operator.inputs[:2])
     return (4 * len(source.shape), 4 * axes.size)
+
+
+def _sizes(program: Program, operator: Operator) -> tuple[int, ...]:
+    # one int32 for each axis of the input, and of the output
+    return tuple([4 * len(program.tensors[n].shape) for n in (operator.inputs[0], operator.outputs[0])])
 
 
 def _transposed_sums(program: Program, operator: Operator) -> tuple[int, ...]:
@@ -81,6 +86,7 @@ def _average_pool(program: Program, operator: Operator) -> int:
 
 _REFERENCE: dict[str, Scratch] = {
     "MEAN": _sums,
+    "MIRROR_PAD": _sizes,
     "SUM": _sums,
     "REDUCE_MAX": _lists,
     "REDUCE_MIN": _lists,
