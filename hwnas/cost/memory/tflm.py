@@ -18,8 +18,8 @@ def tflm_layout(program: Program, scratch: Scratch) -> Layout:
     """The buffers of `program` and of its kernels' `scratch` as TFLite Micro places them."""
     buffers = _tensors(program) + _scratch(program, scratch)
     sizes = [buffer.size for buffer in buffers]
-    # steps: 0 is before the first operator
-    births = [buffer.birth + 1 for buffer in buffers]
+    # Step 0 is before the first operator: all inputs are there then.
+    births = [0 if buffer.kind == "input" else buffer.birth + 1 for buffer in buffers]
     deaths = [buffer.death + 1 for buffer in buffers]
     offsets = first_fit(sizes, births, deaths, largest_and_last_first(sizes))
     placed = [b._replace(offset=offset) for b, offset in zip(buffers, offsets, strict=True)]
