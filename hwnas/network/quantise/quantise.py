@@ -55,6 +55,8 @@ def quantise(
     network = network.live
     weights = checked_weights(network, weights)
     program = lower(network, float_input=float_input)
+    if not program.operators:
+        raise ValueError("the network computes nothing that could be quantised")
     require_int8_kernels(program)
     constants = real_constants(program, weights)
     ranges = observed_ranges(program, network, weights, constants, images)
