@@ -38,10 +38,12 @@ def many_kinds():
     x = b.relu6(b.conv(x, 8, kernel=3, stride=2, bias=True))
     s = b.relu(b.conv(b.global_average_pool(x), 4, bias=True))
     y = b.multiply(b.hard_swish(x), b.sigmoid(b.conv(s, 8, bias=True)))
+    y = b.add(y, b.zeros(8, 8, 8))
     z = b.concat(b.add(x, y), b.max_pool(x, kernel=3), b.average_pool(x, kernel=3))
     left, right = b.layers("Split", z, axis=1, split=(12, 12))
     z = b.layer("Min", b.layer("Max", left, right), b.layer("LeakyRelu", left, alpha=0.125))
     z = b.layer("Resize", z, sizes=(0, 12, 16, 16), mode="linear")
+    z = b.layer("Resize", b.max_pool(z, kernel=3, stride=2), sizes=(0, 12, 16, 16), mode="nearest")
     z = b.layer("Slice", z, starts=(0, 1), ends=(12, 15), axes=(1, 2), steps=(1, 2))
     z = b.layer("Pad", z, pads=(0, 0, 1, 1, 0, 0, 1, 1))
     z = b.layer("Transpose", b.layer("Tanh", z), perm=(0, 1, 3, 2))
@@ -85,6 +87,13 @@ def moved(kind, shape, out, values):
     return Program(tensors, (Operator("o", kind, (0, 1), (2,), options=options),), (0,), (2,))
 
 
+def sliced(source, a):
+    index = [slice(None)] * source.ndim
+    for axis, start, end, step in zip(a["axes"], a["starts"], a["ends"], a["steps"], strict=True):
+        index[axis] = slice(start, end if end >= -source.shape[axis] else None, step)
+    return source[tuple(index)]
+
+
 def executed(network, x):
     """The output of a network of movements and means on one sample, by numpy."""
     values = {network.inputs[0].name: x}
@@ -96,6 +105,8 @@ def executed(network, x):
             "Flatten": lambda s, a: s.reshape(1, -1),
             "ReduceMean": lambda s, a: s.mean(a["axes"], keepdims=bool(a["keepdims"])),
             "GlobalAveragePool": lambda s, a: s.mean((2, 3), keepdims=True),
+            "Squeeze": lambda s, a: s.squeeze(a["axes"]),
+            "Slice": sliced,
         }[layer.op](source, a)
         values[layer.output.name] = result[0]
     return values[network.outputs[0].name]
@@ -126,6 +137,60 @@ def test_movements_compute_what_the_file_says(kind, values, compute):
     program = moved(kind, x.shape, compute(x).shape, values)
     network = from_tflite(write_tflite(placeholder(program)))
     np.testing.assert_allclose(executed(network, as_network(x)), as_network(compute(x)))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "masks", "index"),
+    [
+        (((0, 0, 1, 0), (1, 2, 3, 4), (1, 1, 1, 2)), {}, np.s_[:, 0:2, 1:3, 0:4:2]),
+        (((0, 0, 9, 1), (0, -1, 9, 0), (1, 1, 1, 1)), {"begin": 4, "end": 13}, np.s_[:, :-1, :, 1:]),
+        (((0, 0, 2, 0), (1, 2, 0, 4), (1, 1, 1, 1)), {"shrink_axis": 4}, np.s_[:, :, 2, :]),
+        (((0, 0, 0, -1), (1, 2, 3, 0), (1, 1, 1, 1)), {"shrink_axis": 8}, np.s_[:, :, :, -1]),
+        (((0, 1, 0, 0), (1, 0, 3, 4), (1, 1, 1, 1)), {"shrink_axis": 2}, np.s_[:, 1]),
+        (((0, 1, 2, 0), (1, -9, 0, 4), (1, -1, -2, 1)), {"end": 4}, np.s_[:, ::-1, ::-2]),
+    ],
+)
+def test_slices_take_what_the_file_says(bounds, masks, index):
+    x = np.random.default_rng(0).normal(size=(1, 3, 3, 4))[:, :2]
+    expected = x[index]
+    tensors = [Tensor("in", x.shape), *(Tensor("i", (4,), "int32", True, 0, values) for values in bounds)]
+    names = ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
+    options = {f"{name}_mask": masks.get(name, 0) for name in names}
+    operator = Operator("o", "STRIDED_SLICE", (0, 1, 2, 3), (4,), options=options)
+    program = Program((*tensors, Tensor("out", expected.shape)), (operator,), (0,), (4,))
+    network = from_tflite(write_tflite(placeholder(program)))
+    np.testing.assert_array_equal(executed(network, as_network(x)), as_network(expected))
+
+
+def test_a_fully_connected_operator_of_rows():
+    tensors = (
+        Tensor("in", (1, 5, 4)),
+        Tensor("w", (3, 4), "int8", True),
+        Tensor("b", (3,), "int32", True),
+        Tensor("out", (1, 5, 3)),
+    )
+    operator = Operator("fc", "FULLY_CONNECTED", (0, 1, 2), (3,), options={"keep_num_dims": True})
+    network = from_tflite(write_tflite(placeholder(Program(tensors, (operator,), (0,), (3,)))))
+    assert network.outputs[0].shape == (5, 3)
+    counts = count(network).whole
+    assert (counts.macs, counts.params) == (5 * 4 * 3, 4 * 3 + 3)
+
+
+@pytest.mark.parametrize("shape", [(4,), (1,), (), (1, 1, 1, 4), (2, 3, 1), (1, 4)])
+@pytest.mark.parametrize("is_constant", [True, False])
+def test_operands_of_fewer_axes(shape, is_constant):
+    other = Tensor("other", shape, "int8", is_constant)
+    tensors = (Tensor("in", (1, 2, 3, 4)), other, Tensor("out", (1, 2, 3, 4)))
+    operator = Operator("add", "ADD", (0, 1), (2,))
+    program = Program(tensors, (operator,), (0,) if is_constant else (0, 1), (2,))
+    data = write_tflite(placeholder(program))
+    if is_constant or shape[:1] == (1,):
+        network = from_tflite(data)
+        assert network.outputs[0].shape == (4, 2, 3)
+        assert count(network).whole.params == (np.prod(shape) if is_constant else 0)
+    else:
+        with pytest.raises(ValueError, match="a batch of 1 must come first"):
+            from_tflite(data)
 
 
 def test_operators_without_a_form_are_named():

@@ -1,8 +1,10 @@
+import sys
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import tflite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,6 +133,37 @@ def test_threads_do_not_mix_their_reports():
     for thread in threads:
         thread.join()
     assert found == {index: {arena} for index, arena in enumerate(alone)}
+
+
+def test_the_missing_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    with pytest.raises(ImportError, match=r"pip install 'hwnas\[mcu\]'"):
+        Interpreter(write_tflite(placeholder(cell(2))))
+
+
+def test_a_bias_left_out_in_the_middle_is_refused():
+    """The depthwise kernel would read tensor -1."""
+    data = bytearray(write_tflite(placeholder(lower(depthwise_network()))))
+    graph = tflite.Model.GetRootAs(bytes(data)).Subgraphs(0)
+    inputs = np.array([0, 1, 2], "<i4").tobytes()
+    assert graph.Operators(0).InputsAsNumpy().tolist() == [0, 1, 2]
+    place = data.index(inputs)
+    data[place : place + 12] = np.array([0, 1, -1], "<i4").tobytes()
+    with pytest.raises(ValueError, match="leaves out an input by number -1"):
+        Interpreter(bytes(data))
+
+
+def test_no_bias_at_all_is_fine():
+    b = Builder()
+    network = b.build(b.depthwise(b.input(4, 6, 6), kernel=3))
+    data = write_tflite(placeholder(lower(network)))
+    assert read_tflite(data).program.operators[0].inputs == (0, 1)
+    assert Interpreter(data).run(np.ones((1, 6, 6, 4))).shape == (1, 6, 6, 4)
+
+
+def depthwise_network():
+    b = Builder()
+    return b.build(b.batch_norm(b.depthwise(b.input(4, 6, 6), kernel=3)))
 
 
 def with_scale(quantised, number, scale):
