@@ -43,10 +43,10 @@ def tflite_accuracy(
     correct = 0
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH]
-        standardised = (batch if prepare is None else prepare(batch)).numpy()
+        standardised = (batch if prepare is None else prepare(batch)).cpu().numpy()
         outputs = np.asarray(interpreter.run(np.ascontiguousarray(standardised.transpose(0, 2, 3, 1))))
         found = outputs.reshape(len(batch), -1).argmax(1)
-        correct += int((found == labels[start : start + _BATCH].numpy()).sum())
+        correct += int((found == labels[start : start + _BATCH].cpu().numpy()).sum())
         if progress is not None:
             progress(start + len(batch), len(images))
     return correct / len(images)
