@@ -1,4 +1,4 @@
-"""Models made int8 for timing: static quantisation as in `hwnas.network.quantise.qdq`.
+"""Models made int8 for timing: static quantisation as in `hwnas.qdq`.
 
 The ranges come from one run on fixed random inputs: the latency of int8 kernels does not depend on the
 values, so such a model is fit for timing, not for use.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwnas.latency.devices.device import ModelFailedError
+from hwnas.qdq import model_inputs, quantised_model
 
 
 def quantised(model: bytes) -> bytes:
@@ -19,8 +20,6 @@ def quantised(model: bytes) -> bytes:
     Raises:
         ModelFailedError: onnxruntime cannot run or quantise the model.
     """
-    from hwnas.network.quantise.qdq import model_inputs, quantised_model
-
     try:
         inputs = {
             name: np.random.default_rng(index).standard_normal(shape, dtype=np.float32)
