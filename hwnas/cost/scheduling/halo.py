@@ -27,11 +27,6 @@ class Range(NamedTuple):
         """How many they are."""
         return self.stop - self.start
 
-    def clipped(self, size: int) -> Range:
-        """Those that lie inside a map of `size` rows, at least one where the range touches none."""
-        start = min(max(self.start, 0), size - 1)
-        return Range(start, max(min(self.stop, size), start + 1))
-
     def hull(self, other: Range) -> Range:
         """The shortest range that holds both."""
         return Range(min(self.start, other.start), max(self.stop, other.stop))
@@ -42,6 +37,23 @@ def window_range(wanted: Range, window: Window, axis: int) -> Range:
     stride, reach = window.strides[axis], (window.kernel[axis] - 1) * window.dilations[axis] + 1
     start = wanted.start * stride - window.pads[axis]
     return Range(start, start + (wanted.length - 1) * stride + reach)
+
+
+def window_rows(wanted: Range, window: Window, axis: int, size: int) -> Range:
+    """The same without padding, in a map of `size` rows; row 0 or the last where it reads padding only."""
+    whole = window_range(wanted, window, axis)
+    if whole.start >= 0 and whole.stop <= size:
+        return whole
+    firsts = range(whole.start, whole.start + wanted.length * window.strides[axis], window.strides[axis])
+    read = [
+        first + tap * window.dilations[axis]
+        for first in firsts
+        for tap in range(window.kernel[axis])
+        if 0 <= first + tap * window.dilations[axis] < size
+    ]
+    if not read:
+        return Range(0, 1) if whole.start < 0 else Range(size - 1, size)
+    return Range(min(read), max(read) + 1)
 
 
 def needed_ranges(
@@ -68,21 +80,23 @@ def needed_ranges(
         for number in operator.inputs:
             if number < 0 or program.tensors[number].is_constant:
                 continue
-            size = program.tensors[number].shape[1 + axis]
-            there = _read(program, operator, number, outputs[0], axis)
-            there = there.clipped(size) if clip else there
+            there = _read(program, operator, number, outputs[0], axis, clip=clip)
             found[number] = found[number].hull(there) if number in found else there
     return found
 
 
-def _read(program: Program, operator: Operator, number: int, wanted: Range, axis: int) -> Range:
+def _read(
+    program: Program, operator: Operator, number: int, wanted: Range, axis: int, *, clip: bool
+) -> Range:
     """What `operator` reads of its input `number` for `wanted` of its output."""
     shape = program.tensors[number].shape
-    if len(shape) == 4 and operator.kind in WINDOWED and operator.window is not None:
-        return window_range(wanted, operator.window, axis)
-    if len(shape) == 4 and operator.kind in PADS:
-        before = _pad_before(program, operator, axis)
-        return Range(wanted.start - before, wanted.stop - before)
+    window = operator.window if operator.kind in WINDOWED else None
+    if operator.kind in PADS:
+        window = Window((1, 1), pads=_pads(program, operator))
+    if len(shape) == 4 and window is not None:
+        return (
+            window_rows(wanted, window, axis, shape[1 + axis]) if clip else window_range(wanted, window, axis)
+        )
     if len(shape) == 4 and (operator.kind in POINTWISE or _joins_channels(operator)):
         return Range(0, 1) if shape[1 + axis] == 1 else wanted
     raise UnsupportedOperatorError(f"operator {operator.name}: {operator.kind} cannot be executed in patches")
@@ -92,8 +106,8 @@ def _joins_channels(operator: Operator) -> bool:
     return operator.kind == "CONCATENATION" and operator.options.get("axis") in (3, -1)
 
 
-def _pad_before(program: Program, operator: Operator, axis: int) -> int:
+def _pads(program: Program, operator: Operator) -> tuple[int, int, int, int]:
     values = program.tensors[operator.inputs[1]].values
     if values is None:
         raise UnsupportedOperatorError(f"operator {operator.name}: how much it pads is not known")
-    return int(values[2 * (1 + axis)])
+    return (int(values[2]), int(values[4]), int(values[3]), int(values[5]))

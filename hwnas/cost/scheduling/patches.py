@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hwnas.cost.memory import MemoryPlan, plan
+from hwnas.cost.scheduling.halo import Range, needed_ranges
 from hwnas.cost.scheduling.macs import operator_macs
 from hwnas.cost.scheduling.stage import Stage
 from hwnas.network.network import Network
@@ -75,18 +76,13 @@ def patch_plan(
         ValueError: a runtime without patches; a split that does not leave a single map; more patches than
             rows or columns.
     """
-    if runtime not in _CLIPS:
-        raise ValueError(f"runtime {runtime!r} runs no patches; those that do: {', '.join(_CLIPS)}")
+    _check_runtime(runtime)
     program = _program(source)
-    if split == 0 and patches == (1, 1):
-        return _whole(program, runtime)
     target = _target(program, split)
     _, height, width, _ = program.tensors[target].shape
     if not (1 <= patches[0] <= height and 1 <= patches[1] <= width):
         raise ValueError(f"a map of {height}×{width} cannot be made in {patches[0]}×{patches[1]} patches")
-    return _planned(
-        Stage(program, split, target, *patches, clip=_CLIPS[runtime], keep=_KEEPS[runtime]), runtime
-    )
+    return _planned(_stage(program, split, target, *patches, runtime), runtime)
 
 
 def best_patch_plan(
@@ -104,11 +100,10 @@ def best_patch_plan(
     Raises:
         ValueError: a runtime without patches; a negative `max_overhead`.
     """
+    _check_runtime(runtime)
     if max_overhead is not None and not max_overhead >= 0:
         raise ValueError(f"max_overhead is a fraction of the network's work, not {max_overhead}")
     program = _program(source)
-    if runtime not in _CLIPS:
-        raise ValueError(f"runtime {runtime!r} runs no patches; those that do: {', '.join(_CLIPS)}")
     best = _whole(program, runtime)
     for split in splits(program):
         target = _target(program, split)
@@ -117,15 +112,22 @@ def best_patch_plan(
             continue
         for rows in range(1, min(most_patches, height) + 1):
             for columns in range(1, min(most_patches, width) + 1):
-                stage = Stage(
-                    program, split, target, rows, columns, clip=_CLIPS[runtime], keep=_KEEPS[runtime]
-                )
+                stage = _stage(program, split, target, rows, columns, runtime)
                 if (rows, columns) == (1, 1) or _exceeds(stage, max_overhead):
                     continue
                 found = _planned(stage, runtime)
                 if (found.peak_bytes, found.overhead) < (best.peak_bytes, best.overhead):
                     best = found
     return best
+
+
+def _check_runtime(runtime: str) -> None:
+    if runtime not in _CLIPS:
+        raise ValueError(f"runtime {runtime!r} runs no patches; those that do: {', '.join(_CLIPS)}")
+
+
+def _stage(program: Program, split: int, target: int, rows: int, columns: int, runtime: str) -> Stage:
+    return Stage(program, split, target, rows, columns, clip=_CLIPS[runtime], keep=_KEEPS[runtime])
 
 
 def _program(source: Network | Program) -> Program:
@@ -154,7 +156,8 @@ def _live_after(program: Program, split: int) -> list[int]:
 def _is_split(program: Program, split: int) -> bool:
     try:
         target = _target(program, split)
-        Stage(program, split, target, 1, 1, clip=True, keep=False).macs  # noqa: B018
+        for axis in (0, 1):
+            needed_ranges(program, program.operators[:split], target, Range(0, 1), axis, clip=True)
     except (UnsupportedOperatorError, ValueError):
         return False
     return max(program.tensors[target].shape[1:3]) > 1
