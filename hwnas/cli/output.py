@@ -17,8 +17,6 @@ from rich.table import Table
 TEXT = ("description", "settings", "needs", "folder", "kind", "better")
 
 SILENCE = 15.0
-NAME_WIDTH = 30
-"""The first column is not folded below it."""
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -44,11 +42,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     if title is not None:
         console.print(title, markup=False, soft_wrap=True, style="italic")
     table = Table(box=None, pad_edge=False)
-    names = min(NAME_WIDTH, max([len(row[0]) for row in rows], default=0))
     for index, column in enumerate(columns):
         text = not index or column in TEXT
-        width = None if index else names
-        table.add_column(column, justify="left" if text else "right", overflow="fold", min_width=width)
+        table.add_column(column, justify="left" if text else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     console.print(table, markup=False)

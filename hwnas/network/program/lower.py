@@ -136,12 +136,18 @@ class Lowering:
         is_free = layer.op == "Dropout" or (
             layer.op in _ONLY_RENAMING
             and len(layer.output.shape) == 1
-            and layer.output.name not in self._outputs
-            and all(user.op in _LINEAR for user in self._users.get(layer.output.name, ()))
+            and self._feeds_linear_layers(layer.output.name)
         )
         if is_free:
             self._numbers[layer.output.name] = self._numbers[layer.inputs[0]]
         return is_free
+
+    def _feeds_linear_layers(self, name: str) -> bool:
+        """Whether matrix products alone read a value, whose weights then follow its layout."""
+        return name not in self._outputs and all(
+            user.op in _LINEAR or (user.op == "Dropout" and self._feeds_linear_layers(user.output.name))
+            for user in self._users.get(name, ())
+        )
 
     # --- for the functions in operators.py
 

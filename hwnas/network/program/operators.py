@@ -215,9 +215,29 @@ def _slice(b: Lowering, layer: Layer) -> None:
 
 
 def _reshape(b: Lowering, layer: Layer) -> None:
+    """Elements keep ONNX's order: a map is turned to channels first before, and back after."""
     source = b.number(layer.inputs[0])
-    shape = nhwc(layer.output.shape)
-    b.layer(layer, "RESHAPE", [source, b.integers(f"{layer.name}.shape", shape)])
+    before, after = b.shape(layer.inputs[0]), layer.output.shape
+    if _is_laid_out_otherwise(before):
+        source = _turned(b, layer, "channels_first", source, (1, *before), (0, 3, 1, 2))
+    if not _is_laid_out_otherwise(after):
+        b.layer(layer, "RESHAPE", [source, b.integers(f"{layer.name}.shape", nhwc(after))])
+        return
+    shape = b.integers(f"{layer.name}.shape", (1, *after))
+    name = f"{layer.name}.reshaped"
+    reshaped = b.operator(name, "RESHAPE", [source, shape], name, (1, *after), layers=(layer,))
+    b.layer(layer, "TRANSPOSE", [reshaped, b.integers(f"{layer.name}.channels_last", (0, 2, 3, 1))])
+
+
+def _is_laid_out_otherwise(shape: Shape) -> bool:
+    """Whether the elements of a map stand in another order in TFLite's layout."""
+    return len(shape) == 3 and shape[0] > 1 and shape[1] * shape[2] > 1
+
+
+def _turned(b: Lowering, layer: Layer, what: str, source: int, shape: Shape, perm: tuple[int, ...]) -> int:
+    name = f"{layer.name}.{what}"
+    axes = b.integers(f"{name}.perm", perm)
+    return b.operator(name, "TRANSPOSE", [source, axes], name, shape, layers=(layer,))
 
 
 def _transpose(b: Lowering, layer: Layer) -> None:
@@ -247,6 +267,8 @@ def _reduce(kind: str) -> Lower:
         source = b.number(layer.inputs[0])
         rank = len(b.tensors[source].shape)
         axes = tuple(sorted(nhwc_axis(axis, rank) for axis in a["axes"]))
+        if not a["keepdims"] and rank == 4 and axes in ((1,), (2,)):
+            raise refused(layer, "over one axis of a map, which would turn the others, has no form in TFLite")
         numbers = b.integers(f"{layer.name}.axes", axes)
         b.layer(layer, kind, [source, numbers], options={"keep_dims": bool(a["keepdims"])})
 

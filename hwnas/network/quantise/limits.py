@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
 
-from hwnas.network.network import Shape
 from hwnas.network.program import Operator, Program, UnsupportedOperatorError
 
 INT8_KINDS = frozenset(
@@ -51,7 +49,7 @@ INT8_KINDS = frozenset(
 
 
 def require_int8_kernels(program: Program) -> None:
-    """Raise where an operator has no int8 kernel, or would read a map in another order than the network.
+    """Raise where an operator has no int8 kernel.
 
     Raises:
         UnsupportedOperatorError: naming the layer and the operator.
@@ -59,18 +57,6 @@ def require_int8_kernels(program: Program) -> None:
     for operator in program.operators:
         if operator.kind not in INT8_KINDS:
             raise UnsupportedOperatorError(f"layer {operator.name}: {operator.kind} has no int8 kernel")
-        if operator.kind == "RESHAPE":
-            shapes = [program.tensors[number].shape for number in (operator.inputs[0], operator.outputs[0])]
-            if shapes[0] != shapes[1] and any(map(_order_matters, shapes)):
-                raise UnsupportedOperatorError(
-                    f"layer {operator.name}: RESHAPE of {shapes[0]} to {shapes[1]} reads channels last, "
-                    "the network channels first; only what is flattened for a linear layer can be reordered"
-                )
-
-
-def _order_matters(shape: Shape) -> bool:
-    """Whether a tensor is a map whose elements stand in another order than in the network."""
-    return len(shape) == 4 and shape[3] > 1 and prod(shape[1:3]) > 1
 
 
 def least_output_scale(operator: Operator, scales: Mapping[int, float]) -> float:

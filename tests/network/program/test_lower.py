@@ -80,7 +80,23 @@ def test_flattening_before_a_matrix_product_is_free_and_otherwise_a_reshape() ->
     b = Builder()
     x = b.flatten(b.input(3, 4, 4))
     assert kinds(lower(b.build(b.linear(x, 2)))) == ["FULLY_CONNECTED"]
-    assert kinds(lower(b.build(x))) == ["RESHAPE"]
+    assert kinds(lower(b.build(x))) == ["TRANSPOSE", "RESHAPE"]
+    assert kinds(lower(b.build(b.linear(b.layer("Dropout", x), 2)))) == ["FULLY_CONNECTED"]
+
+
+def test_maps_are_turned_around_a_reshape() -> None:
+    b = Builder()
+    x = b.layer("Reshape", b.input(6, 4, 4), shape=(0, 3, 8, 4))
+    assert kinds(lower(b.build(x))) == ["TRANSPOSE", "RESHAPE", "TRANSPOSE"]
+    b = Builder()
+    assert kinds(lower(b.build(b.layer("Reshape", b.input(6, 1, 1), shape=(0, 6))))) == ["RESHAPE"]
+
+
+def test_a_mean_that_would_turn_a_map_is_refused() -> None:
+    b = Builder()
+    network = b.build(b.layer("ReduceMean", b.input(3, 4, 5), axes=(2,), keepdims=0))
+    with pytest.raises(UnsupportedOperatorError, match="would turn"):
+        lower(network)
 
 
 def test_a_stride_on_an_even_map_needs_a_pad_and_on_an_odd_one_none() -> None:
