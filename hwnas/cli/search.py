@@ -13,6 +13,7 @@ from hwnas.cli.output import console, print_json, print_table, progress_bar, say
 from hwnas.cli.predict import interpolated_share, predictor_of
 from hwnas.cli.targets import search_space
 from hwnas.cost import limits
+from hwnas.objectives import format_quantity
 
 if TYPE_CHECKING:
     from hwnas.latency import Device, FittedPredictor, LatencyTable
@@ -251,7 +252,9 @@ def print_answer(found: Run, json: bool, interpolated: Floats | None = None) -> 
 
 
 def _number(values: Any, name: str) -> str:
-    return f"{values[name]:.4g}" if name in values else ""
+    if name not in values:
+        return ""
+    return format_quantity(values[name], "bytes") if name.endswith("_bytes") else f"{values[name]:.4g}"
 
 
 def _yes_or_no(answer: bool | None) -> str:

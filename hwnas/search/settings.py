@@ -100,8 +100,13 @@ def describe(
 def _described(one: Any) -> dict[str, Any]:
     if isinstance(one, PredictedMetric):
         card = getattr(one.predictor, "card", None)
-        described = {"predictor": [card.kind, card.table_id] if card else type(one.predictor).__name__}
+        described = {"predictor": [card.kind, card.table_id] if card else _label(one.predictor)}
         return described if one.confidence is None else {**described, "confidence": one.confidence}
     if is_dataclass(one) and not isinstance(one, type):
         return {"kind": type(one).__name__, **asdict(one)}
     return {"kind": type(one).__name__, "name": one.name}
+
+
+def _label(predictor: Any) -> str:
+    """What tells a predictor without a card from others: its `label`, or else its class."""
+    return str(getattr(predictor, "label", type(predictor).__name__))

@@ -60,6 +60,11 @@ class InstructionPredictor(Predictor):
         """The formulas of the operators."""
         return self._counter.table
 
+    @property
+    def label(self) -> str:
+        """What tells it from others in the record of a search."""
+        return f"{self.kind}, {self.ns_per_instruction} ns each"
+
     def fit(self, networks: Sequence[Network], latency_ms: Floats) -> None:
         """Find the constant that minimises Σ (predicted / measured - 1)²; as `Predictor.fit`.
 
