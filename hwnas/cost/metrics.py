@@ -19,20 +19,24 @@ class HasNetwork(Protocol):
 
 @dataclass(frozen=True)
 class SramMetric:
-    """The SRAM that `runtime` needs for one int8 inference, its margin of safety included."""
+    """The SRAM that `runtime` needs for one int8 inference, its margin of safety included.
+
+    With `most` it is quicker, and values above that many bytes may be too small (but are above it).
+    """
 
     runtime: str
     name: str = "peak_sram_bytes"
     unit: str = "bytes"
     higher_is_better: bool = False
     expensive: bool = False
+    most: int | None = None
 
     def __call__(self, architecture: HasNetwork) -> float:
         """Bytes; raises MetricError where the runtime lacks an operator."""
         from hwnas.cost.memory.peak import peak_sram_bytes
 
         try:
-            return float(peak_sram_bytes(architecture.network, self.runtime))
+            return float(peak_sram_bytes(architecture.network, self.runtime, most=self.most))
         except UnsupportedOperatorError as error:
             raise MetricError(f"{self.name}: {error}") from error
 

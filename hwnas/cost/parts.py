@@ -10,11 +10,18 @@ from hwnas.network.network import Block, Network
 
 _FUSED_INTO_WHAT_IS_BEFORE = frozenset({"BatchNormalization", "Clip", "Dropout", "Relu"})
 _FUSED_INTO_WHAT_FOLLOWS = frozenset({"Dropout", "Flatten", "Pad", "Reshape", "Squeeze", "Transpose"})
-_CLOSED = "_hwnas_is_closed"
+_BLOCKS, _CLOSED = "_hwnas_separate_blocks", "_hwnas_is_closed"
 
 
 def separate_blocks(network: Network) -> tuple[Block, ...] | None:
     """The blocks of `network` in order, where it consists of blocks that can be lowered apart; else None."""
+    if _BLOCKS not in network.__dict__:
+        network.__dict__[_BLOCKS] = _find_separate_blocks(network)
+    found: tuple[Block, ...] | None = network.__dict__[_BLOCKS]
+    return found
+
+
+def _find_separate_blocks(network: Network) -> tuple[Block, ...] | None:
     read: set[str] = {value.name for value in network.outputs}
     for item in network.items:
         if not isinstance(item, Block) or not _is_closed(item.network):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hwnas.cost.flash.formats import Format, flash, get_format
 from hwnas.cost.flash.tflite_structure import name_bytes, tensor_structure
+from hwnas.cost.parts import separate_blocks
 from hwnas.network.liveness import live_items
 from hwnas.network.network import Layer, Network, join
 from hwnas.network.program import Tensor
@@ -52,6 +53,9 @@ def _sum(network: Network, parts: list[tuple[str, _Part]], found: Format) -> int
 
 def _live_blocks(network: Network, prefix: str = "") -> list[tuple[str, Network]] | None:
     """The innermost blocks with their paths; None where anything else is live, or part of a block."""
+    separate = separate_blocks(network)
+    if separate and all(block.network.is_innermost for block in separate):
+        return [(join(prefix, block.name), block.network) for block in separate]
     blocks: list[tuple[str, Network]] = []
     for item, reached, wanted in live_items(network).items:
         if isinstance(item, Layer) or not (all(reached) and all(wanted)):

@@ -17,11 +17,12 @@ from hwnas.network.program import lower
 _KNOWN = "_hwnas_memory_parts"
 
 
-def peak_sram_bytes(network: Network, runtime: str | Runtime) -> int:
+def peak_sram_bytes(network: Network, runtime: str | Runtime, *, most: int | None = None) -> int:
     """The SRAM that an int8 inference needs, margin included: `plan(network, runtime).sram_bytes`.
 
     Where the blocks of the network can be looked at apart, it is put together from theirs, which are
-    remembered.
+    remembered. Where it is more than `most`, the answer may be too small, but is more than `most`: one block
+    that needs more by itself is enough to know that.
 
     Raises:
         ValueError: no such runtime.
@@ -32,6 +33,10 @@ def peak_sram_bytes(network: Network, runtime: str | Runtime) -> int:
     parts = _parts(blocks, runtime) if blocks else None
     if blocks is None or parts is None:
         return plan(network, runtime).sram_bytes
+    if most is not None:
+        least = max([part.least for part in parts])
+        if least > most:
+            return least
     return _peak(network, blocks, parts, runtime)
 
 
@@ -55,6 +60,7 @@ class _Part(NamedTuple):
         scratch: what kernels need for one operator each.
         throughout: by kind, what a buffer that all operators share must hold.
         tail: what the runtime's own records depend on; its tensors are without the inputs.
+        least: bytes that any network with the block needs.
     """
 
     operators: int
@@ -65,6 +71,7 @@ class _Part(NamedTuple):
     scratch: tuple[_Local, ...]
     throughout: dict[str, int]
     tail: Tail | None
+    least: int
 
 
 def _parts(blocks: Sequence[Block], runtime: Runtime) -> list[_Part] | None:
@@ -109,7 +116,14 @@ def _find_part(block: Network, runtime: Runtime) -> _Part | None:
         tuple([_local(buffer) for buffer in buffers if buffer.kind == "scratch"]),
         {b.kind: b.size for b in buffers if not b.tensors and b.kind != "scratch"},
         tail._replace(tensors=tail.tensors - len(program.inputs)) if tail else None,
+        _least(buffers),
     )
+
+
+def _least(buffers: Sequence[Buffer]) -> int:
+    """Bytes of the buffers that live at the fullest step."""
+    births = {buffer.birth for buffer in buffers}
+    return max([sum([b.size for b in buffers if b.birth <= step <= b.death]) for step in births])
 
 
 def _holding(buffers: Sequence[Buffer], number: int) -> Buffer:
@@ -156,9 +170,10 @@ def _peak(network: Network, blocks: Sequence[Block], parts: Sequence[_Part], run
 def _add_scratch(parts: Sequence[_Part], sizes: list[int], births: list[int], deaths: list[int]) -> None:
     start = 0
     for part in parts:
-        sizes += [size for size, _, _ in part.scratch]
-        births += [start + birth for _, birth, _ in part.scratch]
-        deaths += [start + death for _, _, death in part.scratch]
+        if part.scratch:
+            sizes += [size for size, _, _ in part.scratch]
+            births += [start + birth for _, birth, _ in part.scratch]
+            deaths += [start + death for _, _, death in part.scratch]
         start += part.operators
 
 

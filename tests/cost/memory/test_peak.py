@@ -34,6 +34,9 @@ def test_parts_together_are_the_whole(name, runtime):
                 peak_sram_bytes(network, runtime)
             continue
         assert peak_sram_bytes(network, runtime) == expected
+        assert peak_sram_bytes(network, runtime, most=expected) == expected
+        for most in (expected // 2, int(0.9 * expected), expected - 1):
+            assert most < peak_sram_bytes(network, runtime, most=most) <= expected
 
 
 def depthwise(b: Builder, x: Value) -> Value:
