@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwnas.cost import count
 from hwnas.network.network import Network
-from hwnas.objectives import MetricError
+from hwnas.objectives import Metric, MetricError
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.tinynas.limit import Limit
 
@@ -71,42 +72,53 @@ def draw(space: SearchSpace, name: str, limits: Sequence[Limit], n: int, seed: S
         ValueError: a metric is undefined for a network; the message names both.
     """
     generator = np.random.default_rng(seed)
+    screens = [limit.screen or limit.metric for limit in limits]
+    metrics = [limit.metric for limit in limits]
     macs: list[int] = []
     excluded = [0] * len(limits)
-    nearest: tuple[float, Architecture, dict[str, float]] | None = None
+    nearest: tuple[Architecture, _Judgement] | None = None
     for _ in range(n):
         architecture = _Drawn.of(space.random(generator))
-        values, exceeded, violation = _judged(architecture, name, limits)
-        for position in exceeded:
+        judged = _judged(architecture, name, limits, screens)
+        for position in judged.exceeded:
             excluded[position] += 1
-        if not exceeded:
+        if not judged.exceeded:
             macs.append(count(architecture.network).whole.macs)
-        elif not macs and (nearest is None or violation < nearest[0]):
-            nearest = (violation, architecture, values)
+        elif not macs and (nearest is None or judged.violation < nearest[1].violation):
+            judged = _judged(architecture, name, limits, metrics)
+            if nearest is None or judged.violation < nearest[1].violation:
+                nearest = architecture, judged
     found = None
     if not macs and nearest is not None:
-        found = Nearest(name, str(nearest[1]), nearest[2], nearest[0])
+        found = Nearest(name, str(nearest[0]), nearest[1].values, nearest[1].violation)
     return Draws(n, np.array(macs, dtype=np.float64), tuple(excluded), found)
 
 
-def _judged(
-    architecture: Architecture, name: str, limits: Sequence[Limit]
-) -> tuple[dict[str, float], list[int], float]:
+class _Judgement(NamedTuple):
     """The metrics, the positions of the limits that are exceeded, and the sum of the violations."""
+
+    values: dict[str, float]
+    exceeded: list[int]
+    violation: float
+
+
+def _judged(
+    architecture: Architecture, name: str, limits: Sequence[Limit], metrics: Sequence[Metric]
+) -> _Judgement:
     values: dict[str, float] = {}
     exceeded: list[int] = []
     violation = 0.0
-    for position, limit in enumerate(limits):
-        if exceeded and limit.metric.expensive:
+    for position, (limit, metric) in enumerate(zip(limits, metrics, strict=True)):
+        if exceeded and metric.expensive:
             break
         try:
-            value = values[limit.name] = limit.metric(architecture)
+            value = values[limit.name] = metric(architecture)
         except MetricError as error:
             raise ValueError(f"{limit.name} of {architecture} in space {name}: {error}") from error
         if not value <= limit.bound:
             exceeded.append(position)
             violation += limit.constraint.violation(value)
-    return values, exceeded, violation
+    return _Judgement(values, exceeded, violation)
 
 
 class _Drawn(Architecture):

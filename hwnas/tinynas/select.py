@@ -172,12 +172,11 @@ def _limits(
     if board is not None or sram is not None or flash is not None:
         get_runtime(runtime)
         memory = board_limits(board, sram, flash)
-        for metric, most in (
-            (SramMetric(runtime), memory.sram_bytes),
-            (FlashMetric(runtime), memory.flash_bytes),
-        ):
-            if most is not None:
-                found.append(Limit(metric, most))
+        if memory.sram_bytes is not None:
+            screen = SramMetric(runtime, most=memory.sram_bytes)
+            found.append(Limit(SramMetric(runtime), memory.sram_bytes, screen))
+        if memory.flash_bytes is not None:
+            found.append(Limit(FlashMetric(runtime), memory.flash_bytes))
     if not found:
         raise ValueError("there is no limit: give a board, sram, flash or limits, such as sram='320kB'")
     if len({one.name for one in found}) < len(found):

@@ -34,6 +34,7 @@ def unmet(limits: Sequence[Limit], draws: Mapping[str, Draws]) -> NoFeasibleSpac
         f"none of {drawn:,} networks drawn from {spaces} satisfies "
         f"{' and '.join(_limit(one) for one in limits)}; the nearest, {nearest.architecture} of "
         f"{nearest.space}, has {' and '.join(_value(one, nearest) for one in known)}"
+        f"{f'; {tightest.name} is the tightest limit' if len(known) > 1 else ''}"
     )
     return NoFeasibleSpaceError(message, nearest, tightest.name)
 

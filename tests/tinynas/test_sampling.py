@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hwnas.cost import count
+from hwnas.cost.metrics import FlashMetric, SramMetric
 from hwnas.spaces import MCUNet
 from hwnas.tinynas import Limit
 from hwnas.tinynas.sampling import draw
@@ -75,3 +76,15 @@ def test_an_undefined_metric_is_an_error_that_names_the_network():
 def test_bounds_that_are_none(bound):
     with pytest.raises(ValueError, match="the bound of params must be"):
         Limit(Count(), bound)
+
+
+def test_screens_change_nothing():
+    space = MCUNet(width=0.5, resolution=160)
+    for most in (230, 256, 100):
+        plain = Limit(SramMetric("tinyengine"), most * 1024)
+        screened = Limit(SramMetric("tinyengine"), most * 1024, SramMetric("tinyengine", most=most * 1024))
+        flash = Limit(FlashMetric("tinyengine"), 900 * 1024)
+        one, other = (draw(space, "it", [limit, flash], 120, [0]) for limit in (plain, screened))
+        assert one.macs.tolist() == other.macs.tolist() and one.excluded == other.excluded
+        assert one.nearest == other.nearest
+        assert (one.nearest is None) == (most > 100)

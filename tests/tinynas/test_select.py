@@ -8,7 +8,7 @@ import pytest
 
 from hwnas.cost import count
 from hwnas.executors import process_pool
-from hwnas.spaces import MCUNet, NASBench201
+from hwnas.spaces import MCUNet, NASBench201, OFAMobileNetV3
 from hwnas.tinynas import Limit, NoFeasibleSpaceError, mcunet_grid, select_space
 
 from .metrics import Count, Refusing
@@ -121,6 +121,21 @@ def test_limits_that_nothing_meets_name_the_nearest():
     )
 
 
+def test_the_space_of_the_released_network_is_picked():
+    grid = mcunet_grid(widths=(0.4, 0.5, 0.6), resolutions=(128, 144, 160, 176))
+    found = select_space(grid, sram="256kB", flash="1MB", samples=150, confidence=0.95)
+    assert found.best.name == "w0.5-r160" and found.best.probability_first >= 0.95
+    assert found.best.tightest == "peak_sram_bytes" and found.runtime == "tinyengine"
+
+
+def test_the_published_80th_percentile():
+    """Figure 3 of the paper: of w0.5-r144 on an STM32F746, 80 % have at most 50.3 M MACs (100 classes)."""
+    grid = {"w0.5-r144": mcunet_grid(classes=100)["w0.5-r144"]}
+    best = select_space(grid, board="stm32f746", samples=600).best
+    assert best.p80_macs == pytest.approx(50.3e6, rel=0.05)
+    assert best.feasible > 0.95
+
+
 MISTAKES = {
     "no limit": ({}, "there is no limit"),
     "no space": ({"grid": [], "limits": [PARAMS]}, "holds no search space"),
@@ -134,6 +149,9 @@ MISTAKES = {
     "board": ({"board": "stm32f74"}, "stm32f746"),
     "no unit": ({"sram": "320"}, "give a unit"),
     "negative": ({"sram": "-1kB"}, "not a positive"),
+    "runtime": ({"sram": "320kB", "runtime": "tvm"}, "no runtime is called 'tvm'"),
+    "no flash format": ({"flash": "1MB", "runtime": "liveness"}, "has no flash format"),
+    "lacking operator": ({"grid": [OFAMobileNetV3()], "board": "stm32f746"}, "in space ofa_mobilenetv3: peak_sram_bytes: operator "),
 }  # fmt: skip
 
 
