@@ -107,7 +107,6 @@ class NetworkCounts:
         """Live layers and their parameters only."""
         return _live(self.network, None, None)
 
-
     def peak_sram_bytes(self, runtime: str) -> int:
         """SRAM for one int8 inference under `runtime`, its margin included; see `hwnas.cost.memory.plan`."""
         from hwnas.cost.memory.peak import peak_sram_bytes
