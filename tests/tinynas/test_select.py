@@ -128,11 +128,15 @@ def test_the_space_of_the_released_network_is_picked():
     assert found.best.tightest == "peak_sram_bytes" and found.runtime == "tinyengine"
 
 
-def test_the_published_80th_percentile():
-    """Figure 3 of the paper: of w0.5-r144 on an STM32F746, 80 % have at most 50.3 M MACs (100 classes)."""
-    grid = {"w0.5-r144": mcunet_grid(classes=100)["w0.5-r144"]}
-    best = select_space(grid, board="stm32f746", samples=600).best
-    assert best.p80_macs == pytest.approx(50.3e6, rel=0.05)
+@pytest.mark.parametrize(("expansions", "within"), [((3, 4, 5, 6), 0.05), ((3, 4, 6), 0.02)])
+def test_the_published_80th_percentile(expansions, within):
+    """Figure 3 of the paper: of w0.5-r144 on an STM32F746, 80 % have at most 50.3 M MACs (100 classes).
+
+    The paper's expansions are 3, 4 and 6; the released networks have 5 too.
+    """
+    space = MCUNet(width=0.5, resolution=144, classes=100, expansions=expansions)
+    best = select_space([space], board="stm32f746", samples=1000).best
+    assert best.p80_macs == pytest.approx(50.3e6, rel=within)
     assert best.feasible > 0.95
 
 
