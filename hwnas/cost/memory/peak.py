@@ -10,9 +10,9 @@ from hwnas.cost.memory.first_fit import first_fit, highest_end
 from hwnas.cost.memory.persistent import Tail, tail_bytes
 from hwnas.cost.memory.plan import plan
 from hwnas.cost.memory.runtimes import Runtime, get_runtime
-from hwnas.cost.parts import separate_blocks
 from hwnas.network.network import Block, Network
-from hwnas.network.program import lower
+from hwnas.network.program import UnsupportedOperatorError, lower
+from hwnas.network.program.apart import separate_blocks
 
 _KNOWN = "_hwnas_memory_parts"
 
@@ -30,7 +30,7 @@ def peak_sram_bytes(network: Network, runtime: str | Runtime, *, most: int | Non
     """
     runtime = get_runtime(runtime)
     blocks = separate_blocks(network) if runtime.order else None
-    parts = _parts(blocks, runtime) if blocks else None
+    parts = _parts(network, blocks, runtime) if blocks else None
     if blocks is None or parts is None:
         return plan(network, runtime).sram_bytes
     if most is not None:
@@ -74,8 +74,8 @@ class _Part(NamedTuple):
     least: int
 
 
-def _parts(blocks: Sequence[Block], runtime: Runtime) -> list[_Part] | None:
-    """The parts of the blocks; None where one overwrites an input that another reads, or none is known."""
+def _parts(network: Network, blocks: Sequence[Block], runtime: Runtime) -> list[_Part] | None:
+    """The parts of the blocks; None where one overwrites a value that is read later, or has no part."""
     parts: list[_Part] = []
     overwritten: list[str] = []
     for block in blocks:
@@ -84,14 +84,15 @@ def _parts(blocks: Sequence[Block], runtime: Runtime) -> list[_Part] | None:
             return None
         parts.append(part)
         overwritten += [block.inputs[position] for position in part.overwritten]
+    given = {value.name for value in network.outputs}
     for name in overwritten:
-        if sum([block.inputs.count(name) for block in blocks]) > 1:
+        if name in given or sum([block.inputs.count(name) for block in blocks]) > 1:
             return None
     return parts
 
 
 def _part(block: Network, runtime: Runtime) -> _Part | None:
-    """The part of a block, remembered with it; None where an input shares its memory with an output."""
+    """The part of a block, remembered with it; None where it cannot be looked at alone."""
     known: dict[str, _Part | None] = block.__dict__.setdefault(_KNOWN, {})
     if runtime.name not in known:
         known[runtime.name] = _find_part(block, runtime)
@@ -99,8 +100,14 @@ def _part(block: Network, runtime: Runtime) -> _Part | None:
 
 
 def _find_part(block: Network, runtime: Runtime) -> _Part | None:
-    program = lower(block, fused_pad=runtime.fuses_pads)
-    buffers = runtime.layout(program).buffers
+    """None where the runtime lacks an operator alone, or an input shares its memory with an output."""
+    try:
+        program = lower(block, fused_pad=runtime.fuses_pads)
+        buffers = runtime.layout(program).buffers
+    except UnsupportedOperatorError:
+        return None
+    if not set().union(*(buffer.tensors for buffer in buffers)).issuperset(program.outputs):
+        return None
     of_tensors = [buffer for buffer in buffers if buffer.tensors]
     inputs = [_holding(of_tensors, number) for number in program.inputs]
     others = [buffer for buffer in of_tensors if buffer not in inputs]

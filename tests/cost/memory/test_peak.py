@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from hwnas.cost.flash import flash, flash_bytes
 from hwnas.cost.memory import RUNTIMES, TFLM_X86, plan
 from hwnas.cost.memory.peak import peak_sram_bytes
-from hwnas.cost.parts import separate_blocks
 from hwnas.network.builder import Builder
 from hwnas.network.network import Value
 from hwnas.network.program import UnsupportedOperatorError
+from hwnas.network.program.apart import separate_blocks
 from hwnas.spaces import space
 
 SPACES = (
@@ -82,6 +83,44 @@ def test_blocks_that_work_in_place_within_themselves():
 
 def joined(b: Builder, x: Value, y: Value) -> Value:
     return b.add(b.conv(x, 8), y)
+
+
+def test_what_is_given_out_is_not_overwritten():
+    b = Builder()
+    x = b.block("a", convolution, b.input(8, 16, 16))
+    network = b.build(x, b.block("b", separable, x))
+    assert peak_sram_bytes(network, "tinyengine") == plan(network, "tinyengine").sram_bytes
+
+
+def ignoring(b: Builder, x: Value, y: Value) -> Value:
+    return b.conv(x, 8)
+
+
+def unsqueezed(b: Builder, x: Value) -> Value:
+    return b.layer("Unsqueeze", b.global_average_pool(x), axes=(1,))
+
+
+def gate(b: Builder, x: Value) -> Value:
+    return b.hard_sigmoid(b.conv(b.global_average_pool(x), 8))
+
+
+def gated(b: Builder, x: Value, y: Value) -> Value:
+    return b.conv(b.multiply(x, y), 8)
+
+
+@pytest.mark.parametrize("case", ["an ignored input", "a renaming at the end", "a gate in two blocks"])
+def test_blocks_that_only_seem_to_stand_alone(case):
+    b = Builder()
+    x = b.block("a", convolution, b.input(8, 16, 16))
+    if case == "an ignored input":
+        network = b.build(b.block("c", ignoring, x, b.block("b", convolution, x)))
+    elif case == "a renaming at the end":
+        network = b.build(b.block("b", unsqueezed, x))
+    else:
+        network = b.build(b.block("c", gated, x, b.block("b", gate, x)))
+    for runtime in ("tflm", "tflm-cmsis-nn", "tinyengine"):
+        assert peak_sram_bytes(network, runtime) == plan(network, runtime).sram_bytes
+        assert flash_bytes(network, runtime) == flash(network, runtime).total_bytes
 
 
 def test_what_is_fused_over_a_border_is_seen():
