@@ -131,3 +131,8 @@ class Program:
 
 class UnsupportedOperatorError(ValueError):
     """An operator that the runtime lacks; the message names the layer and the operator."""
+
+
+def refused(layer: Layer, reason: str) -> UnsupportedOperatorError:
+    """The error that says why `layer` has no form in TFLite."""
+    return UnsupportedOperatorError(f"layer {layer.name}: {layer.op} {reason}")

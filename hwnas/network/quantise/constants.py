@@ -104,7 +104,10 @@ def _constant(program: Program, operator: Operator, number: int, weights: Weight
         return np.asarray(tensor.values, np.float64).reshape(tensor.shape)
     if tensor.name in weights:
         values = weights[tensor.name].astype(np.float64)
-        return (values.transpose(1, 2, 0) if values.ndim == 3 else values).reshape(tensor.shape)
+        if len(tensor.shape) < 4:
+            return values.reshape(tensor.shape)
+        _, h, w, c = tensor.shape
+        return values.reshape(c, h, w).transpose(1, 2, 0).reshape(tensor.shape)
     layer = operator.layers[0] if operator.layers else None
     if layer is None or layer.op != "BatchNormalization":
         raise ValueError(f"operator {operator.name}: what its constant {tensor.name!r} holds is not known")

@@ -200,3 +200,44 @@ def check(program: Program) -> None:
         made.update(operator.outputs)
         named += [number for number in (*operator.inputs, *operator.outputs) if number >= 0]
     assert list(dict.fromkeys(named)) == list(range(len(program.tensors)))
+
+
+def test_dropout_is_nothing_at_inference() -> None:
+    b = Builder()
+    x = b.conv(b.input(3, 8, 8), 4)
+    dropped = b.layer("Dropout", x)
+    program = lower(b.build(b.relu(b.batch_norm(dropped))))
+    assert kinds(program) == ["CONV_2D"] and program.operators[0].inputs[2] >= 0
+    b = Builder()
+    x = b.conv(b.input(3, 8, 8), 4)
+    assert kinds(lower(b.build(b.add(x, b.relu(b.layer("Dropout", x)))))) == ["CONV_2D", "RELU", "ADD"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "tensor"), [((9,), (1, 1, 9, 1)), ((5, 1), (1, 5, 1, 1)), ((3, 1, 1), (1, 1, 1, 3))]
+)
+def test_parameters_are_broadcast_along_onnx_axes(shape: tuple[int, ...], tensor: tuple[int, ...]) -> None:
+    b = Builder()
+    x = b.input(3, 5, 9)
+    program = lower(b.build(b.layer("Mul", x, b.parameter("gain", shape))))
+    assert program.tensors[program.operators[0].inputs[1]].shape == tensor
+
+
+@pytest.mark.parametrize("op", ["DepthToSpace", "ConvTranspose"])
+def test_what_tflite_computes_otherwise_is_refused(op: str) -> None:
+    b = Builder()
+    x = b.input(8, 4, 4)
+    if op == "DepthToSpace":
+        y = b.layer(op, x, blocksize=2, mode="CRD")
+    else:
+        weight = b.parameter("weight", (8, 4, 3, 3))
+        y = b.layer(op, x, weight, strides=(2, 2), pads=(1, 1, 1, 1), output_padding=(1, 1))
+    with pytest.raises(UnsupportedOperatorError, match=op):
+        lower(b.build(y))
+
+
+def test_sums_of_several_values_broadcast_step_by_step() -> None:
+    b = Builder()
+    x, y = b.input(3, 4, 4), b.input(3, 1, 1)
+    program = lower(b.build(b.layer("Sum", y, x, x)))
+    assert [program.tensors[o.outputs[0]].shape for o in program.operators] == [(1, 4, 4, 3)] * 2
