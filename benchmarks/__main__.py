@@ -15,6 +15,7 @@ from benchmarks import (
     proxies,
     session,
     shipped_tables,
+    space_selection,
     startup,
 )
 from benchmarks.timing import Row
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "tables": shipped_tables.rows,
     "repeatability": measuring.repeatability,
     "kernels": kernels.rows,
+    "selection": space_selection.rows,
 }
 
 
