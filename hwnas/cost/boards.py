@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
-from hwnas.files import read_file
+from hwnas.csv_rows import csv_rows
 from hwnas.objectives.constraint import Constraint
 from hwnas.objectives.quantity import parse_quantity
 
@@ -75,18 +73,11 @@ def read_boards(path: str | Path) -> dict[str, Board]:
         ValueError: the file is no plain one or too large, or a row is not a board; the message names file,
             row and field.
     """
-    path = Path(path)
-    try:
-        rows = list(csv.reader(io.StringIO(read_file(path, _LARGEST_FILE).decode()), strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not CSV: {error}") from None
-    if not rows or tuple(rows[0]) != COLUMNS:
-        raise ValueError(f"{path}: the columns are {rows[:1]}; they must be {list(COLUMNS)}")
     found: dict[str, Board] = {}
-    for number, row in enumerate(rows[1:], start=1):
-        one = _board(row, f"{path}: row {number}")
+    for where, row in csv_rows(Path(path), COLUMNS, _LARGEST_FILE):
+        one = _board(row, where)
         if one.name in found:
-            raise ValueError(f"{path}: row {number}: board {one.name} occurs twice")
+            raise ValueError(f"{where}: board {one.name} occurs twice")
         found[one.name] = one
     return found
 
@@ -134,8 +125,6 @@ def _amount(text: str, what: str) -> int:
 
 
 def _board(row: list[str], where: str) -> Board:
-    if len(row) != len(COLUMNS):
-        raise ValueError(f"{where}: {len(row)} fields; it must have {len(COLUMNS)}")
     name, core, clock, sram, flash, source = row
     if not all(text and text.isprintable() and len(text) <= 1000 for text in (name, core, source)):
         raise ValueError(f"{where}: board, core and source must be printable texts")

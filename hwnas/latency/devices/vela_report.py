@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwnas.files import read_file
+from hwnas.csv_rows import csv_records
 
 _LARGEST = 1 << 26
 _KIB = 1024
@@ -78,17 +76,15 @@ def read_report(folder: Path, accelerator: str) -> VelaEstimate:
             message names file and field.
     """
     summary_file, layers_file = _only(folder, "*_summary_*.csv"), _only(folder, "*_per-layer.csv")
-    rows = _rows(summary_file)
+    rows = csv_records(summary_file, _LARGEST)
     if len(rows) != 1:
         raise ValueError(f"{summary_file.name}: {len(rows)} rows; a summary has one")
     values = {field: _number(rows[0], field, summary_file.name) for field in _FIELDS}
     clock, cycles = values["core_clock"], values["cycles_total"]
-    if not (
-        clock > 0 and cycles > 0 and math.isclose(values["inference_time"], cycles / clock, rel_tol=1e-6)
-    ):
+    if not (clock > 0 and math.isclose(values["inference_time"], cycles / clock, rel_tol=1e-6)):
         raise ValueError(
             f"{summary_file.name}: inference_time is {values['inference_time']}, not cycles_total {cycles} "
-            f"by core_clock {clock}; both must be positive"
+            f"by core_clock {clock}, which must be positive"
         )
     return VelaEstimate(
         accelerator,
@@ -100,7 +96,8 @@ def read_report(folder: Path, accelerator: str) -> VelaEstimate:
         round(_KIB * values["off_chip_flash_memory_used"]),
         int(values["nn_macs"]),
         tuple(
-            _layer(row, f"{layers_file.name}: row {i}") for i, row in enumerate(_rows(layers_file), start=1)
+            _layer(row, f"{layers_file.name}: row {i}")
+            for i, row in enumerate(csv_records(layers_file, _LARGEST), start=1)
         ),
     )
 
@@ -116,7 +113,7 @@ _FIELDS = (
 )
 
 
-def _layer(row: Mapping[str, str | None], where: str) -> VelaLayer:
+def _layer(row: Mapping[str, str], where: str) -> VelaLayer:
     target = _text(row, "Target", where)
     if target not in ("NPU", "CPU"):
         raise ValueError(f"{where}: field 'Target' is {target[:40]!r}; it must be NPU or CPU")
@@ -138,21 +135,14 @@ def _only(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def _rows(path: Path) -> list[dict[str, str | None]]:
-    try:
-        return list(csv.DictReader(io.StringIO(read_file(path, _LARGEST).decode()), strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path.name}: not CSV: {error}") from None
-
-
-def _text(row: Mapping[str, str | None], field: str, where: str) -> str:
+def _text(row: Mapping[str, str], field: str, where: str) -> str:
     text = row.get(field)
-    if not isinstance(text, str):
+    if text is None:
         raise ValueError(f"{where}: there is no field {field!r}")
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _number(row: Mapping[str, str | None], field: str, where: str) -> float:
+def _number(row: Mapping[str, str], field: str, where: str) -> float:
     text = _text(row, field, where)
     try:
         value = float(text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwnas.files import read_file
+from hwnas.csv_rows import csv_records
 from hwnas.latency.instructions.operators import TERMS, Operation
 from hwnas.latency.instructions.rows import ROWS, Row
 
@@ -97,19 +95,15 @@ def _fit(rows: list[tuple[Operation, int]]) -> Formula:
 
 def _read(path: Path) -> list[tuple[Operation, int]]:
     """The operators of a file with their instructions."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(read_file(path, _LARGEST).decode()), strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not CSV: {error}") from None
     found = []
     seen: set[tuple[str, ...]] = set()
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(csv_records(path, _LARGEST), start=1):
         where = f"{path}: row {number}"
         units = "macs" if "macs" in row else "units"
         values = {
             name: _count(row.get(name), f"{where}: field {name!r}") for name in (*_SIZES, units, "insn")
         }
-        kind = row.get("kind") or ""
+        kind = row.get("kind", "")
         if kind not in ROWS:
             raise ValueError(f"{where}: field 'kind': {kind[:40]!r} is none of {', '.join(ROWS)}")
         identity = (kind, *(str(row[name]) for name in _SIZES))

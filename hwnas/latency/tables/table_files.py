@@ -15,6 +15,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from hwnas.csv_rows import csv_rows
 from hwnas.files import read_file, write_together
 from hwnas.latency.records import from_plain, to_plain
 from hwnas.latency.tables.entry import Entry
@@ -112,16 +113,12 @@ def _cell(name: str, value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _read_text(path: Path) -> str:
+def _read_json(path: Path) -> dict[str, Any]:
+    content = read_file(path, _LARGEST[path.name])
     try:
-        return read_file(path, _LARGEST[path.name]).decode()
+        data = json.loads(content.decode())
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not UTF-8: {error}") from None
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(_read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not JSON: {error}") from None
     if not isinstance(data, dict):
@@ -130,18 +127,10 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_csv(path: Path) -> list[Entry]:
-    try:
-        rows = list(csv.reader(io.StringIO(_read_text(path)), strict=True))
-    except csv.Error as error:
-        raise ValueError(f"{path}: not CSV: {error}") from None
-    if not rows or rows[0] != COLUMNS:
-        raise ValueError(f"{path}: the columns are {rows[:1]}; they must be {COLUMNS}")
-    return [_entry(row, f"{path}: row {number}") for number, row in enumerate(rows[1:], start=1)]
+    return [_entry(row, where) for where, row in csv_rows(path, COLUMNS, _LARGEST[path.name])]
 
 
 def _entry(row: list[str], where: str) -> Entry:
-    if len(row) != len(COLUMNS):
-        raise ValueError(f"{where}: {len(row)} fields; it must have {len(COLUMNS)}")
     plain = {
         name: _parsed(name, text, f"{where}: field {name!r}") for name, text in zip(COLUMNS, row, strict=True)
     }

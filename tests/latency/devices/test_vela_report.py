@@ -56,7 +56,7 @@ def test_units(tmp_path):
         ("sram_memory_used", "-1", "field 'sram_memory_used' is '-1'"),
         ("nn_macs", "1e30", "field 'nn_macs' is '1e30'"),
         ("inference_time", "0.3", "inference_time is 0.3, not cycles_total 100000.0 by core_clock"),
-        ("core_clock", "0", "both must be positive"),
+        ("core_clock", "0", "which must be positive"),
     ],
 )
 def test_numbers_that_cannot_be_true(tmp_path, field, text, says):

@@ -63,7 +63,7 @@ def test_kinds_duplicates_and_missing_classes(folder):
 
 def test_files_that_are_no_tables(folder):
     (folder / "ops.csv").write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match="not CSV"):
+    with pytest.raises(ValueError, match="not UTF-8"):
         InstructionTable.load(folder)
     (folder / "ops.csv").write_bytes(b"0" * (1 << 23))
     with pytest.raises(ValueError, match="bytes are more than"):
