@@ -91,8 +91,9 @@ def search(
     from hwnas.report import write_report
     from hwnas.search import Events, process_pool
     from hwnas.search import run as run_search
+    from hwnas.search.settings import check_options
 
-    settings = {
+    options = {
         "population": population,
         "parents": parents,
         "mutation": mutation,
@@ -100,6 +101,8 @@ def search(
         "warm_up": warm_up,
         "warm_up_by": warm_up_by,
     }
+    settings = {name: value for name, value in options.items() if value is not None}
+    check_options(strategy, {name: f"--{name.replace('_', '-')}" for name in settings})
     training = _training(data, train_epochs, seed)
     fitted, on = _predictor(predictor, measure)
     known = _known(table, on)
@@ -116,7 +119,7 @@ def search(
             subject_to=[*(subject_to or []), *limits(board, sram, flash).constraints()],
             metrics=_metrics(fitted, oracle or [], searched),
             strategy=strategy,
-            strategy_settings={name: value for name, value in settings.items() if value is not None},
+            strategy_settings=settings,
             budget=budget,
             seed=seed,
             data=data,

@@ -61,7 +61,7 @@ class Evaluator:
             values[metric.name] = value
         violated = self._violated(values)
         if violated:
-            status, reason = "infeasible", "; ".join(violated)
+            status, reason = "infeasible", "; ".join([*violated, *([reason] if reason else [])])
         return Outcome(status, values, reason, time.perf_counter() - started)
 
     def _wanted(self, maximize: str) -> list[Metric]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hwnas.objectives import Fitness, Objective
 from hwnas.search.strategy import Proposal, Strategy, register
+from hwnas.search.warm_up import WarmUp, check_warm_up
 from hwnas.spaces import Architecture, SearchSpace
 
 MAX_POPULATION = 1_000_000
@@ -55,14 +56,12 @@ class RegularizedEvolution(Strategy):
             raise ValueError(f"tournament must be from 1 to the population of {population}, not {tournament}")
         if warm_up and warm_up < population:
             raise ValueError(f"warm_up must be 0 or at least the population of {population}, not {warm_up}")
-        if bool(warm_up) != bool(warm_up_by):
-            raise ValueError("warm_up needs warm_up_by, the metric to score by, and the other way round")
+        check_warm_up(warm_up, warm_up_by)
         self.population, self.tournament = population, tournament
         self.warm_up, self.warm_up_by = warm_up, warm_up_by
         self._generator = np.random.default_rng(seed)
         self._members: deque[tuple[Architecture, Fitness]] = deque(maxlen=population)
-        self._scored: list[tuple[Fitness, Architecture]] = []
-        self._warm_up_asked = 0
+        self._warm_up = WarmUp(space, objective, warm_up, warm_up_by or "", self._generator)
         self._initial: deque[Architecture] = deque()
         self._initial_asked = 0
 
@@ -77,11 +76,8 @@ class RegularizedEvolution(Strategy):
 
     def ask(self) -> Proposal | None:
         """A warm-up draw, then a member of the first population, then a mutant."""
-        if self.warm_up_by and self._warm_up_asked < self.warm_up:
-            self._warm_up_asked += 1
-            return Proposal(self.space.random(self._generator), self.warm_up_by)
-        if len(self._scored) < self.warm_up:
-            return None
+        if not self._warm_up.is_over:
+            return self._warm_up.ask()
         if self._initial_asked < self.population:
             self._initial_asked += 1
             return Proposal(self._next_initial(), self.objective.maximize)
@@ -91,16 +87,15 @@ class RegularizedEvolution(Strategy):
 
     def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
         """A scored warm-up draw, or a member that joins the population."""
-        if self.warm_up_by and len(self._scored) < self.warm_up:
-            self._scored.append((self.objective.fitness(metrics, proposal.maximize), proposal.architecture))
+        if not self._warm_up.is_over:
+            self._warm_up.tell(proposal, metrics, self.screen)
         else:
             self._members.append((proposal.architecture, self.objective.fitness(metrics)))
 
     def _next_initial(self) -> Architecture:
         """The best scored draw not asked yet, or a random one."""
         if self._initial_asked == 1:
-            best_first = sorted(self._scored, key=lambda scored: scored[0], reverse=True)
-            self._initial.extend(dict.fromkeys(architecture for _, architecture in best_first))
+            self._initial.extend(self._warm_up.best_first())
         return self._initial.popleft() if self._initial else self.space.random(self._generator)
 
     def _parent(self) -> Architecture:

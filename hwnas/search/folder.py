@@ -75,12 +75,30 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
         write_json(path, wanted)
         return
     present = read_json(path)
-    different = [name for name in {**present, **wanted} if present.get(name) != wanted.get(name)]
-    if different:
-        listed = "; ".join(
-            f"{name} was {present.get(name)!r}, now {wanted.get(name)!r}" for name in different
+    if different := _differences(present, wanted):
+        raise ValueError(
+            f"{folder} holds a run with other settings ({'; '.join(different)}); choose another folder"
         )
-        raise ValueError(f"{folder} holds a run with other settings ({listed}); choose another folder")
+
+
+def _differences(present: Mapping[str, Any], wanted: Mapping[str, Any], within: str = "") -> list[str]:
+    """`metrics.flash_bytes.runtime was tinyengine, now tflm`, for each setting that differs."""
+    found = []
+    for name in {**present, **wanted}:
+        before, now = present.get(name), wanted.get(name)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            found += _differences(before, now, f"{within}{name}.")
+        elif name not in wanted:
+            found.append(f"{within}{name} is left out")
+        elif name not in present:
+            found.append(f"{within}{name} is new")
+        elif before != now:
+            found.append(f"{within}{name} was {_plain(before)}, now {_plain(now)}")
+    return found
+
+
+def _plain(value: Any) -> str:
+    return "none" if value is None else str(value)
 
 
 def environment() -> dict[str, Any]:

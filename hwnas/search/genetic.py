@@ -14,6 +14,8 @@ from hwnas.spaces import Architecture, SearchSpace
 MAX_POPULATION = 1_000_000
 TRIES = 200
 """Candidates drawn for one proposal until one keeps the cheap constraints."""
+UNDEFINED_TRIES = 8
+"""The same while a cheap constraint's metric has been undefined for all candidates so far."""
 
 
 @register("genetic")
@@ -60,6 +62,7 @@ class GeneticSearch(Strategy):
         self._told = 0
         self._best: list[tuple[Fitness, Architecture]] = []
         self._proposed: set[Architecture] = set()
+        self._has_seen_a_defined = False
 
     def settings(self) -> Mapping[str, Any]:
         """Sizes and the mutation's probability."""
@@ -90,6 +93,7 @@ class GeneticSearch(Strategy):
         """The first of `TRIES` draws that is new and keeps the cheap constraints, or else the nearest."""
         nearest: Architecture | None = None
         least = float("inf")
+        tried = 0
         for _ in range(TRIES):
             architecture = draw()
             if architecture in self._proposed:
@@ -99,6 +103,10 @@ class GeneticSearch(Strategy):
                 return architecture
             if nearest is None or violation < least:
                 nearest, least = architecture, violation
+            self._has_seen_a_defined |= violation < float("inf")
+            tried += 1
+            if tried == UNDEFINED_TRIES and not self._has_seen_a_defined:
+                break
         return nearest or draw()
 
     def _random(self) -> Architecture:

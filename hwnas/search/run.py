@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from hwnas.search.screen import Screen
 from hwnas.search.settings import describe, make_objective, make_strategy, resolve_metrics
 from hwnas.search.store import TrialStore
 from hwnas.search.trained import Training
+from hwnas.search.unmet import unmet, unmet_by_measurement
 from hwnas.search.verify import Verifier
 from hwnas.search.zero_cost import with_references
 from hwnas.spaces import SearchSpace
@@ -67,7 +68,7 @@ class Run:
             ValueError: the space cannot be found by its name.
         """
         if self.record.winner is None:
-            raise NothingFeasibleError(nearest(self.record))
+            raise NothingFeasibleError(unmet_by_measurement(self.record))
         chosen = self.record.candidates[self.record.winner]
         space = self.space or space_of(self.record.config["space"])
         network = space.parse(chosen.architecture).network
@@ -174,7 +175,8 @@ def run(
                 searcher, evaluator, store, budget=budget, executor=executor, progress=events.trial
             )
             write_results(folder, trials, resolved)
-            _require_feasible(trials, objective)
+            if message := unmet(trials, objective, resolved):
+                raise NothingFeasibleError(message)
             measured = known_networks(known, evaluator) if known is not None else []
             verifier = Verifier(
                 space,
@@ -211,19 +213,6 @@ def load(folder: str | Path, space: SearchSpace | None = None) -> Run:
         CorruptRunError: it is no run folder, or damaged.
     """
     return Run(Path(folder), read_record(Path(folder)), space)
-
-
-def nearest(record: RunRecord) -> str:
-    """A sentence on the measured candidate that came nearest to the bounds."""
-    bounds = ", ".join(f"{name} <= {bound:g}" for name, bound in record.bounds.items())
-    if not record.candidates:
-        return f"no architecture satisfies {bounds}"
-    closest = record.candidates[0]
-    values = closest.compared
-    stated = ", ".join(f"{name} = {values[name]:.4g}" for name in record.bounds if name in values)
-    return (
-        f"no candidate satisfies {bounds} by measurement; the nearest, {closest.architecture}, has {stated}"
-    )
 
 
 def _check_numbers(budget: int, candidates: int, warm_up: int) -> None:
@@ -271,24 +260,3 @@ def _check_known(known: LatencyTable | None, device: Device | None) -> None:
     if device is None:
         raise ValueError("known: measured networks are candidates only where a device verifies: give device")
     known.require_same_device(device)
-
-
-def _require_feasible(trials: Sequence[Trial], objective: Objective) -> None:
-    if any(objective.fitness(trial.metrics).rank == 2 for trial in trials):
-        return
-    if not objective.constraints:
-        reasons = next((trial.reason for trial in trials if trial.reason), "no reason given")
-        raise NothingFeasibleError(
-            f"{objective.maximize} is defined for none of {len(trials)} trials: {reasons}"
-        )
-    smallest = []
-    for constraint in objective.constraints:
-        seen = [trial.metrics[constraint.metric] for trial in trials if constraint.metric in trial.metrics]
-        if seen:
-            smallest.append(
-                f"smallest {constraint.metric} found: {min(seen):.4g}, bound {constraint.bound:.4g}"
-            )
-    raise NothingFeasibleError(
-        f"none of {len(trials)} trials satisfies all constraints with a defined {objective.maximize}: "
-        + "; ".join(smallest)
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from inspect import signature
 from typing import Any
 
 from hwnas.objectives import Constraint, Metric, Objective
@@ -63,12 +64,35 @@ def make_objective(
     return Objective(maximize, tuple(tightest.values()))
 
 
+def check_options(strategy: str, spelled: Mapping[str, str]) -> None:
+    """Refuse settings that are not the strategy's own.
+
+    Args:
+        strategy: its name.
+        spelled: what the message calls each setting that is given, by the setting's name.
+
+    Raises:
+        ValueError: naming the known strategies, or the setting and those that have it.
+    """
+    if strategy not in STRATEGIES:
+        raise ValueError(f"unknown strategy {strategy!r}; known: {', '.join(STRATEGIES)}")
+    for setting, option in spelled.items():
+        owners = [name for name in STRATEGIES if _takes(name, setting)]
+        if strategy not in owners:
+            of = f"an option of {' and '.join(owners)}, not of {strategy}" if owners else "no option"
+            raise ValueError(f"strategy {strategy}: {option} is {of}")
+
+
+def _takes(strategy: str, setting: str) -> bool:
+    parameters = signature(STRATEGIES[strategy]).parameters
+    return setting in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+
+
 def make_strategy(
     name: str, space: SearchSpace, objective: Objective, seed: int, settings: Mapping[str, Any]
 ) -> Strategy:
     """A strategy by name; raises ValueError naming the known ones, or the setting that is wrong."""
-    if name not in STRATEGIES:
-        raise ValueError(f"unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
+    check_options(name, {setting: setting for setting in settings})
     try:
         return STRATEGIES[name](space, objective, seed=seed, **settings)
     except TypeError as error:

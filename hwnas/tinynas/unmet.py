@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hwnas.objectives import format_quantity
+from hwnas.objectives.shortfall import bounds_text, shortfall, tightest
 from hwnas.tinynas.limit import Limit
 from hwnas.tinynas.sampling import Draws, Nearest
 
@@ -26,25 +26,13 @@ class NoFeasibleSpaceError(ValueError):
 def unmet(limits: Sequence[Limit], draws: Mapping[str, Draws]) -> NoFeasibleSpaceError:
     """The error of draws without a single satisfying network."""
     nearest = min((found.nearest for found in draws.values() if found.nearest), key=lambda one: one.violation)
-    known = [one for one in limits if one.name in nearest.metrics]
-    tightest = max(known, key=lambda one: one.constraint.violation(nearest.metrics[one.name]))
+    constraints = [one.constraint for one in limits]
+    units = {one.name: one.metric.unit for one in limits}
     drawn = sum(found.drawn for found in draws.values())
     spaces = "1 space" if len(draws) == 1 else f"{len(draws)} spaces"
     message = (
         f"none of {drawn:,} networks drawn from {spaces} satisfies "
-        f"{' and '.join(_limit(one) for one in limits)}; the nearest, {nearest.architecture} of "
-        f"{nearest.space}, has {' and '.join(_value(one, nearest) for one in known)}"
-        f"{f'; {tightest.name} is the tightest limit' if len(known) > 1 else ''}"
+        f"{bounds_text(constraints, units)}; the nearest, {nearest.architecture} of {nearest.space}, has "
+        f"{shortfall(constraints, units, nearest.metrics)}"
     )
-    return NoFeasibleSpaceError(message, nearest, tightest.name)
-
-
-def _limit(limit: Limit) -> str:
-    return f"{limit.name} <= {format_quantity(limit.bound, limit.metric.unit)}"
-
-
-def _value(limit: Limit, nearest: Nearest) -> str:
-    value = nearest.metrics[limit.name]
-    excess = limit.constraint.violation(value)
-    beyond = f" ({100 * excess:.1f} % too much)" if excess else ""
-    return f"{limit.name} {format_quantity(value, limit.metric.unit)}{beyond}"
+    return NoFeasibleSpaceError(message, nearest, tightest(constraints, nearest.metrics).metric)

@@ -296,7 +296,11 @@ MISTAKES = {
     "impossible budget": (
         ["search", "--run", "r", "--space", SPACE, "--maximize", "params", "--subject-to", "flops <= 5",
          "--budget", "5"],
-        "smallest flops found",
+        "none of 5 trials satisfies flops <= 5; the nearest, ",
+    ),
+    "an option of another strategy": (
+        ["search", "--run", "r", "--space", SPACE, "--strategy", "genetic", "--tournament", "3"],
+        "--tournament is an option of evolution, not of genetic",
     ),
     "unknown strategy": (["search", "--run", "r", "--space", SPACE, "--strategy", "magic"], "evolution"),
     "jobs": (["search", "--run", "r", "--space", SPACE, "--jobs", "0"], "jobs"),

@@ -1,11 +1,12 @@
 """The evolutionary search of once-for-all and MCUNet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
 from hwnas.objectives import Constraint, MetricError, Objective
 from hwnas.search import GeneticSearch
+from hwnas.search.genetic import UNDEFINED_TRIES
 from hwnas.search.screen import Screen
 from tests.search.toy import Toy
 
@@ -67,6 +68,30 @@ def test_nothing_that_breaks_a_cheap_constraint_is_proposed_and_nothing_twice():
 
 def test_an_undefined_metric_is_no_feasible_one():
     assert all(encoding[0] != 1 for encoding in searched(60, metric=Sum(partly_undefined=True)))
+
+
+@dataclass(frozen=True)
+class Asked(Sum):
+    """Undefined, and keeps count; expensive or not."""
+
+    expensive: bool = False
+    times: list = field(default_factory=list)
+
+    def __call__(self, architecture):
+        self.times.append(architecture)
+        raise MetricError("undefined")
+
+
+def test_little_is_drawn_where_a_metric_is_undefined_everywhere():
+    metric = Asked()
+    assert len(set(searched(30, metric=metric))) == 30
+    assert len(metric.times) <= 30 * UNDEFINED_TRIES
+
+
+def test_expensive_metrics_are_not_asked_of_candidates():
+    metric = Asked(expensive=True)
+    searched(30, metric=metric)
+    assert not metric.times
 
 
 def test_the_best_breed():

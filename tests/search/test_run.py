@@ -14,8 +14,9 @@ import pytest
 from hwnas import search
 from hwnas.latency import QUICK, device
 from hwnas.network.from_onnx import from_onnx
+from hwnas.objectives import MetricError
 from hwnas.search.folder import locked
-from hwnas.spaces import MobileNetV2
+from hwnas.spaces import MobileNetV2, NASBench201
 from hwnas.training import TrainingSettings, load
 from tests.search.toy import Cost, Slow, Toy, Value
 
@@ -106,17 +107,73 @@ def test_wrong_settings_leave_nothing_behind(tmp_path, changes, says):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_bound_that_nothing_meets_states_the_smallest(tmp_path):
-    with pytest.raises(search.NothingFeasibleError, match=r"smallest cost found: \d"):
+def test_a_bound_that_nothing_meets_names_the_nearest(tmp_path):
+    with pytest.raises(search.NothingFeasibleError) as caught:
         run(tmp_path / "run", subject_to=["cost <= 0.5"])
+    trials = search.load(tmp_path / "run").record.trials
+    nearest = min(trials, key=lambda trial: trial.metrics["cost"])
+    assert str(caught.value) == (
+        f"none of 60 trials satisfies cost <= 0.5; the nearest, {nearest.architecture}, has "
+        f"cost {nearest.metrics['cost']:g} ({100 * (nearest.metrics['cost'] / 0.5 - 1):,.1f} % too much)"
+    )
+
+
+def test_a_metric_that_is_undefined_everywhere_is_named_with_its_reason(tmp_path):
+    lacking = {
+        "metrics": {},
+        "maximize": "macs",
+        "runtime": "tinyengine",
+        "budget": 12,
+        "space": NASBench201(),
+    }
+    for folder, bounds in (
+        ("a", ["peak_sram_bytes <= 320kB"]),
+        ("b", ["params <= 1", "peak_sram_bytes <= 9kB"]),
+    ):
+        with pytest.raises(search.NothingFeasibleError) as caught:
+            run(tmp_path / folder, subject_to=bounds, **lacking)
+        told = str(caught.value)
+        assert "peak_sram_bytes is defined for none of them" in told and "operator" in told
+        assert ("the nearest, |" in told) == (folder == "b")
+    assert "params" in told.partition("the nearest")[2]
+
+
+def test_a_maximised_metric_that_is_undefined_where_the_constraints_hold(tmp_path):
+    with pytest.raises(
+        search.NothingFeasibleError, match=r"value is defined for none of .* that satisfy cost <= 1.*: bad"
+    ):
+        run(tmp_path / "run", metrics={"value": Undefined(), "cost": Cost()}, subject_to=["cost <= 17"])
+    with pytest.raises(
+        search.NothingFeasibleError, match=r"none of 60 trials satisfies value <= 3.*for 60 of them: bad"
+    ):
+        run(
+            tmp_path / "other",
+            metrics={"value": Undefined(), "cost": Cost()},
+            maximize="cost",
+            subject_to=["value <= 3"],
+        )
+
+
+class Undefined(Value):
+    def __call__(self, architecture):
+        raise MetricError("bad")
 
 
 def test_other_settings_need_another_folder(tmp_path):
     run(tmp_path / "run")
-    with pytest.raises(ValueError, match="seed was 0, now 1"):
+    with pytest.raises(ValueError, match=r"\(seed was 0, now 1\)"):
         run(tmp_path / "run", seed=1)
-    with pytest.raises(ValueError, match="constraints was"):
+    with pytest.raises(ValueError, match=r"\(constraints.cost was 10.0, now 9.0\)"):
         run(tmp_path / "run", subject_to=["cost <= 9"])
+    with pytest.raises(ValueError, match=r"\(constraints.cost is left out\)"):
+        run(tmp_path / "run", subject_to=[])
+
+
+def test_a_strategys_options_are_its_own(tmp_path):
+    with pytest.raises(ValueError, match="tournament is an option of evolution, not of genetic"):
+        run(tmp_path / "run", strategy="genetic", strategy_settings={"tournament": 4})
+    with pytest.raises(ValueError, match="population is an option of evolution and genetic, not of random"):
+        run(tmp_path / "run", strategy="random", strategy_settings={"population": 4})
 
 
 def test_one_search_at_a_time_in_a_folder(tmp_path):
@@ -247,7 +304,7 @@ def test_a_prediction_that_does_not_hold_is_not_an_answer(tmp_path):
         folder=tmp_path / "run",
     )
     assert found.record.winner is None
-    with pytest.raises(search.NothingFeasibleError, match=r"the nearest, .*, has latency_ms = 0\.\d"):
+    with pytest.raises(search.NothingFeasibleError, match=r"the nearest, .*, has latency_ms 0\.\d"):
         found.best()
     shutil.rmtree(tmp_path / "run")
 

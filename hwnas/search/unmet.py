@@ -1,0 +1,62 @@
+"""What a search says that found nothing within the constraints: why, and what comes nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hwnas.objectives import Constraint, Metric, Objective
+from hwnas.objectives.shortfall import bounds_text, shortfall
+from hwnas.search.records import RunRecord, Trial
+
+
+def unmet(trials: Sequence[Trial], objective: Objective, metrics: Mapping[str, Metric]) -> str | None:
+    """Why none of `trials` is an answer: the nearest, or the metric that is undefined; None where one is."""
+    if any(objective.fitness(trial.metrics).rank == 2 for trial in trials):
+        return None
+    units = {name: one.unit for name, one in metrics.items()}
+    bounds = bounds_text(objective.constraints, units)
+    within = [trial for trial in trials if objective.is_feasible(trial.metrics)]
+    if within:
+        of = f" that satisfy {bounds}" if bounds else ""
+        return f"{objective.maximize} is defined for none of {len(within)} trials{of}: {_reason(within)}"
+    said = f"none of {len(trials)} trials satisfies {bounds}"
+    undefined = [one.metric for one in objective.constraints if _is_undefined(one.metric, trials, metrics)]
+    failed = [trial for trial in trials if trial.status == "failed"]
+    if undefined:
+        said += f"; {undefined[0]} is defined for none of them: {_reason(trials)}"
+    elif failed:
+        said += f"; a metric is undefined for {len(failed)} of them: {_reason(failed)}"
+    known = [trial for trial in trials if objective.violation(trial.metrics) > 0]
+    if not known:
+        return said
+    nearest = min(known, key=lambda trial: objective.violation(trial.metrics))
+    return (
+        f"{said}; the nearest, {nearest.architecture}, has "
+        f"{shortfall(objective.constraints, units, nearest.metrics)}"
+    )
+
+
+def unmet_by_measurement(record: RunRecord) -> str:
+    """A sentence on the measured candidate that came nearest to the bounds."""
+    units = {name: info.unit for name, info in record.metrics.items()}
+    constraints = [Constraint(name, bound) for name, bound in record.bounds.items()]
+    bounds = bounds_text(constraints, units) or "what was asked"
+    if not record.candidates:
+        return f"no architecture satisfies {bounds}"
+    closest = record.candidates[0]
+    facts = [closest.reason] if closest.reason else []
+    if not record.bounds.keys().isdisjoint(closest.compared):
+        facts.insert(0, f"has {shortfall(constraints, units, closest.compared)}")
+    return (
+        f"no candidate satisfies {bounds} by measurement; the nearest, {closest.architecture}"
+        f"{', ' if facts else ''}{': '.join(facts)}"
+    )
+
+
+def _is_undefined(name: str, trials: Sequence[Trial], metrics: Mapping[str, Metric]) -> bool:
+    """Whether a cheap metric, which every trial asks for, has no value in any of them."""
+    return not metrics[name].expensive and not any(name in trial.metrics for trial in trials)
+
+
+def _reason(trials: Sequence[Trial]) -> str:
+    return next((trial.reason for trial in trials if trial.reason), "no reason given")
