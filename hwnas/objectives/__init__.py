@@ -4,5 +4,17 @@ from hwnas.objectives.constraint import Constraint
 from hwnas.objectives.metric import Metric, MetricError
 from hwnas.objectives.objective import Fitness, Objective
 from hwnas.objectives.quantity import format_quantity, parse_quantity
+from hwnas.objectives.rewards import REWARDS, Reward, reward
 
-__all__ = ["Constraint", "Fitness", "Metric", "MetricError", "Objective", "format_quantity", "parse_quantity"]
+__all__ = [
+    "REWARDS",
+    "Constraint",
+    "Fitness",
+    "Metric",
+    "MetricError",
+    "Objective",
+    "Reward",
+    "format_quantity",
+    "parse_quantity",
+    "reward",
+]

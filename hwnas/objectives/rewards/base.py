@@ -1,0 +1,66 @@
+"""What a reward is, and the checks that all rewards share."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from hwnas.objectives.constraint import Constraint
+
+
+class Reward(ABC):
+    """One number for an architecture's accuracy and costs; the bounds are those of the constraints.
+
+    No reward falls where the accuracy rises and the costs stay.
+    """
+
+    @abstractmethod
+    def __call__(
+        self, accuracy: float, costs: Mapping[str, float], constraints: Sequence[Constraint]
+    ) -> float:
+        """The reward of an architecture.
+
+        Args:
+            accuracy: a fraction, from 0 to 1.
+            costs: at least the constrained metrics, each in its constraint's unit, not negative.
+            constraints: the bounds.
+
+        Raises:
+            ValueError: an accuracy that is no fraction, or a cost that is missing or no cost.
+        """
+
+    def updated(self, costs: Mapping[str, float], constraints: Sequence[Constraint]) -> Reward:
+        """The reward to use once an architecture with these costs was seen; most rewards stay as they are."""
+        return self
+
+
+def fraction(accuracy: float) -> float:
+    """`accuracy` itself; raises ValueError unless it lies in [0, 1]."""
+    if 0 <= accuracy <= 1:
+        return accuracy
+    percent = 1 < accuracy <= 100
+    hint = f"; {accuracy:g} looks like percent: divide it by 100" if percent else ""
+    raise ValueError(f"accuracy must be a fraction from 0 to 1, not {accuracy:g}{hint}")
+
+
+def ratios(costs: Mapping[str, float], constraints: Sequence[Constraint]) -> list[float]:
+    """T/τ of each constraint: its cost over its bound; raises ValueError for a missing cost or none."""
+    found = []
+    for constraint in constraints:
+        if constraint.metric not in costs:
+            raise ValueError(
+                f"the reward needs {constraint.metric}, of which the bound is {constraint.bound:g}"
+            )
+        cost = costs[constraint.metric]
+        if not (math.isfinite(cost) and cost >= 0):
+            raise ValueError(f"{constraint.metric} must be a finite number of at least 0, not {cost}")
+        found.append(cost / constraint.bound)
+    return found
+
+
+def require_finite(**settings: float) -> None:
+    """Raise ValueError naming the first of a reward's settings that is not a finite number."""
+    for name, value in settings.items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, not {value!r}")
