@@ -114,7 +114,8 @@ def main() -> None:
 
 def _described(found: Selection, rank: int) -> str:
     one = found.ranked[rank]
-    return f"{one.name} {one.mean_macs / 1e6:.1f} M, {one.feasible:.0%}, first {one.probability_first:.0%}"
+    first = "untold" if one.probability_first is None else f"{one.probability_first:.0%}"
+    return f"{one.name} {one.mean_macs / 1e6:.1f} M, {one.feasible:.0%}, first {first}"
 
 
 def _processor_seconds() -> float:

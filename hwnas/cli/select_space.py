@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,14 +76,15 @@ def select_space(
     from hwnas.tinynas import select_space as select
     from hwnas.tinynas.grid import RESOLUTIONS, WIDTHS
 
-    if out is not None and any(place.is_file() for place in (out, *out.parents)):
-        raise ValueError(f"--out {out} is a file, or in one; give a folder")
+    if out is not None:
+        _check_folder(out)
     grid = mcunet_grid(
         WIDTHS if widths is None else _numbers("widths", widths, float),
         RESOLUTIONS if resolutions is None else _numbers("resolutions", resolutions, int),
         classes,
     )
     limits = _latency(latency, predictor)
+    given = {"board": board, "sram": sram, "flash": flash, "runtime": runtime, "predictor": predictor}
     with (
         process_pool(min(_cores(), MOST_JOBS) if jobs is None else jobs) as executor,
         progress_bar("drawing networks") as bar,
@@ -109,6 +113,7 @@ def select_space(
         print_json(found.content())
         return
     _print(found)
+    _line(f"next: {_search(found, given, latency)}")
     if written:
         _line(f"wrote {', '.join(str(path) for path in written)}")
 
@@ -126,7 +131,28 @@ def _print(found: Selection) -> None:
         _line(line)
     runtime = f"; runtime {found.runtime}" if found.runtime else ""
     _line(f"{found.drawn:,} networks drawn{runtime}; 1 MAC is 2 FLOPs (the paper's FLOPs are MACs)")
-    _line(f"next: hwnas search --space {found.best.space}")
+
+
+def _search(found: Selection, given: Mapping[str, str | None], latency: str | None) -> str:
+    """The command that searches the first space under the same limits."""
+    words = ["hwnas", "search", "--space", str(found.best.space)]
+    for option, value in given.items():
+        words += [] if value is None else [f"--{option}", value]
+    words += [] if latency is None else ["--subject-to", f"latency_ms <= {latency}"]
+    words += ["--strategy", "genetic", "--maximize", "macs", "--budget", "3000"]
+    return shlex.join([*words, "--run", f"runs/{found.best.name}"])
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse a folder that nothing can be written into; raises ValueError naming `--out`."""
+    if any(place.is_file() for place in (out, *out.parents)):
+        raise ValueError(f"--out {out} is a file, or in one; give a folder")
+    there = next(place for place in (out, *out.absolute().parents) if place.is_dir())
+    try:
+        with tempfile.TemporaryDirectory(dir=there):
+            pass
+    except OSError as error:
+        raise ValueError(f"--out {out} cannot be written: {error.strerror}") from error
 
 
 def _latency(latency: str | None, predictor: str | None) -> list[Limit]:

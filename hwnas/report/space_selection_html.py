@@ -14,7 +14,7 @@ from hwnas.report.colours import GREY, PAPER
 from hwnas.report.plotting import Figure, axis_style, layout_of, numbers
 from hwnas.report.space_selection_curves import P80, Curve, curves
 from hwnas.report.space_selection_text import HEADS, MEANING, certainty, headline, limits, remarks, rows
-from hwnas.report.text import count, percent, unbroken
+from hwnas.report.text import UNKNOWN, count, percent, unbroken
 from hwnas.tinynas import Selection
 
 _HERE = Path(__file__).parent
@@ -58,9 +58,15 @@ def _tiles(selection: Selection) -> list[m.Tile]:
         m.Tile("space", best.name, str(best.space)),
         m.Tile("mean MACs", count(best.mean_macs), f"80 % within {count(best.p80_macs)}"),
         m.Tile("satisfying", percent(best.feasible), f"{best.satisfying:,} of {best.drawn:,} drawn"),
-        m.Tile("is the first", percent(best.probability_first), "probability, by the bootstrap"),
+        _sureness(best.probability_first),
         m.Tile("spaces", str(len(selection.ranked)), f"{selection.drawn:,} networks"),
     ]
+
+
+def _sureness(probability: float | None) -> m.Tile:
+    if probability is None:
+        return m.Tile("is the first", UNKNOWN, "too few networks to say how surely")
+    return m.Tile("is the first", percent(probability), "probability, by the bootstrap")
 
 
 def _figure(selection: Selection) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hwnas.objectives import format_quantity
 from hwnas.report.text import UNKNOWN, count, label, percent
 from hwnas.tinynas import Selection, SpaceStatistics
+from hwnas.tinynas.ranking import LEAST_SATISFYING
 
 HEADS = ("space", "mean MACs", "80 % within", "satisfying", "tightest limit", "excludes", "is first")
 MEANING = (
@@ -37,6 +38,11 @@ def limits(selection: Selection) -> str:
 def certainty(selection: Selection) -> str:
     """How sure it is that the first space is the first, and which others may be."""
     best, candidates = selection.best, selection.candidates
+    if best.probability_first is None:
+        return (
+            f"Too few networks satisfy the limits (fewer than {LEAST_SATISFYING} in a space that may be the "
+            f"first) to say how sure it is that {best.name} is the first: draw more (--samples)."
+        )
     sure = f"{best.name} is the first with a probability of {percent(best.probability_first)}"
     if len(candidates) == 1:
         return f"{sure} (bootstrap)."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,52 @@ Floats = NDArray[np.float64]
 RESAMPLES = 1000
 CONTENDERS = 20
 """Spaces beyond this rank are not resampled."""
+LEAST_SATISFYING = 20
+"""Networks of a space below which a resample of them says nothing of others that might be drawn."""
+RULED_OUT = 0.005
+"""Probability of being the first up to which a space is out of the question."""
 _AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Spaces in their order.
+
+    Attributes:
+        order: names, the best first.
+        probabilities: of being the first, by name; None where too few networks of a space that may be the
+            first satisfy the limits to say so.
+        undecided: of which more networks would tell more.
+    """
+
+    order: list[str]
+    probabilities: dict[str, float] | None
+    undecided: list[str]
+
+    def is_sure(self, confidence: float) -> bool:
+        """Whether one space is the first with this probability."""
+        return self.probabilities is not None and max(self.probabilities.values()) >= confidence
+
+
+def rank_spaces(
+    draws: Mapping[str, Draws], criterion: Criterion, min_feasible: float, seed: Sequence[int]
+) -> Ranking:
+    """The ranking of what was drawn; at least one network satisfies the limits."""
+    order = ranked(draws, criterion, min_feasible)
+    if few := _with_too_few(order, draws, criterion, min_feasible):
+        return Ranking(order, None, few)
+    probabilities = first_probabilities(order, draws, criterion, min_feasible, seed)
+    return Ranking(order, probabilities, [name for name in order if probabilities[name] > RULED_OUT])
+
+
+def _with_too_few(
+    order: Sequence[str], draws: Mapping[str, Draws], criterion: Criterion, min_feasible: float
+) -> list[str]:
+    """Contenders with fewer than `LEAST_SATISFYING` networks; flagged ones only where the first is, too."""
+    contenders = _contenders(order, draws, criterion, min_feasible)
+    if not is_flagged(draws[order[0]], min_feasible):
+        contenders = [name for name in contenders if not is_flagged(draws[name], min_feasible)]
+    return [name for name in contenders if len(draws[name].macs) < LEAST_SATISFYING]
 
 
 def score(draws: Draws, criterion: Criterion) -> float:

@@ -18,17 +18,18 @@ from hwnas.cost.memory import get_runtime
 from hwnas.cost.metrics import FlashMetric, SramMetric
 from hwnas.executors import InlineExecutor, in_order
 from hwnas.spaces import SearchSpace
+from hwnas.tinynas.arguments import MOST_SAMPLES, check_limits, check_numbers
 from hwnas.tinynas.grid import Grid, mcunet_grid, named
 from hwnas.tinynas.limit import Limit
-from hwnas.tinynas.ranking import first_probabilities, is_flagged, ranked, score
+from hwnas.tinynas.ranking import Ranking, is_flagged, rank_spaces, score
 from hwnas.tinynas.sampling import Draws, draw
 from hwnas.tinynas.selection import Selection
 from hwnas.tinynas.statistics import Criterion, SpaceStatistics, criterion_of
 from hwnas.tinynas.unmet import unmet
 
 AT_ONCE = 1000
-MOST_SAMPLES = 64_000
-_RULED_OUT = 0.005
+LEAST_FOR_CONFIDENCE = 100
+"""Networks drawn from each space before any of them is ruled out."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -65,8 +66,8 @@ def select_space(
         criterion: `mean` MACs of the satisfying networks (the paper's), `p80`, or `mean*feasible`.
         min_feasible: fraction of a space that must satisfy the limits; spaces below are ranked after the
             others, and flagged.
-        confidence: draw more from the first spaces, doubling up to `MOST_SAMPLES`, until one of them is the
-            first with this probability.
+        confidence: draw at least `LEAST_FOR_CONFIDENCE` from each space, and more from the first ones,
+            doubling up to `MOST_SAMPLES`, until one of them is the first with this probability.
         seed: of everything random.
         executor: where to draw: `hwnas.executors.process_pool`, or any other of `concurrent.futures`; in
             this process by default.
@@ -80,23 +81,24 @@ def select_space(
     """
     spaces = named(mcunet_grid() if grid is None else grid)
     rule = criterion_of(criterion)
-    _check(samples, min_feasible, confidence)
+    check_numbers(samples, min_feasible, confidence, seed)
+    check_limits(limits)
     given = sorted(_limits(board, sram, flash, runtime, limits), key=lambda one: one.metric.expensive)
     work = _Work(spaces, given, seed, executor or InlineExecutor(), progress or _silent)
-    work.draw(dict.fromkeys(spaces, samples), "drawing networks")
+    least = samples if confidence is None else max(samples, LEAST_FOR_CONFIDENCE)
+    work.draw(dict.fromkeys(spaces, least), "drawing networks")
     if not any(len(found.macs) for found in work.draws.values()):
         raise unmet(given, work.draws)
-    order, probabilities = work.rank(rule, min_feasible)
-    while confidence is not None and max(probabilities.values()) < confidence:
+    ranking = work.rank(rule, min_feasible)
+    while confidence is not None and not ranking.is_sure(confidence):
         more = {
             name: min(work.draws[name].drawn, MOST_SAMPLES - work.draws[name].drawn)
-            for name in order
-            if probabilities[name] > _RULED_OUT
+            for name in ranking.undecided
         }
         if not any(more.values()):
             break
         work.draw(more, "telling the first spaces apart")
-        order, probabilities = work.rank(rule, min_feasible)
+        ranking = work.rank(rule, min_feasible)
     return Selection(
         tuple(
             SpaceStatistics(
@@ -105,10 +107,10 @@ def select_space(
                 work.draws[name],
                 tuple(one.name for one in given),
                 score(work.draws[name], rule),
-                probabilities[name],
+                None if ranking.probabilities is None else ranking.probabilities[name],
                 is_flagged(work.draws[name], min_feasible),
             )
-            for name in order
+            for name in ranking.order
         ),
         tuple(one.constraint for one in given),
         {one.name: one.metric.unit for one in given},
@@ -150,10 +152,9 @@ class _Work:
             done += n
             self.progress(done, total, message)
 
-    def rank(self, criterion: Criterion, min_feasible: float) -> tuple[list[str], dict[str, float]]:
-        """Names in their order, and the probabilities of being the first."""
-        order = ranked(self.draws, criterion, min_feasible)
-        return order, first_probabilities(order, self.draws, criterion, min_feasible, [self.seed])
+    def rank(self, criterion: Criterion, min_feasible: float) -> Ranking:
+        """The order of the spaces, and how sure it is."""
+        return rank_spaces(self.draws, criterion, min_feasible, [self.seed])
 
     def _seed_of(self, name: str) -> tuple[int, int]:
         """A seed of the space's own, whatever the grid calls it and holds beside it."""
@@ -182,15 +183,6 @@ def _limits(
     if len({one.name for one in found}) < len(found):
         raise ValueError("one metric is limited twice; give one limit for each")
     return found
-
-
-def _check(samples: int, min_feasible: float, confidence: float | None) -> None:
-    if not 1 <= samples <= MOST_SAMPLES:
-        raise ValueError(f"samples must be from 1 to {MOST_SAMPLES}, not {samples}")
-    if not 0 <= min_feasible <= 1:
-        raise ValueError(f"min_feasible must be from 0 to 1, not {min_feasible}")
-    if confidence is not None and not 0 < confidence < 1:
-        raise ValueError(f"confidence must be above 0 and below 1, not {confidence}")
 
 
 def _silent(done: int, total: int, message: str) -> None:

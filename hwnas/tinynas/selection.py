@@ -70,11 +70,12 @@ class Selection:
     def candidates(self) -> tuple[SpaceStatistics, ...]:
         """The fewest spaces among which the truly first is with a probability of `SURE`, likely ones first.
 
-        More than one means that these cannot be told apart with as many networks as were drawn.
+        More than one means that these cannot be told apart with as many networks as were drawn, none that
+        too few networks satisfy the limits to say anything.
         """
-        likely = sorted(self.ranked, key=lambda one: -one.probability_first)
-        found, probability = [likely[0]], likely[0].probability_first
-        for one in likely[1:]:
+        found: list[SpaceStatistics] = []
+        probability = 0.0
+        for one in sorted(self.ranked, key=lambda one: -(one.probability_first or 0)):
             if probability >= (self.confidence or SURE) or not one.probability_first:
                 break
             found.append(one)

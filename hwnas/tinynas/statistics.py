@@ -43,7 +43,8 @@ class SpaceStatistics:
         draws: what was found.
         limits: names of the limited metrics, in the order of `draws.excluded`.
         score: by the criterion of the selection; NaN where no network satisfies the limits.
-        probability_first: with which it is the first, by the bootstrap; 0 where it ranks too far behind.
+        probability_first: with which it is the first, by the bootstrap; 0 where it ranks too far behind; None
+            where too few networks satisfy the limits to say so.
         is_flagged: whether fewer networks satisfy the limits than the selection asks for.
     """
 
@@ -52,7 +53,7 @@ class SpaceStatistics:
     draws: Draws
     limits: tuple[str, ...]
     score: float
-    probability_first: float
+    probability_first: float | None
     is_flagged: bool
 
     @property

@@ -1,6 +1,8 @@
 """`hwnas select-space` as a person runs it."""
 
 import csv
+import json
+import shlex
 
 import pytest
 
@@ -64,6 +66,27 @@ def test_mistakes_are_explained(mistake):
     *progress, error = told.splitlines()
     assert says in error and error.startswith("error: ")
     assert progress == (["drawing networks (0 of 120)"] if mistake == "nothing fits" else [])
+
+
+def test_the_next_command_searches_under_the_same_limits(tmp_path):
+    limits = ["--board", "stm32f746", "--sram", "60kB", "--runtime", "tflm-cmsis-nn"]
+    limits += ["--latency", "60ms", "--predictor", "cortex-m7-cmsisnn:stm32h743"]
+    (line,) = [one for one in hwnas("select-space", *SMALL, *limits).splitlines() if one.startswith("next: ")]
+    program, *words = shlex.split(line.removeprefix("next: "))
+    assert program == "hwnas"
+    hwnas(*words, "--budget", 6, "--population", 4, "--parents", 2, "--candidates", 1, cwd=tmp_path)
+    (run,) = (tmp_path / "runs").iterdir()
+    config = json.loads((run / "config.json").read_text())
+    assert config["constraints"] == {"latency_ms": 60, "peak_sram_bytes": 60 * 1024, "flash_bytes": 1024**2}
+    assert config["strategy"]["name"] == "genetic" and config["maximize"] == "macs"
+    assert config["metrics"]["peak_sram_bytes"]["runtime"] == "tflm-cmsis-nn"
+
+
+def test_out_that_cannot_be_written_is_refused_before_the_work():
+    told = hwnas("select-space", *LIMITS, "--out", "/proc/spaces/new", code=2)
+    assert (
+        told.startswith("error: --out /proc/spaces/new cannot be written: ") and len(told.splitlines()) == 1
+    )
 
 
 def test_out_is_a_file(tmp_path):

@@ -114,6 +114,13 @@ def test_names_are_shown_and_never_run(selection, tmp_path):
     assert len(write_selection(hostile, tmp_path)) == 4
 
 
+def test_too_few_networks_for_a_probability(selection, tmp_path):
+    few = replace(selection, ranked=tuple(replace(one, probability_first=None) for one in selection.ranked))
+    assert certainty(few).startswith("Too few networks satisfy the limits (fewer than 20 in a space")
+    assert rows(few.ranked)[0][-1] == "–" and "too few networks to say how surely" in page(few)
+    assert len(write_selection(few, tmp_path)) == 4
+
+
 def test_one_network_of_one_space(selection, tmp_path):
     single = replace(selection, ranked=(statistics("one", [5e6], 1.0, drawn=1, excluded=(0, 0)),))
     assert rows(single.ranked)[0] == ["one", "5.00 M", "5.00 M", "100.0 %", "–", "–", "100.0 %"]

@@ -10,6 +10,7 @@ from hwnas.cost import count
 from hwnas.executors import process_pool
 from hwnas.spaces import MCUNet, NASBench201, OFAMobileNetV3
 from hwnas.tinynas import Limit, NoFeasibleSpaceError, mcunet_grid, select_space
+from hwnas.tinynas.ranking import LEAST_SATISFYING
 
 from .metrics import Count, Refusing
 
@@ -83,16 +84,28 @@ def test_spaces_of_other_families_and_few_architectures():
 def test_one_network_of_each_space():
     found = select_space(GRID, limits=[Limit(Count("params"), 1e9)], samples=1)
     assert all(one.drawn == 1 and one.p80_macs == one.mean_macs for one in found.ranked)
+    assert all(one.probability_first is None for one in found.ranked) and found.candidates == ()
+    assert found.content()["spaces"][0]["probability_first"] is None
+
+
+def test_no_probability_without_networks_enough_and_a_confidence_draws_them():
+    many = [Limit(Count("params"), 1e9)]
+    assert select_space(GRID, limits=many, samples=19).best.probability_first is None
+    assert select_space(GRID, limits=many, samples=20).best.probability_first is not None
+    found = select_space(GRID, limits=many, samples=1, confidence=0.9)
+    assert found.best.probability_first >= 0.9 and 400 <= found.drawn < 10_000
+    rare = select_space(GRID, limits=[Limit(Count("macs"), 2.2e6)], samples=1, confidence=0.9, min_feasible=0)
+    assert rare.best.satisfying >= LEAST_SATISFYING and rare.best.probability_first is not None
 
 
 def test_more_is_drawn_until_the_first_is_sure():
     macs = [Limit(Count("macs"), 1e9)]
     grid = mcunet_grid(widths=(0.3,), resolutions=(48, 64), classes=10)
-    assert select_space(grid, limits=macs, samples=40, confidence=0.9).drawn == 80
+    assert select_space(grid, limits=macs, samples=40, confidence=0.9).drawn == 200
     near = [MCUNet(width=0.3, resolution=64, classes=10), MCUNet(width=0.3, resolution=64, classes=20)]
     few = select_space(near, limits=macs, samples=20, seed=3)
     assert len(few.candidates) == 2 and few.best.probability_first < 0.9
-    more = select_space(near, limits=macs, samples=20, seed=3, confidence=0.999)
+    more = select_space(near, limits=macs, samples=20, seed=3, confidence=0.95)
     assert more.drawn > few.drawn
     (first,) = [one for one in more.ranked if one.name == few.ranked[0].name]
     assert first.draws.macs.tolist()[:20] == few.ranked[0].draws.macs.tolist()
@@ -146,8 +159,20 @@ MISTAKES = {
     "a space twice": ({"grid": [NASBench201(), NASBench201()], "limits": [PARAMS]}, "one search space twice"),
     "a metric twice": ({"limits": [PARAMS, PARAMS]}, "one metric is limited twice"),
     "criterion": ({"limits": [PARAMS], "criterion": "median"}, "known: mean, p80, mean*feasible"),
-    "samples": ({"limits": [PARAMS], "samples": 0}, "samples must be from 1"),
+    "samples": ({"limits": [PARAMS], "samples": 0}, "samples must be a whole number from 1"),
     "min_feasible": ({"limits": [PARAMS], "min_feasible": 1.5}, "min_feasible must be from 0 to 1"),
+    "one space": ({"grid": NASBench201(), "limits": [PARAMS]}, "grid must be search spaces, by name or in a sequence: for one give ["),
+    "no spaces": ({"grid": ["mcunet"], "limits": [PARAMS]}, "grid must hold search spaces, not 'mcunet'"),
+    "a text for a grid": ({"grid": "mcunet", "limits": [PARAMS]}, "grid must be search spaces"),
+    "a generator": ({"grid": (one for one in [NASBench201()]), "limits": [PARAMS]}, "in a sequence, not <generator"),
+    "texts for limits": ({"limits": ["params <= 5"]}, "limits must hold Limit(metric, bound), not 'params <= 5'"),
+    "a text for limits": ({"limits": "params <= 5"}, "limits must be a sequence of Limit"),
+    "half a sample": ({"limits": [PARAMS], "samples": 5.5}, "samples must be a whole number from 1 to 64000, not 5.5"),
+    "a text for samples": ({"limits": [PARAMS], "samples": "5"}, "not '5'"),
+    "true samples": ({"limits": [PARAMS], "samples": True}, "not True"),
+    "a text for a fraction": ({"limits": [PARAMS], "min_feasible": "0.1"}, "min_feasible must be from 0 to 1, not '0.1'"),
+    "a text for a confidence": ({"limits": [PARAMS], "confidence": "0.9"}, "confidence must be above 0"),
+    "seed": ({"limits": [PARAMS], "seed": -1}, "seed must be a whole number of at least 0, not -1"),
     "confidence": ({"limits": [PARAMS], "confidence": 1.0}, "confidence must be above 0 and below 1"),
     "undefined metric": ({"limits": [Limit(Refusing(), 1)]}, "no such operator"),
     "board": ({"board": "stm32f74"}, "stm32f746"),
@@ -172,6 +197,12 @@ def test_grids_that_are_none():
         mcunet_grid(widths=())
     with pytest.raises(ValueError, match="resolutions must be different"):
         mcunet_grid(resolutions=(48, 48))
+    with pytest.raises(ValueError, match=r"widths must be a sequence of numbers, not '0\.5'"):
+        mcunet_grid("0.5")
+    with pytest.raises(ValueError, match=r"widths must hold numbers, not '0\.5'"):
+        mcunet_grid(["0.5"])
+    with pytest.raises(ValueError, match=r"resolutions must hold whole numbers, not 48\.5"):
+        mcunet_grid(resolutions=[48.5])
 
 
 def test_files(selection, tmp_path):
