@@ -22,14 +22,19 @@ def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
 
     Raises:
         OSError: the folder is missing or cannot be written, for instance the disk is full; what stood there
-            is unchanged.
+            is unchanged. It names the file, or the folder where several are written.
     """
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as drafts:
-        for name, content in contents.items():
-            _write_durably(Path(drafts) / name, content)
-        for name in contents:
-            (Path(drafts) / name).replace(folder / name)
-    sync_folder(folder)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as drafts:
+            for name, content in contents.items():
+                _write_durably(Path(drafts) / name, content)
+            for name in contents:
+                (Path(drafts) / name).replace(folder / name)
+        sync_folder(folder)
+    except OSError as error:
+        where = folder.joinpath(*contents) if len(contents) == 1 else folder
+        error.filename, error.filename2 = str(where), None
+        raise
 
 
 def sync_folder(folder: Path) -> None:

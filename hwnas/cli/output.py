@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ SILENCE = 15.0
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
+_show_as_python = warnings.showwarning
 
 
 def print_json(content: Any) -> None:
@@ -50,17 +52,27 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     console.print(table, markup=False)
 
 
-def check_output(path: Path, *suffixes: str) -> None:
-    """Refuse a file that could not be written in the end; raises ValueError naming `--out`."""
+def check_output(path: Path, *suffixes: str, option: str = "--out") -> None:
+    """Refuse a file that could not be written in the end; raises ValueError naming the option."""
     if path.suffix not in suffixes or path.is_dir():
-        raise ValueError(f"--out {path} must be a file that ends in {' or '.join(suffixes)}")
+        raise ValueError(f"{option} {path} must be a file that ends in {' or '.join(suffixes)}")
     if not path.absolute().parent.is_dir():
-        raise ValueError(f"--out {path}: the folder {path.parent} does not exist")
+        raise ValueError(f"{option} {path}: the folder {path.parent} does not exist")
 
 
 def say(message: str) -> None:
     """A line for people, on the error stream."""
     errors.print(message, markup=False, soft_wrap=True)
+
+
+def show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any
+) -> None:
+    """For `warnings.showwarning`: warnings of hwnas as one line for people, others as Python shows them."""
+    if category.__module__.partition(".")[0] == "hwnas":
+        say(f"warning: {message}")
+    else:
+        _show_as_python(message, category, filename, lineno, *rest)
 
 
 class Bar:

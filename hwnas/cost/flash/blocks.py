@@ -14,11 +14,12 @@ _KNOWN, _PARTS = "_hwnas_flash", "_hwnas_flash_parts"
 
 
 class _Part(NamedTuple):
-    """What a block adds: bytes without names, and of names for each length of its path modulo 4."""
+    """What a block adds: bytes without names, and of names for each length of its path modulo 4; its kinds."""
 
     content: int
     tensors: int
     names: tuple[int, int, int, int]
+    kinds: frozenset[str]
 
 
 def flash_bytes(network: Network, runtime: str) -> int:
@@ -45,6 +46,8 @@ def _sum(network: Network, parts: list[tuple[str, _Part]], found: Format) -> int
         # A name of n bytes and a path of p take ceil4(n + p) = ceil4(n + p % 4) + p - p % 4.
         length = len(path.encode()) + 1
         total += part.content + part.names[length % 4] + part.tensors * (length - length % 4)
+    kinds = frozenset().union(*[part.kinds for _, part in parts])
+    total += found.kind_bytes * len(kinds)
     return total + (_input_bytes(network, with_names=True) if found.has_names else 0)
 
 
@@ -60,10 +63,11 @@ def _new_part(block: Network, found: Format) -> _Part:
     program = found.program(block)
     content = found.content(program).total_bytes
     if not found.has_names:
-        return _Part(content, 0, (0, 0, 0, 0))
+        return _Part(content, 0, (0, 0, 0, 0), frozenset())
     own = [tensor.name for i, tensor in enumerate(program.tensors) if i not in program.inputs]
     zero, one, two, three = (sum([name_bytes(name + "." * more) for name in own]) for more in range(4))
-    return _Part(content - _input_bytes(block, with_names=False), len(own), (zero, one, two, three))
+    kinds = frozenset({operator.kind for operator in program.operators})
+    return _Part(content - _input_bytes(block, with_names=False), len(own), (zero, one, two, three), kinds)
 
 
 def _input_bytes(network: Network, *, with_names: bool) -> int:

@@ -8,8 +8,26 @@ from __future__ import annotations
 
 from hwnas.network.program import Operator, Tensor
 
-FILE_BYTES = 500
-"""Layouts, the kinds of operators, and the outermost tables."""
+FILE_BYTES = 190
+"""The outermost tables, and the layouts of tensors and operators."""
+
+KIND_BYTES = 48
+"""Of each kind of operator in the file: its table, and the layout of its options."""
+
+WITHOUT_OPTIONS = (
+    "CEIL",
+    "ELU",
+    "FLOOR",
+    "LOG",
+    "LOGISTIC",
+    "PRELU",
+    "RELU",
+    "RELU6",
+    "RESHAPE",
+    "SQRT",
+    "TANH",
+)
+"""Kinds of operators that have no options in a file."""
 
 
 def tensor_structure(tensor: Tensor) -> int:
@@ -19,14 +37,16 @@ def tensor_structure(tensor: Tensor) -> int:
     described = tensor.bytes if tensor.is_constant and not tensor.scales else 0
     # Of a constant also its place in the list of buffers, the buffer's table, the length of the data, and the
     # mean of what aligns them to 16.
-    stored = 4 + 4 + 8 + 4 + 8 if tensor.is_constant else 0
+    stored = 4 + 4 + 8 + 4 + 6 if tensor.is_constant else 0
     return 4 + 20 + shape + quantised + described + stored
 
 
 def operator_structure(operator: Operator) -> int:
     """Bytes of an operator's tables."""
-    options = 20 if operator.window else 8
-    return 4 + 24 + 4 + 4 * len(operator.inputs) + 4 + 4 * len(operator.outputs) + options
+    lists = 4 + 4 * len(operator.inputs) + 4 + 4 * len(operator.outputs)
+    if operator.kind in WITHOUT_OPTIONS:
+        return 4 + 16 + lists
+    return 4 + 24 + lists + (14 if operator.window else 6)
 
 
 def name_bytes(name: str) -> int:

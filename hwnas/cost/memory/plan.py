@@ -72,28 +72,35 @@ def plan(
     source: Network | Program,
     runtime: str | Runtime = "tflm",
     *,
-    dtype: str = "int8",
+    dtype: str | None = None,
     fused_pad: bool | None = None,
     float_input: bool = False,
 ) -> MemoryPlan:
     """How `runtime` uses the memory for a network or a program.
 
     Args:
-        source: what is executed. The keywords are for networks, which are lowered first; a program, such as
-            that of a .tflite file, has its own dtype, PADs and inputs.
+        source: what is executed. The keywords below are for networks, which are lowered first; a program,
+            such as that of a .tflite file, has its own dtype, PADs and inputs.
         runtime: a name in `RUNTIMES`, or a `Runtime` such as `TFLM_X86`.
-        dtype: of the activations: `int8` or `float32`.
+        dtype: of the activations: `int8` (None) or `float32`.
         fused_pad: whether convolutions pad by themselves; None: as the runtime does by itself.
         float_input: whether inputs are float32, quantised by the program.
 
     Raises:
-        ValueError: no such runtime or dtype.
+        TypeError: `source` is neither a network nor a program.
+        ValueError: no such runtime or dtype; a keyword for networks with a program.
         UnsupportedOperatorError: the runtime lacks an operator; the message names it.
     """
     runtime = get_runtime(runtime)
     if isinstance(source, Network):
         fused_pad = runtime.fuses_pads if fused_pad is None else fused_pad
-        source = lower(source, dtype=dtype, fused_pad=fused_pad, float_input=float_input)
+        source = lower(source, dtype=dtype or "int8", fused_pad=fused_pad, float_input=float_input)
+    elif not isinstance(source, Program):
+        raise TypeError(
+            f"a Network or a Program can be planned, not {source!r:.80}; hwnas.plan also takes files and modules"
+        )
+    elif dtype is not None or fused_pad is not None or float_input:
+        raise ValueError("dtype, fused_pad and float_input are for networks; a program has its own")
     layout = runtime.layout(source)
     persistent = runtime.persistent(source)
     margin = runtime.margin(layout.planned_bytes + persistent)

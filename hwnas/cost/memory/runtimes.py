@@ -25,7 +25,8 @@ from hwnas.cost.memory.tflm import tflm_layout
 from hwnas.cost.memory.tinyengine import tinyengine_layout
 from hwnas.network.program import Program, UnsupportedOperatorError
 
-# TFLite Micro's kernels of these kinds are for float32 alone.
+# TFLite Micro's kernels of these kinds are for float32 alone. All that it has in int8 is planned, since
+# .tflite files of others may hold it; `quantise` makes less of it (no DIV, REDUCE_MAX, ARG_MAX, ...).
 _FLOAT_ONLY = frozenset(
     {"CEIL", "COS", "EXP", "FLOOR", "L2_POOL_2D", "LOG", "NEG", "ROUND", "SIN", "SQRT", "SQUARE"}
 )

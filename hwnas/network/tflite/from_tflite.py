@@ -21,7 +21,7 @@ _ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
 }
 
 
-def from_tflite(model: str | Path | bytes) -> Network:
+def from_tflite(model: str | Path | bytes | bytearray | memoryview) -> Network:
     """The network that a `.tflite` file describes; the batch of 1 is left out.
 
     Fused activations become layers, conversions between float and int8 vanish, and weights and biases are

@@ -49,15 +49,15 @@ class Arena:
 class Interpreter:
     """TFLite Micro with one model."""
 
-    def __init__(self, model: bytes, arena_bytes: int | None = None) -> None:
+    def __init__(self, model: bytes | bytearray | memoryview, arena_bytes: int | None = None) -> None:
         """Prepare `model` in an arena of `arena_bytes`, by default as much as any model of its tensors takes.
 
         Raises:
             ImportError: the extra `mcu` is not installed.
-            ValueError: `model` cannot be read, or would break the runtime (see `check_runnable`).
-            RuntimeError: the runtime lacks an operator or refuses it, or the arena is too small; with what it
-                said.
+            ValueError: `model` cannot be read, or would break the runtime (see `check_runnable`); the runtime
+                lacks an operator or refuses it, or the arena is too small; with what it said.
         """
+        model = bytes(model)
         self._file = read_tflite(model)
         check_runnable(self._file)
         runtime = _runtime()
@@ -70,7 +70,7 @@ class Interpreter:
             except (struct.error, TypeError, ValueError) as error:
                 raise ValueError(f"TFLite Micro cannot read the model: {error}") from error
             except RuntimeError as error:
-                raise RuntimeError(f"TFLite Micro refuses the model: {_last(said()) or error}") from error
+                raise ValueError(f"TFLite Micro refuses the model: {_last(said()) or error}") from error
 
     @property
     def arena(self) -> Arena:
@@ -92,8 +92,8 @@ class Interpreter:
             otherwise.
 
         Raises:
-            ValueError: another shape or dtype, no samples, NaN, or a model of several inputs.
-            RuntimeError: a kernel fails, for instance for lack of an int8 form; with what it said.
+            ValueError: another shape or dtype, no samples, NaN, or a model of several inputs; a kernel fails,
+                for instance for lack of an int8 form; with what it said.
         """
         program = self._file.program
         if len(program.inputs) != 1:
@@ -106,7 +106,7 @@ class Interpreter:
             try:
                 outputs = np.concatenate([self._run_one(sample[None]) for sample in integers])
             except RuntimeError as error:
-                raise RuntimeError(f"TFLite Micro fails: {_last(said()) or error}") from error
+                raise ValueError(f"TFLite Micro fails: {_last(said()) or error}") from error
         return _real(outputs, self._file.quantisations.get(program.outputs[0])) if is_real else outputs
 
     def _run_one(self, sample: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -63,7 +63,7 @@ class TfliteFile:
         return QuantisedProgram(self.program, self.quantisations, self.constants)
 
 
-def read_tflite(model: str | Path | bytes) -> TfliteFile:
+def read_tflite(model: str | Path | bytes | bytearray | memoryview) -> TfliteFile:
     """The program of a `.tflite` file (a path, or its content).
 
     Raises:
@@ -72,8 +72,8 @@ def read_tflite(model: str | Path | bytes) -> TfliteFile:
             subgraphs, shapes that are not fixed, variable or sparse tensors, data outside the flatbuffer.
         OSError: there is no such file.
     """
-    if isinstance(model, bytes):
-        data, name = model, "the model"
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        data, name = bytes(model), "the model"
     else:
         data, name = read_file(Path(model), MAX_BYTES), str(model)
     if len(data) > MAX_BYTES:

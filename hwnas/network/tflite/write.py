@@ -55,7 +55,8 @@ def write_tflite(quantised: QuantisedProgram) -> bytes:
     Raises:
         UnsupportedOperatorError: an operator that is not written; the message names it.
         ValueError: a constant without content, or of another shape or dtype than its tensor; a quantisation
-            that does not fit its tensor; a window whose padding is neither SAME nor VALID.
+            that does not fit its tensor; a window whose padding is neither SAME nor VALID; a tensor that is
+            an output twice.
     """
     return _Writer(quantised).file()
 
@@ -66,6 +67,7 @@ class _Writer:
     def __init__(self, quantised: QuantisedProgram) -> None:
         self.program = quantised.program
         self.quantised = quantised
+        self._check_outputs()
         size = sum(tensor.bytes for tensor in self.program.tensors if tensor.is_constant)
         self.builder: Any = flatbuffers.Builder(size + 512 * len(self.program.tensors) + 1024)
         self.codes: dict[tuple[str, int], int] = {}
@@ -83,6 +85,13 @@ class _Writer:
         }
         self.builder.Finish(self._table(fields), FILE_IDENTIFIER)
         return bytes(self.builder.Output())
+
+    def _check_outputs(self) -> None:
+        outputs = self.program.outputs
+        for number in outputs:
+            if outputs.count(number) > 1:
+                name = self.program.tensors[number].name
+                raise ValueError(f"output {name} is given {outputs.count(number)} times; once can be written")
 
     def _subgraph(self) -> int:
         program = self.program

@@ -1,6 +1,7 @@
 """TFLite Micro: byte by byte against its interpreter, and against a Cortex-M7."""
 
 import csv
+import itertools
 import random
 from pathlib import Path
 
@@ -48,6 +49,28 @@ def test_float_networks_and_inputs(dtype, float_input):
     for seed in range(6):
         network = (mobile_network, cell_network)[seed % 2](random.Random(seed))
         assert_exact(lower(network, dtype=dtype, float_input=float_input))
+
+
+BEFORE = {
+    "nothing": lambda b, x: x,
+    "RELU": lambda b, x: b.relu(x),
+    "LOGISTIC": lambda b, x: b.sigmoid(x),
+    "SOFTMAX": lambda b, x: b.layer("Softmax", x, axis=-1),
+    "ADD": lambda b, x: b.add(x, x),
+    "MUL": lambda b, x: b.multiply(x, x),
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_fully_connected_at_every_alignment(before):
+    pytest.importorskip("tflite_micro", reason="the extra mcu is not installed")
+    for between in BEFORE.values():
+        for layers, bias in itertools.product((1, 2, 3), (True, False)):
+            b = Builder()
+            x = between(b, BEFORE[before](b, b.input(16)))
+            for index in range(layers):
+                x = b.linear(x, 8 + index, bias=bias)
+            assert_exact(lower(b.build(x)))
 
 
 ONE_OPERATOR = {

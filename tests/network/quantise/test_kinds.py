@@ -36,6 +36,7 @@ NETWORKS = {
     "MAXIMUM": lambda b, x: b.layer("Max", x, b.conv(x, 4)),
     "MINIMUM": lambda b, x: b.layer("Min", x, b.conv(x, 4)),
     "RELU": lambda b, x: b.relu(x),
+    "ABS": lambda b, x: b.layer("Abs", x),
     "RELU6": lambda b, x: b.relu6(x),
     "LOGISTIC": lambda b, x: b.sigmoid(x),
     "TANH": lambda b, x: b.layer("Tanh", x),
