@@ -1,0 +1,20 @@
+"""Search strategies, one to a file; importing this package registers them."""
+
+from hwnas.search.strategies.area import AREA
+from hwnas.search.strategies.chamnet import ChamNet
+from hwnas.search.strategies.local_search import LocalSearch
+from hwnas.search.strategies.move import MoveEvolution
+from hwnas.search.strategies.naswot_search import NASWOTSearch
+from hwnas.search.strategies.nsga2 import NSGA2, front
+from hwnas.search.strategies.random_warm_up import WarmedRandomSearch
+
+__all__ = [
+    "AREA",
+    "NSGA2",
+    "ChamNet",
+    "LocalSearch",
+    "MoveEvolution",
+    "NASWOTSearch",
+    "WarmedRandomSearch",
+    "front",
+]

@@ -1,0 +1,44 @@
+"""Candidates that a strategy considers before it proposes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+
+import numpy as np
+
+from hwnas.search.screen import Screen
+from hwnas.spaces import Architecture, SearchSpace
+
+TRIES = 200
+
+
+def first_feasible(
+    draw: Callable[[], Architecture], screen: Screen | None, known: Container[Architecture]
+) -> Architecture | None:
+    """The first of `TRIES` draws that is not known and keeps the cheap constraints, or else the nearest.
+
+    Returns:
+        None where all draws are known.
+    """
+    nearest: Architecture | None = None
+    least = float("inf")
+    for _ in range(TRIES):
+        architecture = draw()
+        if architecture in known:
+            continue
+        violation = screen.violation(architecture) if screen else 0.0
+        if violation == 0:
+            return architecture
+        if nearest is None or violation < least:
+            nearest, least = architecture, violation
+    return nearest
+
+
+def check_neighbours(strategy: str, space: SearchSpace, generator: np.random.Generator) -> None:
+    """Raise ValueError unless a random architecture of the space has a neighbour."""
+    neighbours = getattr(space, "neighbours", None)
+    if neighbours is None or next(iter(neighbours(space.random(generator))), None) is None:
+        raise ValueError(
+            f"{strategy} goes from neighbour to neighbour, and space {space.name} has no neighbours; "
+            "use the strategy random"
+        )

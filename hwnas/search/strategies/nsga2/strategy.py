@@ -1,0 +1,126 @@
+"""NSGA-II (Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm", IEEE TEC 2002)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from hwnas.objectives import Objective
+from hwnas.search.strategies.candidates import first_feasible
+from hwnas.search.strategies.nsga2.selection import Member, Ranked, survivors, tournament
+from hwnas.search.strategy import Proposal, Strategy, register
+from hwnas.spaces import Architecture, SearchSpace
+
+MAX_POPULATION = 5_000
+
+
+@register("nsga2")
+class NSGA2(Strategy):
+    """Generations that spread over the trade-off between the objective's metric and one or more costs.
+
+    Parents and children together are sorted into fronts; the best survive, of equal ones the less crowded.
+    Parents are winners of binary tournaments; a child takes each decision from one of two parents, and
+    each of its decisions is drawn anew with probability 1/n of n decisions, one at least. A feasible
+    architecture dominates an infeasible one, of two infeasible ones that of the smaller violation (Deb's
+    rule). Children that are known, or break a cheap constraint, are drawn again.
+
+    `front` gives the non-dominated trials of a run.
+
+    Args:
+        space: where to search.
+        objective: what is maximised, and the constraints.
+        costs: the metrics to minimise; those of the constraints where None.
+        population: size of a generation.
+        crossover: probability that a child has two parents.
+        seed: of all draws.
+
+    Raises:
+        ValueError: no costs, the maximised metric among them, or sizes out of range.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        costs: Sequence[str] | None = None,
+        population: int = 50,
+        crossover: float = 0.9,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(space, objective, seed=seed)
+        self.costs = _costs(costs, objective)
+        if not 4 <= population <= MAX_POPULATION:
+            raise ValueError(f"population must be from 4 to {MAX_POPULATION:,}, not {population}")
+        if not 0 <= crossover <= 1:
+            raise ValueError(f"crossover must be a probability from 0 to 1, not {crossover}")
+        self.population, self.crossover = population, crossover
+        self._generator = np.random.default_rng(seed)
+        self._proposed: set[Architecture] = set()
+        self._parents: list[Ranked] = []
+        self._children: list[Member] = []
+        self._asked = 0
+
+    def settings(self) -> Mapping[str, Any]:
+        """Costs, size, and the probability of two parents."""
+        return {"costs": list(self.costs), "population": self.population, "crossover": self.crossover}
+
+    def ask(self) -> Proposal | None:
+        """A member of the generation under way; None until all of the generation before are told."""
+        if self._asked == self.population:
+            return None
+        if not self._proposed:
+            self._check_directions()
+        draw = self._child if self._parents else self._random
+        chosen = first_feasible(draw, self.screen, self._proposed) or draw()
+        self._asked += 1
+        self._proposed.add(chosen)
+        return Proposal(chosen, self.objective.maximize)
+
+    def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
+        """Add it to the generation; with the last of it, choose the next parents."""
+        self._children.append(self._member(proposal.architecture, metrics))
+        if len(self._children) == self.population:
+            known = [*(ranked.member for ranked in self._parents), *self._children]
+            self._parents = survivors(known, self.population)
+            self._children, self._asked = [], 0
+
+    def _member(self, architecture: Architecture, metrics: Mapping[str, float]) -> Member:
+        fitness = self.objective.fitness(metrics)
+        if fitness.rank < 2:
+            violation = -fitness.score if fitness.rank else math.inf
+            return Member(architecture, (0.0,) * (1 + len(self.costs)), violation)
+        missing = [name for name in self.costs if name not in metrics]
+        if missing:
+            raise ValueError(f"nsga2 minimises {missing[0]}, which is no metric of this search; add it")
+        costs = tuple(metrics[name] for name in self.costs)
+        undefined = any(math.isnan(cost) for cost in costs)
+        return Member(architecture, (-fitness.score, *costs), math.inf if undefined else 0.0)
+
+    def _check_directions(self) -> None:
+        for name in self.costs:
+            known = self.screen.metrics.get(name) if self.screen else None
+            if known is not None and known.higher_is_better:
+                raise ValueError(f"nsga2 minimises its costs, and of {name} more is better")
+
+    def _random(self) -> Architecture:
+        return self.space.random(self._generator)
+
+    def _child(self) -> Architecture:
+        child = tournament(self._parents, self._generator)
+        if self._generator.random() < self.crossover:
+            child = self.space.crossover(child, tournament(self._parents, self._generator), self._generator)
+        return self.space.redraw(child, 1 / len(self.space.choices), self._generator)
+
+
+def _costs(costs: Sequence[str] | None, objective: Objective) -> tuple[str, ...]:
+    named = [c.metric for c in objective.constraints] if costs is None else costs
+    found = tuple(dict.fromkeys(named.split(",") if isinstance(named, str) else named))
+    if not found:
+        raise ValueError("nsga2 needs costs, the metrics to minimise, such as latency_ms; or a constraint")
+    if objective.maximize in found:
+        raise ValueError(f"nsga2 maximises {objective.maximize}; it cannot be among the costs")
+    return found
