@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hwnas.cost.memory import MemoryPlan
-    from hwnas.network.program import Program
+    from hwnas.network.tflite import TfliteFile
 
     Source: TypeAlias = Network | Architecture | str | Path | nn.Module
 
@@ -28,7 +28,7 @@ def as_network(source: Source, example: Tensor | tuple[Tensor, ...] | None = Non
         example: input of a torch module, `[n, ...]`; its values do not matter.
 
     Raises:
-        ValueError: the file cannot be read, or a module comes without an example.
+        ValueError: the file cannot be read, a module comes without an example, or it is none of these.
     """
     if isinstance(source, Network):
         return source
@@ -44,6 +44,11 @@ def as_network(source: Source, example: Tensor | tuple[Tensor, ...] | None = Non
         return from_onnx(source)
     from hwnas.network.from_torch import from_torch
 
+    if not callable(source):
+        raise ValueError(
+            f"a network, an architecture, the path of an .onnx or .tflite file or a torch module is needed, "
+            f"not {source!r:.80}"
+        )
     if example is None:
         raise ValueError("a torch module needs example=, an input tensor with a batch axis")
     return from_torch(source, example)
@@ -51,18 +56,25 @@ def as_network(source: Source, example: Tensor | tuple[Tensor, ...] | None = Non
 
 def count(source: Source, example: Tensor | tuple[Tensor, ...] | None = None) -> NetworkCounts:
     """MACs, FLOPs, parameters and activations, whole and live, and memory; arguments as `as_network`."""
-    return count_network(as_network(source, example), _program(source))
+    file = _tflite(source)
+    if file is None:
+        return count_network(as_network(source, example))
+    return count_network(as_network(source, example), file.program, file.size_bytes)
 
 
 def plan(source: Source, runtime: str = "tflm", **options: Any) -> MemoryPlan:
     """How a microcontroller's `runtime` uses its memory; a .tflite file is planned as it is numbered.
 
     Options as `hwnas.cost.memory.plan`; `example` as `as_network`.
+
+    Raises:
+        ValueError: as `as_network` and `hwnas.cost.memory.plan`.
     """
     from hwnas.cost.memory import plan as plan_memory
 
     example = options.pop("example", None)
-    return plan_memory(_program(source) or as_network(source, example), runtime, **options)
+    file = _tflite(source)
+    return plan_memory(file.program if file else as_network(source, example), runtime, **options)
 
 
 def to_tflite(source: Source, path: str | Path, **options: Any) -> bytes:
@@ -73,16 +85,16 @@ def to_tflite(source: Source, path: str | Path, **options: Any) -> bytes:
 
 
 def _is_tflite(source: object) -> TypeGuard[str | Path]:
-    return isinstance(source, (str, Path)) and Path(source).suffix == ".tflite"
+    return isinstance(source, (str, Path)) and Path(source).suffix.lower() == ".tflite"
 
 
-def _program(source: Source) -> Program | None:
-    """What a .tflite file executes; None for other sources."""
+def _tflite(source: Source) -> TfliteFile | None:
+    """What a .tflite file holds; None for other sources."""
     if not _is_tflite(source):
         return None
     from hwnas.network.tflite import read_tflite
 
-    return read_tflite(source).program
+    return read_tflite(source)
 
 
 def to_onnx(source: Source, path: str | Path, **options: Any) -> onnx.ModelProto:

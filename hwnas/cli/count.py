@@ -12,8 +12,9 @@ from hwnas.cli.memory import MemoryQuestion, memory_answer, print_memory
 from hwnas.cli.options import Arch, Board, Flash, InputShape, Json, Space, Sram, refuse
 from hwnas.cli.output import check_output, console, print_json, print_table
 from hwnas.cli.targets import Target, target
-from hwnas.cost import Counts, NetworkCounts, limits
+from hwnas.cost import RUNTIMES, Counts, NetworkCounts, limits
 from hwnas.cost import count as count_network
+from hwnas.cost.flash import FORMATS
 
 
 def count(
@@ -55,7 +56,9 @@ def count(
     memory = None
     if runtime is not None:
         if picture is not None:
-            check_output(picture, ".png")
+            check_output(picture, ".png", option="--picture")
+        if runtime in RUNTIMES and runtime not in FORMATS:
+            refuse({"flash": flash}, f"with --runtime {runtime}, which stores nothing")
         question = MemoryQuestion(runtime, limits(board, sram, flash), float_input, order, patches, picture)
         memory = memory_answer(found, question)
         content["memory"] = memory.content()

@@ -90,13 +90,18 @@ def memory_answer(found: Target, question: MemoryQuestion) -> MemoryAnswer:
     if question.order:
         extras["order"] = _order(program, question.runtime)
     if question.patches:
-        extras["patches"] = _patches(found, question.runtime)
+        extras["patches"] = _patches(program, question.runtime)
     if question.picture is not None:
         from hwnas.report.memory_plan import draw_memory_plan
 
         draw_memory_plan(made, question.picture)
-    flashed = flash(found.program or found.network, runtime.name) if runtime.name in FORMATS else None
-    return MemoryAnswer(question, made, flashed, extras)
+    return MemoryAnswer(question, made, _flash(found, runtime.name), extras)
+
+
+def _flash(found: Target, runtime: str) -> Flash | None:
+    if runtime not in FORMATS:
+        return None
+    return flash(found.program or found.network, runtime, tflite_bytes=found.tflite_bytes)
 
 
 def _order(program: Program, runtime: str) -> dict[str, Any]:
@@ -111,10 +116,10 @@ def _order(program: Program, runtime: str) -> dict[str, Any]:
     }
 
 
-def _patches(found: Target, runtime: str) -> dict[str, Any]:
+def _patches(program: Program, runtime: str) -> dict[str, Any]:
     from hwnas.cost.scheduling.patches import best_patch_plan
 
-    return asdict(best_patch_plan(found.program or found.network, runtime))
+    return asdict(best_patch_plan(program, runtime))
 
 
 def print_memory(answer: MemoryAnswer) -> None:
@@ -136,6 +141,8 @@ def print_memory(answer: MemoryAnswer) -> None:
         limit = limits.sram_bytes if name == "sram" else limits.flash_bytes
         assert limit is not None
         _line(f"{name} {'keeps' if fits else 'EXCEEDS'} the limit of {format_quantity(limit, 'bytes')}")
+    if limits.flash_bytes is not None and answer.flash is None:
+        _line(f"flash is not compared with the board's: {made.runtime} stores nothing")
     if (order := answer.extras.get("order")) is not None:
         proof = "no order needs less" if order["is_exact"] else "the best that was found"
         _line(f"best order of execution: {_kb(order['after_bytes'])} planned, {proof}")

@@ -28,6 +28,7 @@ class Target:
         excluded: layers left out of an ONNX file.
         module: where it is a torch module.
         program: where it is a .tflite file: what that executes.
+        tflite_bytes: size of that file.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Target:
     excluded: tuple[str, ...] = ()
     module: Any = None
     program: Program | None = None
+    tflite_bytes: int | None = None
 
 
 MAX_INPUT = 2**28
@@ -53,16 +55,17 @@ def target(
     if arch is not None or space is not None:
         if name is not None:
             raise ValueError("give either a file or module, or --space with --arch, not both")
+        refuse({"input": input_shape}, "with --space and --arch")
         chosen = architecture(space, arch)
         return Target(str(chosen), chosen.network)
     if name is None:
         raise ValueError(
             "nothing to work on: give an .onnx or .tflite file, module:factory, or --space with --arch"
         )
-    if name.endswith(".onnx"):
-        return _onnx(Path(name), skip_unknown)
-    if name.endswith(".tflite"):
-        return _tflite(Path(name))
+    suffix = Path(name).suffix.lower()
+    if suffix in (".onnx", ".tflite"):
+        refuse({"input": input_shape}, f"with a file in {suffix}")
+        return _onnx(Path(name), skip_unknown) if suffix == ".onnx" else _tflite(Path(name))
     if ":" in name:
         return _module(name, input_shape)
     raise ValueError(f"{name!r} is neither an .onnx or .tflite file nor module:factory of a torch module")
@@ -144,7 +147,8 @@ def _onnx(path: Path, skip_unknown: bool) -> Target:
 def _tflite(path: Path) -> Target:
     from hwnas.network.tflite import from_tflite, read_tflite
 
-    return Target(str(path), from_tflite(path), program=read_tflite(path).program)
+    file = read_tflite(path)
+    return Target(str(path), from_tflite(file), program=file.program, tflite_bytes=file.size_bytes)
 
 
 def _module(name: str, input_shape: str | None) -> Target:

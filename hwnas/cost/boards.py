@@ -82,20 +82,25 @@ def read_boards(path: str | Path) -> dict[str, Board]:
     return found
 
 
-def limits(board: str | Board | None = None, sram: str | None = None, flash: str | None = None) -> Limits:
-    """The limits of a board, of amounts such as `320kB` and `1MB`, or of both.
+def limits(
+    board: str | Board | None = None, sram: str | int | None = None, flash: str | int | None = None
+) -> Limits:
+    """The limits of a board, of amounts such as `320kB` and `1MB` or in bytes, or of both.
 
     An amount that is given stands instead of the board's.
 
     Raises:
-        ValueError: an unknown board; an amount without a unit, or one that is not positive and finite.
+        ValueError: an unknown board; an amount in words without a unit, or one that is not positive and
+            finite, or no amount.
     """
+    if not (board is None or isinstance(board, (str, Board))):
+        raise ValueError(f"board must be a name or a Board, not {board!r}")
     found = _find(board) if isinstance(board, str) else board
     sram_bytes = found.sram_bytes if found else None
     flash_bytes = found.flash_bytes if found else None
     return Limits(
-        sram_bytes if sram is None else _amount(sram, "SRAM"),
-        flash_bytes if flash is None else _amount(flash, "flash"),
+        sram_bytes if sram is None else _amount(sram, "sram", "SRAM"),
+        flash_bytes if flash is None else _amount(flash, "flash", "flash"),
     )
 
 
@@ -114,8 +119,15 @@ def _find(name: str) -> Board:
     return found
 
 
-def _amount(text: str, what: str) -> int:
-    text = text.strip()
+def _amount(given: object, name: str, what: str) -> int:
+    """The bytes that argument `name` states."""
+    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+        return given
+    if not isinstance(given, str):
+        raise ValueError(
+            f"{name} must be an amount such as '320kB', or a positive int of bytes, not {given!r}"
+        )
+    text = given.strip()
     value = parse_quantity(text, "bytes")
     if value < 1:
         raise ValueError(f"{text!r} of {what} is not a positive number of bytes")

@@ -92,10 +92,12 @@ class NetworkCounts:
         network: what is counted.
         program: what a runtime for microcontrollers executes, where a file says so; otherwise what the
             network is lowered to.
+        tflite_bytes: size of that file, which is what TFLite Micro stores.
     """
 
     network: Network
     program: Program | None = None
+    tflite_bytes: int | None = None
 
     @cached_property
     def whole(self) -> Counts:
@@ -120,12 +122,13 @@ class NetworkCounts:
         """Flash of the int8 network and the code of `runtime`; see `hwnas.cost.flash.flash`."""
         from hwnas.cost.flash import flash
 
-        return flash(self.program or self.network, runtime).total_bytes
+        source = self.program or self.network
+        return flash(source, runtime, tflite_bytes=self.tflite_bytes).total_bytes
 
 
-def count(network: Network, program: Program | None = None) -> NetworkCounts:
+def count(network: Network, program: Program | None = None, tflite_bytes: int | None = None) -> NetworkCounts:
     """MACs, FLOPs, parameters and activations of `network`, for one sample; and its memory."""
-    return NetworkCounts(network, program)
+    return NetworkCounts(network, program, tflite_bytes)
 
 
 _WHOLE, _LIVE, _PARTS = "_hwnas_counts", "_hwnas_live_counts", "_hwnas_layer_costs"

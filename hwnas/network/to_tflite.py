@@ -25,15 +25,17 @@ def to_tflite(
 
     Args:
         network: what to write; of one input `[c, h, w]`, which is `[1, h, w, c]` in the file.
-        path: file to write, replaced as a whole or not at all.
+        path: file to write, which ends in `.tflite`; replaced as a whole or not at all.
         weights: the trained parameters by name, or the torch module that `to_torch` made.
         images: calibration data `[n, c, h, w]`, standardised as the network takes it; see `quantise`.
         float_input: whether the file takes float32 and quantises it itself, or int8.
 
     Raises:
         UnsupportedOperatorError: a layer has no form in TFLite, or none in int8; the message names it.
-        ValueError: no images, or images or weights that do not fit or are not finite.
+        ValueError: no images, or images or weights that do not fit or are not finite; another kind of file.
     """
+    if path is not None and Path(path).suffix.lower() != ".tflite":
+        raise ValueError(f"{path} must end in .tflite")
     from hwnas.network.quantise.quantise import quantise
     from hwnas.network.tflite import write_tflite
 

@@ -40,7 +40,11 @@ def parse_quantity(text: str, unit: str = "") -> float:
     if match[2]:
         if match[2] not in suffixes:
             allowed = ", ".join(suffixes) or "none"
-            raise ValueError(f"unit {match[2]!r} in {text.strip()!r} does not fit; units that do: {allowed}")
+            near = [suffix for suffix in suffixes if suffix.lower().startswith(match[2].lower())]
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"unit {match[2]!r} in {text.strip()!r} does not fit{meant}; units that do: {allowed}"
+            )
         value *= suffixes[match[2]]
     if not math.isfinite(value):
         raise ValueError(f"{text.strip()!r} is not finite")
@@ -48,7 +52,9 @@ def parse_quantity(text: str, unit: str = "") -> float:
 
 
 def format_quantity(value: float, unit: str = "") -> str:
-    """`value` for people: `3.41 ms`, `318.0 kB`, `2.35 M`, `91.2 %`."""
+    """`value` for people: `3.41 ms`, `318.0 kB`, `2.35 M`, `91.2 %`; bytes as such below 1 kB."""
+    if unit == "bytes" and abs(value) < 1024:
+        return f"{value:.4g} {'byte' if value == 1 else 'bytes'}"
     if unit == "bytes":
         return f"{value / 1024:.1f} kB" if value < 1024**2 else f"{value / 1024**2:.2f} MB"
     if unit == "fraction":

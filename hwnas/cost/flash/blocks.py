@@ -14,7 +14,14 @@ _KNOWN, _PARTS = "_hwnas_flash", "_hwnas_flash_parts"
 
 
 class _Part(NamedTuple):
-    """What a block adds: bytes without names, and of names for each length of its path modulo 4; its kinds."""
+    """What a block adds.
+
+    Attributes:
+        content: bytes without names and kinds.
+        tensors: how many have names in it.
+        names: bytes of these, for each length of the block's path modulo 4.
+        kinds: of its operators.
+    """
 
     content: int
     tensors: int

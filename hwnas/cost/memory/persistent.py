@@ -4,9 +4,10 @@ The allocations follow one another from the arena's end downwards, in the order 
 them: its allocators, a record for each tensor (constants too) and each operator, the options of the
 operators, the data of their kernels, two int32 for each output channel of a convolution, and the inputs'
 and outputs' full records. Sizes of records and kernels were fitted on single-operator networks run by
-tflite-micro 0.dev20261023182759 on x86-64, which they meet to the byte (benchmarks/tflm_tail.py, and chains of
-operators at every alignment in the tests); those of 32-bit cores follow from the same structures with 4-byte pointers and meet the tails counted on a Cortex-M7 with
-CMSIS-NN within 40 bytes; of the 32-bit reference kernels none has been counted.
+tflite-micro 0.dev20261023182759 on x86-64 (benchmarks/tflm_tail.py), and meet the interpreter to the byte on
+the networks of the tests, among them chains with operators at every alignment. Those of 32-bit cores follow
+from the same structures with 4-byte pointers and meet the tails counted on a Cortex-M7 with CMSIS-NN within
+40 bytes; of the 32-bit reference kernels none has been counted.
 """
 
 from __future__ import annotations

@@ -97,7 +97,8 @@ def plan(
         source = lower(source, dtype=dtype or "int8", fused_pad=fused_pad, float_input=float_input)
     elif not isinstance(source, Program):
         raise TypeError(
-            f"a Network or a Program can be planned, not {source!r:.80}; hwnas.plan also takes files and modules"
+            f"a Network or a Program can be planned, not {source!r:.80}; "
+            "hwnas.plan also takes files and torch modules"
         )
     elif dtype is not None or fused_pad is not None or float_input:
         raise ValueError("dtype, fused_pad and float_input are for networks; a program has its own")

@@ -8,6 +8,7 @@ from itertools import pairwise
 from hwnas.cost.memory import plan
 from hwnas.cost.scheduling.dependencies import Dependencies, State, bits, dependencies
 from hwnas.cost.scheduling.search import MOST_STEPS, Stretch, beam, best_first
+from hwnas.network.network import Network
 from hwnas.network.program import Program
 
 _NOT_IN_PLACE = ("liveness", "tflm", "tflm-cmsis-nn")
@@ -31,8 +32,10 @@ class Order:
     is_exact: bool
 
 
-def best_order(program: Program, runtime: str = "liveness", *, most_steps: int = MOST_STEPS) -> Order:
-    """The order of execution of `program` with the least peak of live bytes.
+def best_order(
+    source: Network | Program, runtime: str = "liveness", *, most_steps: int = MOST_STEPS
+) -> Order:
+    """The order of execution with the least peak of live bytes, of a program or an int8 network.
 
     Exact where at most `most_steps` choices have to be looked at, beyond that a beam search as long again.
     Under a runtime with another plan than liveness, the order is taken only if its plan is smaller.
@@ -40,7 +43,8 @@ def best_order(program: Program, runtime: str = "liveness", *, most_steps: int =
     Raises:
         ValueError: an unknown runtime.
     """
-    before = plan(program, runtime).planned_bytes
+    given = plan(source, runtime)
+    program, before = given.program, given.planned_bytes
     order, bound = least_peak_order(program, most_steps)
     is_given = order == tuple(range(len(program.operators)))
     ordered = (

@@ -57,8 +57,7 @@ def splits(source: Network | Program) -> tuple[int, ...]:
 
     They leave a single map live, and compute it by windows and pixel by pixel from a single input.
     """
-    program = _program(source)
-    return tuple([split for split in range(1, len(program.operators)) if _is_split(program, split)])
+    return _splits(_program(source))
 
 
 def patch_plan(
@@ -105,7 +104,7 @@ def best_patch_plan(
         raise ValueError(f"max_overhead is a fraction of the network's work, not {max_overhead}")
     program = _program(source)
     best = _whole(program, runtime)
-    for split in splits(program):
+    for split in _splits(program):
         target = _target(program, split)
         _, height, width, _ = program.tensors[target].shape
         if program.tensors[target].bytes >= best.peak_bytes:
@@ -131,7 +130,11 @@ def _stage(program: Program, split: int, target: int, rows: int, columns: int, r
 
 
 def _program(source: Network | Program) -> Program:
-    return fuse_pads(source) if isinstance(source, Program) else lower(source, fused_pad=True)
+    return fuse_pads(source if isinstance(source, Program) else lower(source, fused_pad=True))
+
+
+def _splits(program: Program) -> tuple[int, ...]:
+    return tuple([split for split in range(1, len(program.operators)) if _is_split(program, split)])
 
 
 def _target(program: Program, split: int) -> int:

@@ -21,8 +21,8 @@ _ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
 }
 
 
-def from_tflite(model: str | Path | bytes | bytearray | memoryview) -> Network:
-    """The network that a `.tflite` file describes; the batch of 1 is left out.
+def from_tflite(model: str | Path | bytes | bytearray | memoryview | TfliteFile) -> Network:
+    """The network that a `.tflite` file (or what was read of it) describes; the batch of 1 is left out.
 
     Fused activations become layers, conversions between float and int8 vanish, and weights and biases are
     parameters without their values. Maps are `[c, h, w]`; where the file flattens one for a fully connected
@@ -33,7 +33,7 @@ def from_tflite(model: str | Path | bytes | bytearray | memoryview) -> Network:
         ValueError: as `read_tflite`, or a batch that is not 1 or mixed into other axes.
         OSError: there is no such file.
     """
-    return Conversion(read_tflite(model)).network()
+    return Conversion(model if isinstance(model, TfliteFile) else read_tflite(model)).network()
 
 
 class Conversion:
