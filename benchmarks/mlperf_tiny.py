@@ -2,8 +2,8 @@
 
     python -m benchmarks.mlperf_tiny
 
-prints each published row, what the constant gives, and the rows of `boards.csv`. The networks of MLPerf Tiny
-are read from `mcu/models` of the test data; MCUNet's are built (with float input, as they were published).
+prints each published row, what the constant gives, and the rows of `constants.csv`. The networks of MLPerf
+Tiny are read from `mcu/models` of the test data; MCUNet's are built (with float input, as published).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rich.table import Table
 
 from benchmarks.public_latencies import DATA
 from hwnas.cost.boards import boards as known_boards
+from hwnas.latency.instructions.constants import COLUMNS
 from hwnas.latency.instructions.counting import instructions
 from hwnas.latency.instructions.predictor import NS_PER_MS
 from hwnas.latency.instructions.shipped import shipped
@@ -34,14 +35,14 @@ FILES = {
     "vww": "mlperf_vww_96_int8",
     "kws": "mlperf_kws_ref_model",
 }
-SAME_CHIP = {"nucleo-l4r5zi": "stm32l4r5", "nrf5340-dk": "nrf5340"}
-NEAREST = {"Cortex-M4": "nucleo-l4r5zi", "Cortex-M33": "nrf5340-dk"}
-COLUMNS = "board,core,clock_mhz,ns_per_instruction,is_estimated,source"
+CHIPS = {"nucleo-l4r5zi": "stm32l4r5", "nrf5340-dk": "nrf5340", "disco-f746ng": "stm32f746"}
+NEAREST = {"Cortex-M4": "stm32l4r5", "Cortex-M33": "nrf5340"}
 
 
 def published() -> list[dict[str, str]]:
-    """The rows of the reference file."""
-    return list(csv.DictReader(ROWS.read_text().splitlines()))
+    """The rows of the reference file, their boards by the name in `hwnas list boards`."""
+    rows = list(csv.DictReader(ROWS.read_text().splitlines()))
+    return [row | {"board": CHIPS.get(row["board"], row["board"])} for row in rows]
 
 
 def counts(folder: Path = DATA) -> dict[str, float]:
@@ -83,36 +84,35 @@ def ratio_of_f746() -> float:
     plumerai = {
         (r["board"], r["network"]): float(r["latency_ms"]) for r in published() if r["runtime"] == "Plumerai"
     }
-    ratios = [plumerai["disco-f746ng", name] / plumerai["nucleo-l4r5zi", name] for name in FILES]
+    ratios = [plumerai["stm32f746", name] / plumerai["stm32l4r5", name] for name in FILES]
     return float(np.exp(np.log(ratios).mean()))
 
 
-def board_rows(constants: dict[str, float]) -> Iterator[tuple[str, str, str, str, str, str]]:
-    """The rows of `boards.csv`."""
-    for board, rows in measured_rows().items():
+def constant_rows(constants: dict[str, float]) -> Iterator[tuple[str, str, str, str]]:
+    """The rows of `constants.csv`."""
+    measured = measured_rows()
+    for name, rows in measured.items():
         first, names = rows[0], ", ".join(f"{row['network']} {row['latency_ms']}" for row in rows)
         source = f"fitted on published latencies with {first['runtime']}: {names} ms; {first['source']}"
-        for name in (board, SAME_CHIP.get(board)):
-            if name:
-                yield name, first["core"], first["clock_mhz"], f"{constants[board]:.3f}", "no", source
-    f746 = constants["nucleo-l4r5zi"] * ratio_of_f746()
+        yield name, f"{constants[name]:.3f}", "no", source
+    f746 = constants["stm32l4r5"] * ratio_of_f746()
     for name, board in known_boards().items():
-        if name in {*constants, *SAME_CHIP.values()} or board.core not in (*NEAREST, "Cortex-M7"):
+        if name in constants or board.core not in (*NEAREST, "Cortex-M7"):
             continue
         clock = board.clock_mhz
         if board.core == "Cortex-M7":
             value = f746 * 216 / clock
             source = (
-                "estimate: nucleo-l4r5zi's constant times DISCO_F746NG's published latency over "
-                "NUCLEO_L4R5ZI's in Plumerai's runtime (MLPerf Tiny v1.0: ic, kws, vww)"
+                "estimate: stm32l4r5's constant times DISCO_F746NG's published latency over NUCLEO_L4R5ZI's "
+                "in Plumerai's runtime (MLPerf Tiny v1.0: ic, kws, vww)"
             )
             source += "" if clock == 216 else f"; times 216 / {clock:g} MHz"
         else:
             near = NEAREST[board.core]
-            base = float(measured_rows()[near][0]["clock_mhz"])
+            base = float(measured[near][0]["clock_mhz"])
             value = constants[near] * base / clock
             source = f"estimate: {near}'s constant times {base:g} / {clock:g} MHz, the ratio of the clocks"
-        yield name, board.core, f"{clock:g}", f"{value:.3f}", "yes", source
+        yield name, f"{value:.3f}", "yes", source
 
 
 def main() -> None:
@@ -126,8 +126,8 @@ def main() -> None:
                 board, row["network"], f"{ms:g}", f"{predicted:.2f}", f"{100 * (predicted / ms - 1):+.1f} %"
             )
     Console(width=110).print(table)
-    print(f"\n{COLUMNS}")
-    for *fields, source in board_rows(constants):
+    print("\n" + ",".join(COLUMNS))
+    for *fields, source in constant_rows(constants):
         print(",".join([*fields, f'"{source}"']))
 
 

@@ -128,7 +128,11 @@ def _runtimes() -> list[dict[str, str]]:
 
 def _boards() -> list[dict[str, str]]:
     from hwnas.cost import boards
+    from hwnas.latency.instructions.constants import board_constants
+    from hwnas.latency.instructions.shipped import shipped
 
+    constants = board_constants(shipped())
+    kinds = {name: "estimated" if one.is_estimated else "published" for name, one in constants.items()}
     return [
         {
             "board": board.name,
@@ -136,6 +140,7 @@ def _boards() -> list[dict[str, str]]:
             "clock MHz": str(board.clock_mhz),
             "SRAM kB": f"{board.sram_bytes // 1024}",
             "flash kB": f"{board.flash_bytes // 1024}",
+            "latency": kinds.get(board.name, "none"),
             "description": board.source,
         }
         for board in boards().values()

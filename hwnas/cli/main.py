@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 
 import typer
 
 from hwnas.cli import table
+from hwnas.cli.output import show_warning
 from hwnas.latency import RunnerDiedError
 
 COMMANDS = {
@@ -41,6 +43,7 @@ app.add_typer(table.app, name="table")
 
 def main() -> None:
     """Run the program: exit code 2 and one line for the user's mistakes, 130 for Ctrl-C."""
+    warnings.showwarning = show_warning
     try:
         app()
     except SystemExit as stop:  # typer turns Ctrl-C into exit code 130

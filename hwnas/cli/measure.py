@@ -69,6 +69,12 @@ def measure(
     json: Json = False,
 ) -> None:
     """Measure whole networks and their parts on a device, into a latency table; or time ONNX files."""
+    for file in files or ():
+        if file.suffix.lower() == ".tflite":
+            raise ValueError(
+                f"{file}: measure takes ONNX files; for a .tflite file there is `hwnas predict`, with "
+                "vela-ethos-u55-128 or cortex-m7-cmsisnn:BOARD"
+            )
     if grain not in ("blocks", "kernels"):
         raise ValueError(f"--grain must be blocks or kernels, not {grain!r}")
     on = device_of(

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -66,13 +66,18 @@ def say(message: str) -> None:
 
 
 def show_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     """For `warnings.showwarning`: warnings of hwnas as one line for people, others as Python shows them."""
     if category.__module__.partition(".")[0] == "hwnas":
         say(f"warning: {message}")
     else:
-        _show_as_python(message, category, filename, lineno, *rest)
+        _show_as_python(message, category, filename, lineno, file, line)
 
 
 class Bar:

@@ -20,6 +20,7 @@ from hwnas.latency.devices.vela_compiler import (
     VelaError,
     unavailable,
 )
+from hwnas.network.program import Program
 
 
 class Vela(EstimatingDevice):
@@ -71,12 +72,21 @@ class Vela(EstimatingDevice):
         return lambda model: _latency_ms(model, compiler, self.accelerator)
 
 
-def _latency_ms(model: bytes, compiler: VelaCompiler, accelerator: str) -> float:
+def stand_in(program: Program) -> bytes:
+    """A `.tflite` file of an int8 program with arbitrary weights, for the compiler.
+
+    Raises:
+        ValueError: an operator has no form in int8; the message names it.
+    """
     from hwnas.network.quantise import placeholder
     from hwnas.network.tflite import write_tflite
 
+    return write_tflite(placeholder(program))
+
+
+def _latency_ms(model: bytes, compiler: VelaCompiler, accelerator: str) -> float:
     try:
-        found = compiler.estimate(write_tflite(placeholder(program_of(model))), accelerator)
+        found = compiler.estimate(stand_in(program_of(model)), accelerator)
     except VelaError as error:
         raise ModelFailedError(str(error)) from None
     if found.on_cpu:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from select import select
 from types import TracebackType
@@ -37,7 +37,11 @@ class VelaError(ValueError):
 
 def unavailable() -> str | None:
     """Why there is no compiler here, or None."""
-    return None if find_spec("ethosu") else "ethos-u-vela is not installed: pip install hwnas[mcu]"
+    try:
+        version("ethos-u-vela")
+    except PackageNotFoundError:
+        return "ethos-u-vela is not installed: pip install hwnas[mcu]"
+    return None
 
 
 class VelaCompiler:
@@ -47,7 +51,7 @@ class VelaCompiler:
     new process is started for the next one.
 
     Raises:
-        ValueError: the compiler is not installed.
+        ValueError: the compiler is not installed; where it is first used: its installation is broken.
     """
 
     def __init__(self) -> None:
@@ -60,7 +64,8 @@ class VelaCompiler:
 
         Raises:
             ValueError: there is no such accelerator.
-            VelaError: the compiler refused the file, or died or hung over it, or its report is none.
+            VelaError: the compiler refused the file, or died or hung over it, its report is none, or the
+                accelerator executes nothing of the network.
         """
         if accelerator not in ACCELERATORS:
             raise ValueError(f"no accelerator {accelerator!r}; known: {', '.join(ACCELERATORS)}")
@@ -71,37 +76,58 @@ class VelaCompiler:
             if refusal := self._ask(_arguments(network, out, accelerator)):
                 raise VelaError(f"Vela refuses it for {accelerator}: {refusal}")
             try:
-                return read_report(out, accelerator)
+                found = read_report(out, accelerator)
             except ValueError as error:
                 raise VelaError(f"Vela's report for {accelerator}: {error}") from None
+        if not found.cycles:
+            left = f"it leaves all to the processor: {', '.join(found.on_cpu[:5])}"
+            raise VelaError(
+                f"{accelerator} executes nothing of it; {left if found.on_cpu else 'it computes nothing'}"
+            )
+        return found
 
     def _ask(self, arguments: list[str]) -> str:
         """Why the compiler refused, or an empty text."""
-        stdin, stdout = self._streams()
+        if self._process is None:
+            self._start()
+        stdin, _ = self._streams()
         stdin.write(json.dumps(arguments) + "\n")
         stdin.flush()
+        answer = self._answer()
+        return "it killed the compiler" if answer is None else answer
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "hwnas.latency.devices.vela_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,  # Ctrl-C reaches the parent only, which ends the process
+        )
+        defect = self._answer()
+        if defect is None:
+            defect = "its process ended"
+        if defect:
+            self.close()
+            raise ValueError(f"ethos-u-vela is installed but does not start: {defect}")
+
+    def _answer(self) -> str | None:
+        """What the process says; None where it ended."""
+        _, stdout = self._streams()
         if not select([stdout], [], [], PATIENCE_S)[0]:
             self.close()
             return f"no answer in {PATIENCE_S:g} s"
         line = stdout.readline()
         if not line:
             self.close()
-            return "it killed the compiler"
+            return None
         answer: str = json.loads(line)
         return answer
 
     def _streams(self) -> tuple[IO[str], IO[str]]:
-        """Input and output of the process, which is started if there is none."""
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hwnas.latency.devices.vela_worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                start_new_session=True,  # Ctrl-C reaches the parent only, which ends the process
-            )
-        assert self._process.stdin and self._process.stdout
+        """Input and output of the process."""
+        assert self._process and self._process.stdin and self._process.stdout
         return self._process.stdin, self._process.stdout
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """The process that holds Arm's compiler Vela: reads arguments of `vela`, one JSON list a line, and answers.
 
-The answer is a JSON string a line: empty, or why the compiler refused the network. What the compiler prints
-goes nowhere: it may come from its native part, past Python.
+The answers are JSON strings, one a line: first why the compiler cannot be loaded, then for each list why it
+refused the network; empty where it did not. What the compiler prints goes nowhere: it may come from its
+native part, past Python.
 """
 
 from __future__ import annotations
@@ -18,9 +19,23 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    for line in sys.stdin:
-        answers.write(json.dumps(refusal(json.loads(line))) + "\n")
+
+    def answer(text: str) -> None:
+        answers.write(json.dumps(text) + "\n")
         answers.flush()
+
+    answer(defect())
+    for line in sys.stdin:
+        answer(refusal(json.loads(line)))
+
+
+def defect() -> str:
+    """Why the compiler cannot be loaded, or an empty text."""
+    try:
+        import ethosu.vela.vela  # noqa: F401
+    except Exception as error:  # whatever a broken installation raises
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def refusal(arguments: list[str]) -> str:

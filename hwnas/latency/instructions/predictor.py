@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwnas.latency.instructions.blocks import Counted, Counter
-from hwnas.latency.instructions.boards import known_board
+from hwnas.latency.instructions.constants import BoardConstant, board_constant
 from hwnas.latency.instructions.operators import TERMS
 from hwnas.latency.instructions.shipped import shipped
 from hwnas.latency.instructions.table import Formula, InstructionTable
@@ -38,22 +38,28 @@ class InstructionPredictor(Predictor):
 
     Args:
         table: formulas of the operators; the Cortex-M7 table that comes with hwnas by default.
-        ns_per_instruction: the board's constant; `fit` finds it from measured networks.
+        ns_per_instruction: nanoseconds of one instruction; `fit` finds them from measured networks.
+        board: the board that they are of, which is kept until `fit` finds others.
 
     Raises:
-        ValueError: the constant is not positive; the default table is not there.
+        ValueError: `ns_per_instruction` is not positive; the default table is not there.
     """
 
     kind: ClassVar[str] = "instructions"
     fewest: ClassVar[int] = 1
 
     def __init__(
-        self, table: InstructionTable | None = None, *, ns_per_instruction: float | None = None
+        self,
+        table: InstructionTable | None = None,
+        *,
+        ns_per_instruction: float | None = None,
+        board: BoardConstant | None = None,
     ) -> None:
         if ns_per_instruction is not None and not 0 < ns_per_instruction < np.inf:
             raise ValueError(f"ns_per_instruction is {ns_per_instruction}; it must be a positive number")
         self._counter = Counter(table or InstructionTable.load(shipped()))
         self.ns_per_instruction = ns_per_instruction
+        self.board = board
 
     @property
     def table(self) -> InstructionTable:
@@ -63,7 +69,8 @@ class InstructionPredictor(Predictor):
     @property
     def label(self) -> str:
         """What tells it from others in the record of a search."""
-        return f"{self.kind}, {self.ns_per_instruction} ns each"
+        board = f" of {self.board.table}:{self.board.board.name}" if self.board else ""
+        return f"{self.kind}{board}, {self.ns_per_instruction} ns each"
 
     def fit(self, networks: Sequence[Network], latency_ms: Floats) -> None:
         """Find the constant that minimises Σ (predicted / measured - 1)²; as `Predictor.fit`.
@@ -77,6 +84,7 @@ class InstructionPredictor(Predictor):
         )
         ratio = self._instructions(networks) / NS_PER_MS / measured
         self.ns_per_instruction = float(ratio.sum() / (ratio @ ratio))
+        self.board = None
 
     def predict(self, networks: Sequence[Network]) -> Floats:
         """As `Predictor.predict`; warns (`UnseenLayersWarning`) of windows that were not counted.
@@ -151,8 +159,10 @@ def board_predictor(board: str, table: str | None = None) -> InstructionPredicto
     >>> board_predictor("stm32h743").predict([network])                     # doctest: +SKIP
 
     Raises:
-        ValueError: no such table, or no such board; the message names those that there are.
+        ValueError: no such table, or it has no constant of such a board; the message names those that it has.
     """
     folder = shipped(table) if table else shipped()
-    scale = known_board(board, folder).ns_per_instruction
-    return InstructionPredictor(InstructionTable.load(folder), ns_per_instruction=scale)
+    found = board_constant(board, folder)
+    return InstructionPredictor(
+        InstructionTable.load(folder), ns_per_instruction=found.ns_per_instruction, board=found
+    )

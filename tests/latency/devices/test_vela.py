@@ -1,12 +1,13 @@
 """Arm's compiler as a device: against its estimates of third-party files, and what it does with bad ones."""
 
 import csv
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
 pytest.importorskip("ethosu", reason="ethos-u-vela is not installed (extra mcu)")
 
-from hwnas.latency import Entry, device, device_like, devices, fit, measure, measure_onnx
+from hwnas.latency import Entry, ModelFailedError, device, device_like, devices, fit, measure, measure_onnx
 from hwnas.latency.devices import vela_compiler
 from hwnas.latency.devices.registry import device_class
 from hwnas.latency.devices.vela_compiler import ACCELERATORS, VelaCompiler, VelaError, vela_estimate
@@ -138,9 +139,41 @@ def test_a_bad_file_is_refused_and_the_next_one_compiled(compiler, damage):
 
 
 def test_a_hanging_compiler_is_ended(monkeypatch):
-    monkeypatch.setattr(vela_compiler, "PATIENCE_S", 0.001)
-    with VelaCompiler() as compiler, pytest.raises(VelaError, match=r"no answer in 0\.001 s"):
-        compiler.estimate(tflite(small_network()), "ethos-u55-32")
+    with VelaCompiler() as compiler:
+        expected = compiler.estimate(tflite(small_network()), "ethos-u55-32")
+        with monkeypatch.context() as patience:
+            patience.setattr(vela_compiler, "PATIENCE_S", 0.001)
+            with pytest.raises(VelaError, match=r"no answer in 0\.001 s"):
+                compiler.estimate(tflite(small_network()), "ethos-u55-32")
+        assert compiler.estimate(tflite(small_network()), "ethos-u55-32") == expected
+
+
+def test_what_the_accelerator_executes_nothing_of(compiler):
+    b = Builder()
+    with pytest.raises(VelaError, match="ethos-u55-128 executes nothing of it; it computes nothing"):
+        compiler.estimate(tflite(b.build(b.input(8, 8, 8))), "ethos-u55-128")
+    b = Builder()
+    only_converted = write_tflite(placeholder(lower(b.build(b.input(8, 8, 8)), float_input=True)))
+    with pytest.raises(VelaError, match="executes nothing of it; it leaves all to the processor: Quantize "):
+        compiler.estimate(only_converted, "ethos-u55-128")
+
+
+@pytest.mark.parametrize(
+    ("module", "says"),
+    [
+        ("raise OSError('libc is too old')", "OSError: libc is too old"),
+        ("import os; os._exit(1)", "its process ended"),
+    ],
+)
+def test_a_broken_installation_is_not_the_networks_fault(tmp_path, monkeypatch, module, says):
+    (tmp_path / "ethosu" / "vela").mkdir(parents=True)
+    for name in ("__init__", "vela/__init__"):
+        (tmp_path / "ethosu" / f"{name}.py").touch()
+    (tmp_path / "ethosu" / "vela" / "vela.py").write_text(module)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(ValueError, match=f"ethos-u-vela is installed but does not start: {says}") as told:
+        measure([small_network()], device("vela-ethos-u55-32"))
+    assert not isinstance(told.value, ModelFailedError | VelaError)
 
 
 def test_unknown_accelerators(compiler):
@@ -149,7 +182,10 @@ def test_unknown_accelerators(compiler):
 
 
 def test_without_the_compiler(monkeypatch):
-    monkeypatch.setattr(vela_compiler, "find_spec", lambda name: None)
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(vela_compiler, "version", missing)
     assert "not installed" in (device_class("vela-ethos-u55-32").unavailable() or "")
     with pytest.raises(ValueError, match=r"vela-ethos-u55-32: .*pip install hwnas\[mcu\]"):
         device("vela-ethos-u55-32")

@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
+from hwnas.cost import board
 from hwnas.latency.instructions.predictor import InstructionPredictor, board_predictor
 from hwnas.latency.predictors import UnseenLayersWarning, predictor_class
 from hwnas.latency.predictors.arrays import read_arrays, write_arrays
@@ -15,14 +16,14 @@ pytestmark = pytest.mark.filterwarnings("ignore::hwnas.latency.predictors.Unseen
 
 NETWORKS = [nets.resnet8(), nets.mobilenet_v1(), nets.ds_cnn()]
 PUBLISHED_MS = {  # MLPerf Tiny v1.0, OctoML microTVM + CMSIS-NN: ic, vww, kws
-    "nucleo-l4r5zi": [389.56, 301.20, 99.81],
-    "nrf5340-dk": [316.16, 232.02, 76.09],
+    "stm32l4r5": [389.56, 301.20, 99.81],
+    "nrf5340": [316.16, 232.02, 76.09],
 }
 
 
-@pytest.mark.parametrize("board", PUBLISHED_MS)
-def test_published_latencies_of_boards(board):
-    np.testing.assert_allclose(board_predictor(board).predict(NETWORKS), PUBLISHED_MS[board], rtol=0.05)
+@pytest.mark.parametrize("name", PUBLISHED_MS)
+def test_published_latencies_of_boards(name):
+    np.testing.assert_allclose(board_predictor(name).predict(NETWORKS), PUBLISHED_MS[name], rtol=0.05)
 
 
 def test_fit_finds_the_constant_of_a_board():
@@ -31,9 +32,18 @@ def test_fit_finds_the_constant_of_a_board():
         predictor.predict(NETWORKS)
     predictor.fit(NETWORKS[:1], np.array([389.56]))
     assert predictor.ns_per_instruction == pytest.approx(13.0, rel=0.01)
-    np.testing.assert_allclose(predictor.predict(NETWORKS), PUBLISHED_MS["nucleo-l4r5zi"], rtol=0.06)
+    np.testing.assert_allclose(predictor.predict(NETWORKS), PUBLISHED_MS["stm32l4r5"], rtol=0.06)
     with pytest.raises(ValueError, match="at least 1 measured networks, not 0"):
         predictor.fit([], np.zeros(0))
+
+
+def test_a_predictor_knows_its_board_until_it_is_fitted():
+    predictor = board_predictor(" STM32F746 ")
+    assert predictor.board.board is board("stm32f746") and predictor.board.is_estimated
+    assert predictor.label == "instructions of cortex-m7-cmsisnn:stm32f746, 3.868 ns each"
+    assert not board_predictor("stm32h743").board.is_estimated
+    predictor.fit(NETWORKS[:1], np.array([389.56]))
+    assert predictor.board is None and "stm32f746" not in predictor.label
 
 
 def test_save_load_and_damage(tmp_path):
@@ -54,8 +64,18 @@ def test_save_load_and_damage(tmp_path):
 
 
 def test_unknown_boards_tables_and_constants():
-    with pytest.raises(ValueError, match="no board 'esp32' in cortex-m7-cmsisnn; known: nucleo-l4r5zi"):
+    with pytest.raises(
+        ValueError, match="no board 'esp32' in cortex-m7-cmsisnn; boards that have one: stm32l4r5"
+    ):
         board_predictor("esp32")
+    with pytest.raises(
+        ValueError, match=r"rp2040 \(Cortex-M0\+\) has no timing constant in cortex-m7-cmsisnn; .*f746"
+    ):
+        board_predictor("rp2040")
+    with pytest.raises(
+        ValueError, match="cortex-m7-cmsisnn needs a board: cortex-m7-cmsisnn:stm32l4r5, cort"
+    ):
+        board_predictor("")
     with pytest.raises(ValueError, match="no instruction table 'cortex-m0'"):
         board_predictor("stm32h743", "cortex-m0")
     with pytest.raises(ValueError, match="ns_per_instruction is -1"):

@@ -3,12 +3,13 @@ import shutil
 
 import pytest
 
-from hwnas.latency.instructions.boards import boards
+from hwnas.cost import boards
+from hwnas.latency.instructions.constants import board_constants
 from hwnas.latency.instructions.operators import TERMS
 from hwnas.latency.instructions.shipped import shipped
 from hwnas.latency.instructions.table import InstructionTable
 
-FILES = ("ops.csv", "ops_other.csv", "ops_loops.csv", "boards.csv")
+FILES = ("ops.csv", "ops_other.csv", "ops_loops.csv", "constants.csv")
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_files_that_are_no_tables(folder):
 @pytest.mark.parametrize("name", FILES)
 def test_links_and_pipes_are_not_read(folder, name):
     def load():
-        return boards(folder) if name == "boards.csv" else InstructionTable.load(folder)
+        return board_constants(folder) if name == "constants.csv" else InstructionTable.load(folder)
 
     (folder / name).unlink()
     (folder / name).symlink_to("/dev/zero")
@@ -89,32 +90,47 @@ def test_links_and_pipes_are_not_read(folder, name):
 
 
 def test_boards_state_their_source_and_whether_they_were_published():
-    known = boards(shipped())
-    published = {name for name, board in known.items() if not board.is_estimated}
-    assert published == {"stm32h743", "nucleo-l4r5zi", "stm32l4r5", "nrf5340-dk", "nrf5340"}
-    assert all(board.source.startswith("estimate: ") == board.is_estimated for board in known.values())
+    known = board_constants(shipped())
+    published = {name for name, one in known.items() if not one.is_estimated}
+    assert published == {"stm32h743", "stm32l4r5", "nrf5340"}
+    assert all(one.source.startswith("estimate: ") == one.is_estimated for one in known.values())
     assert {"stm32f412", "stm32f746", "stm32f765", "rp2350"} <= set(known)
-    cycles = {b.name: b.ns_per_instruction * b.clock_mhz / 1000 for b in known.values() if b.clock_mhz}
+    cycles = {name: one.ns_per_instruction * one.board.clock_mhz / 1000 for name, one in known.items()}
     assert all(0.7 < value < 1.7 for value in cycles.values()), cycles
+
+
+def test_the_boards_are_those_of_the_one_list():
+    known = board_constants(shipped())
+    assert all(one.board is boards()[name] for name, one in known.items())
+    assert {
+        name for name, one in boards().items() if one.core in ("Cortex-M4", "Cortex-M7", "Cortex-M33")
+    } == set(known)
+
+
+def test_a_board_that_is_not_in_the_list_is_refused(folder):
+    with pytest.raises(
+        ValueError, match=r"constants\.csv: row 1: field 'board' is 'zx81', which is not in the"
+    ):
+        board_constants(edited(folder, "constants.csv", 1, "board", "zx81"))
 
 
 @pytest.mark.parametrize("text", ["-1", "0", "nan", "inf", "fast", ""])
 def test_a_constant_that_is_none_is_refused(folder, text):
-    with pytest.raises(ValueError, match=r"boards\.csv: row 2: field 'ns_per_instruction'"):
-        boards(edited(folder, "boards.csv", 2, "ns_per_instruction", text))
+    with pytest.raises(ValueError, match=r"constants\.csv: row 2: field 'ns_per_instruction'"):
+        board_constants(edited(folder, "constants.csv", 2, "ns_per_instruction", text))
 
 
 def test_whether_a_board_is_estimated_is_yes_or_no(folder):
     with pytest.raises(ValueError, match=r"row 3: field 'is_estimated' is 'perhaps'; it must be yes or no"):
-        boards(edited(folder, "boards.csv", 3, "is_estimated", "perhaps"))
+        board_constants(edited(folder, "constants.csv", 3, "is_estimated", "perhaps"))
 
 
 def test_boards_twice_and_other_columns(folder):
-    path = folder / "boards.csv"
+    path = folder / "constants.csv"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines, lines[1]]))
-    with pytest.raises(ValueError, match="board nucleo-l4r5zi occurs twice"):
-        boards(folder)
+    with pytest.raises(ValueError, match="board stm32l4r5 occurs twice"):
+        board_constants(folder)
     path.write_text("\n".join(["name,ns", *lines[1:]]))
     with pytest.raises(ValueError, match="the columns are"):
-        boards(folder)
+        board_constants(folder)
