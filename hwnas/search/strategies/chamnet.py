@@ -126,4 +126,5 @@ class ChamNet(Strategy):
 
     def _selected(self) -> int:
         """Position among the parents, best first, of the winner of a binary tournament."""
-        return int(self._generator.integers(len(self._parents), size=2).min())
+        size = len(self._parents)
+        return min(int(self._generator.integers(size)), int(self._generator.integers(size)))

@@ -58,5 +58,6 @@ def survivors(members: Sequence[Member], size: int) -> list[Ranked]:
 
 def tournament(population: Sequence[Ranked], generator: np.random.Generator) -> Architecture:
     """The better of two random members: of the better front, or else less crowded, or else the first."""
-    first, second = (population[int(i)] for i in generator.integers(len(population), size=2))
-    return min(first, second, key=lambda ranked: ranked.order).member.architecture
+    first = population[int(generator.integers(len(population)))]
+    second = population[int(generator.integers(len(population)))]
+    return (second if second.order < first.order else first).member.architecture

@@ -1,0 +1,143 @@
+"""What holds for each of the sample-based strategies: the known answer, replay, bounds, its own cost."""
+
+import time
+
+import pytest
+
+from hwnas.search import RegularizedEvolution
+from hwnas.search.strategies import (
+    AREA,
+    NSGA2,
+    ChamNet,
+    LocalSearch,
+    MoveEvolution,
+    NASWOTSearch,
+    WarmedRandomSearch,
+)
+from hwnas.spaces import NASBench201
+from tests.search.strategies.told import BOUNDED, SUM, Toy, best, metrics_of, searched, toy_screen
+
+ANSWER = (4,) * 6
+BOUNDED_ANSWER = (3,) * 6
+
+SEARCHES = {
+    "evolution": lambda space, objective, seed: RegularizedEvolution(
+        space, objective, population=20, seed=seed
+    ),
+    "area": lambda space, objective, seed: AREA(space, objective, warm_up=100, warm_up_by="proxy", seed=seed),
+    "move": lambda space, objective, seed: MoveEvolution(
+        space, objective, move_by="proxy", population=10, tournament=5, seed=seed
+    ),
+    "move with warm-up": lambda space, objective, seed: MoveEvolution(
+        space,
+        objective,
+        move_by="proxy",
+        population=10,
+        tournament=5,
+        warm_up=50,
+        warm_up_by="proxy",
+        seed=seed,
+    ),
+    "local_search": lambda space, objective, seed: LocalSearch(space, objective, seed=seed),
+    "first improvement": lambda space, objective, seed: LocalSearch(
+        space, objective, first_improvement=True, seed=seed
+    ),
+    "nsga2": lambda space, objective, seed: NSGA2(space, objective, costs=["cost"], population=20, seed=seed),
+    "chamnet": lambda space, objective, seed: ChamNet(space, objective, population=20, seed=seed),
+    "chamnet by a predictor": lambda space, objective, seed: ChamNet(
+        space, objective, predict_by="proxy", seed=seed
+    ),
+}
+OTHERS = {
+    "naswot": lambda space, objective, seed: NASWOTSearch(
+        space, objective, samples=50, score_by="proxy", seed=seed
+    ),
+    "random_warm_up": lambda space, objective, seed: WarmedRandomSearch(
+        space, objective, warm_up=50, warm_up_by="proxy", seed=seed
+    ),
+}
+EVERY = {**SEARCHES, **OTHERS}
+searches = pytest.mark.parametrize("make", SEARCHES.values(), ids=SEARCHES)
+every = pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
+
+
+@searches
+@pytest.mark.parametrize("ahead", [1, 8])
+def test_finds_the_best_of_a_toy_space(make, ahead):
+    done = searched(make(Toy(), SUM, 0), trials=1400, ahead=ahead)
+    assert best(done) == ANSWER
+
+
+@searches
+@pytest.mark.parametrize("with_screen", [False, True])
+def test_finds_the_best_within_a_bound(make, with_screen):
+    screen = toy_screen() if with_screen else None
+    done = searched(make(Toy(), BOUNDED, 0), metrics_of, trials=1500, ahead=8, screen=screen)
+    assert best(done, BOUNDED) == BOUNDED_ANSWER
+
+
+@every
+def test_the_same_seed_asks_the_same_and_another_seed_does_not(make):
+    def asked(seed):
+        return [p for p, _ in searched(make(Toy(), BOUNDED, seed), metrics_of, trials=300, ahead=8)]
+
+    assert asked(5) == asked(5)
+    assert asked(5) != asked(6)
+
+
+@every
+def test_replay_goes_on_as_if_nothing_had_happened(make):
+    whole = searched(make(Toy(), BOUNDED, 3), metrics_of, trials=300, ahead=8)
+    again = make(Toy(), BOUNDED, 3)
+    recorded = {number: values for number, (_, values) in enumerate(whole[:117])}
+    told = iter(range(len(whole)))
+
+    def replayed(proposal):
+        return recorded.get(next(told)) or metrics_of(proposal)
+
+    assert searched(again, replayed, trials=300, ahead=8) == whole
+
+
+@every
+def test_undefined_values_are_never_the_best(make):
+    def partly_undefined(proposal):
+        values = metrics_of(proposal)
+        return {"cost": values["cost"]} if proposal.architecture.encoding[0] == 3 else values
+
+    done = searched(make(Toy(), BOUNDED, 1), partly_undefined, trials=1100, ahead=8, screen=toy_screen())
+    assert best(done, BOUNDED)[0] != 3
+
+
+@every
+def test_settings_are_plain_and_make_the_same_again(make):
+    strategy = make(Toy(), BOUNDED, 4)
+    again = type(strategy)(Toy(), BOUNDED, seed=4, **strategy.settings())
+    assert searched(again, metrics_of, trials=120) == searched(
+        make(Toy(), BOUNDED, 4), metrics_of, trials=120
+    )
+
+
+def seconds_per_step(strategy):
+    """Processor time of `ask` and `tell`, over 1000 trials."""
+    spent, steps = 0.0, 0
+    while steps < 1000:
+        started = time.process_time()
+        proposal = strategy.ask()
+        spent += time.process_time() - started
+        if proposal is None:
+            break
+        a, b, c, d, e, f = proposal.architecture.encoding
+        values = {
+            "cost": 1.0 + a + b + c + d + e + f,
+            proposal.maximize: a * b + c * d - e * f + 0.01 * (a + f),
+        }
+        started = time.process_time()
+        strategy.tell(proposal, values)
+        spent += time.process_time() - started
+        steps += 1
+    return spent / steps
+
+
+@every
+def test_its_own_step_costs_at_most_200_us_on_nasbench201(make):
+    assert min(seconds_per_step(make(NASBench201(), SUM, seed)) for seed in range(3)) <= 200e-6
