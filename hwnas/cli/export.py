@@ -13,6 +13,8 @@ from hwnas.cli.output import check_output, console, print_json
 from hwnas.cli.targets import target
 from hwnas.files import write_whole
 
+RANDOM = "its weights are random: the run trained nothing (search with --train-epochs)"
+
 
 def export(
     out: Out,
@@ -52,23 +54,37 @@ def export(
     if out.suffix == ".tflite" or int8:
         from hwnas.cli.export_int8 import Deployment, export_int8
         from hwnas.cost import limits
+        from hwnas.cost.flash import FORMATS
         from hwnas.cost.memory import get_runtime
 
         refuse({"space": space, "arch": arch, "batch": batch}, "on int8: give --run or a trained ONNX file")
         if data is None:
             raise ValueError("int8 needs --data to calibrate on: digits, a file, or a folder of images")
         runtime = get_runtime(runtime or "tflm").name
+        if runtime not in FORMATS:
+            refuse({"flash": flash}, f"with --runtime {runtime}, which stores nothing")
         with tempfile.TemporaryDirectory() as folder:
-            source = _trained(file, run, Path(folder) / "trained.onnx")
-            asked = Deployment(source, data, out, runtime, limits(board, sram, flash), float_input, seed)
-            export_int8(asked, json=json)
+            source, name, is_trained = _trained(file, run, Path(folder) / "trained.onnx")
+            export_int8(
+                Deployment(
+                    source,
+                    name,
+                    is_trained,
+                    data,
+                    out,
+                    runtime,
+                    limits(board, sram, flash),
+                    float_input,
+                    seed,
+                ),
+                json=json,
+            )
         return
     refuse({"data": data}, "without --int8 or a .tflite file to write")
     if file is not None:
         raise ValueError(f"{file} is an ONNX file already; --int8 or --out net.tflite quantises it")
-    if run is not None:
-        _export_run(run, out, space, arch)
-    else:
+    is_random = run is not None and not _export_run(run, out, space, arch)
+    if run is None:
         from hwnas.network.to_onnx import to_onnx
 
         to_onnx(target(None, space, arch).network, out, batch=_batch(batch or "1"), seed=seed)
@@ -76,28 +92,35 @@ def export(
         print_json({"onnx": str(out)})
     else:
         console.print(f"wrote {out}", markup=False)
+        if is_random:
+            console.print(RANDOM, markup=False, soft_wrap=True)
 
 
-def _trained(file: Path | None, run: Path | None, place: Path) -> Path:
-    """The ONNX file to make int8: `file`, or the answer of `run`, copied to `place`."""
+def _trained(file: Path | None, run: Path | None, place: Path) -> tuple[Path, str, bool]:
+    """The ONNX file to make int8, what to call it, and whether it is trained: `file`, or the answer of `run`.
+
+    The answer is copied to `place`. A file's weights are taken to be trained.
+    """
     if (file is None) == (run is None):
         raise ValueError("int8 needs trained weights: give either --run or an ONNX file")
     if file is not None:
-        return file
+        return file, str(file), True
     assert run is not None
-    _export_run(run, place, None, None)
-    return place
+    return place, f"the answer of {run}", _export_run(run, place, None, None)
 
 
-def _export_run(run: Path, out: Path, space: str | None, arch: str | None) -> None:
+def _export_run(run: Path, out: Path, space: str | None, arch: str | None) -> bool:
+    """Write the answer of `run` as an ONNX file; gives whether it was trained."""
     from hwnas import search
 
     if space or arch:
         raise ValueError("--run names the network already; give no --space and no --arch with it")
-    best = search.load(run).best()
+    found = search.load(run)
+    best = found.best()
     if best.onnx is None:
         raise ValueError(f"run {run} has no finished network; run its search to the end")
     write_whole(out, best.onnx.read_bytes())
+    return found.record.config.get("training") is not None
 
 
 def _batch(text: str) -> int | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hwnas.cli.export import RANDOM
 from hwnas.cli.output import console, print_json, progress_bar
 from hwnas.cost import Limits, plan
 from hwnas.cost.flash import FORMATS, flash
 from hwnas.files import write_whole
 from hwnas.objectives import format_quantity
+
+if TYPE_CHECKING:
+    from hwnas.network import Network
+    from hwnas.training import DataSet, Deployed
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,8 @@ class Deployment:
 
     Attributes:
         source: an ONNX file with trained weights.
+        name: what messages call it.
+        is_trained: False where its weights are known to be random.
         data: the data set that it was trained on, by name or path.
         out: the file to write, `.tflite` or `.onnx`.
         runtime: that will run a .tflite file.
@@ -28,6 +35,8 @@ class Deployment:
     """
 
     source: Path
+    name: str
+    is_trained: bool
     data: str
     out: Path
     runtime: str
@@ -40,16 +49,20 @@ def export_int8(asked: Deployment, *, json: bool) -> None:
     """Write the file and say what became of accuracy and memory.
 
     Raises:
-        ValueError: the file exceeds a limit; it is written all the same.
+        ValueError: TFLite Micro is missing, or the network does not fit the data, which is said before the
+            work; or the file exceeds a limit: it is written all the same.
     """
     from hwnas.network.from_onnx import from_onnx, onnx_weights
-    from hwnas.training import deploy_onnx, deploy_tflite, load
+    from hwnas.training import deploy_onnx, deploy_tflite
 
+    is_tflite = asked.out.suffix == ".tflite"
+    if is_tflite:
+        _require_interpreter()
     network, weights = from_onnx(asked.source), onnx_weights(asked.source)
-    data = load(asked.data, resolution=network.inputs[0].shape[-1])
-    if asked.out.suffix == ".onnx":
+    data = _data(network, asked)
+    memory: dict[str, Any] = {}
+    if not is_tflite:
         made = deploy_onnx(network, weights, data, seed=asked.seed)
-        memory = {}
     else:
         with progress_bar("running the file") as bar:
             made = deploy_tflite(
@@ -60,11 +73,13 @@ def export_int8(asked: Deployment, *, json: bool) -> None:
                 seed=asked.seed,
                 progress=lambda done, total: bar.update(done, total, "running the file"),
             )
-        memory = _memory(made.model, asked)
+        memory = _memory(made, asked)
     write_whole(asked.out, made.model)
     content = {
         "file": str(asked.out),
         "bytes": len(made.model),
+        "is_trained": asked.is_trained,
+        "tested_images": made.tested,
         "test_images": len(data.test_labels),
         "accuracy": made.accuracy,
         "int8_accuracy": made.int8_accuracy,
@@ -77,30 +92,55 @@ def export_int8(asked: Deployment, *, json: bool) -> None:
     _require_limits(content, asked.limits)
 
 
-def _memory(model: bytes, asked: Deployment) -> dict[str, Any]:
-    """What TFLite Micro reports here, and what the plan says of the device."""
-    from hwnas.network.tflite import Interpreter, read_tflite
+def _require_interpreter() -> None:
+    from hwnas.training.tflite_accuracy import require_interpreter
 
-    arena = Interpreter(model).arena
-    program = read_tflite(model).program
+    try:
+        require_interpreter()
+    except ImportError as error:
+        raise ValueError(str(error)) from error
+
+
+def _data(network: Network, asked: Deployment) -> DataSet:
+    """The data set at the network's resolution; raises ValueError where the two do not fit each other."""
+    from hwnas.training import load
+    from hwnas.training.deploy import misfit, unfit
+
+    if problem := unfit(network):
+        raise ValueError(f"{asked.name} {problem}")
+    data = load(asked.data, resolution=network.inputs[0].shape[-1])
+    if problem := misfit(network, data):
+        raise ValueError(f"{asked.name} {problem} in --data {asked.data}")
+    return data
+
+
+def _memory(made: Deployed, asked: Deployment) -> dict[str, Any]:
+    """What TFLite Micro reports here, and what the plan says of the device."""
+    from hwnas.network.tflite import read_tflite
+
+    assert made.arena is not None
+    program = read_tflite(made.model).program
     found = {
         "runtime": asked.runtime,
-        "arena_here": {"head_bytes": arena.head_bytes, "tail_bytes": arena.tail_bytes},
+        "arena_here": asdict(made.arena),
         "sram_bytes": plan(program, asked.runtime).sram_bytes,
     }
-    if asked.runtime.startswith("tflm"):
-        return {**found, "flash_bytes": len(model) + flash(program, asked.runtime).code}
-    if asked.runtime in FORMATS:
-        return {**found, "flash_bytes": flash(program, asked.runtime).total_bytes}
-    return found
+    if asked.runtime not in FORMATS:
+        return found
+    flashed = flash(program, asked.runtime, tflite_bytes=len(made.model))
+    return {**found, "flash_bytes": flashed.total_bytes}
 
 
 def _print(content: dict[str, Any]) -> None:
     _line(f"wrote {content['file']}, {format_quantity(content['bytes'], 'bytes')}")
+    tested, images = content["tested_images"], content["test_images"]
+    of = "" if tested == images else f"{tested:,} of "
     _line(
-        f"accuracy on {content['test_images']} test images: {100 * content['accuracy']:.2f} % in float32, "
+        f"accuracy on {of}{images:,} test images: {100 * content['accuracy']:.2f} % in float32, "
         f"{100 * content['int8_accuracy']:.2f} % in int8"
     )
+    if not content["is_trained"]:
+        _line(RANDOM)
     if "arena_here" not in content:
         return
     arena = content["arena_here"]

@@ -79,7 +79,7 @@ def check_options(strategy: str, spelled: Mapping[str, str]) -> None:
     for setting, option in spelled.items():
         owners = [name for name in STRATEGIES if _takes(name, setting)]
         if strategy not in owners:
-            of = f"an option of {' and '.join(owners)}, not of {strategy}" if owners else "no option"
+            of = f"an option of {', '.join(owners)}, not of {strategy}" if owners else "no option"
             raise ValueError(f"strategy {strategy}: {option} is {of}")
 
 

@@ -30,7 +30,7 @@ def accuracy(
         batch_size: images at once.
 
     Raises:
-        ValueError: no images, or not one label for each.
+        ValueError: no images, not one label for each, or outputs of another shape.
         FloatingPointError: an output is NaN or infinite.
     """
     if len(images) == 0 or labels.shape != (len(images),):
@@ -43,6 +43,8 @@ def accuracy(
         for start in range(0, len(images), batch_size):
             batch = images[start : start + batch_size].to(device)
             outputs = module(batch if prepare is None else prepare(batch))
+            if outputs.ndim != 2:
+                raise ValueError(f"the network gives {list(outputs.shape)}; [images, classes] is needed")
             if not outputs.isfinite().all():
                 raise FloatingPointError("an output of the network is NaN or infinite")
             correct += int((outputs.argmax(1).cpu() == labels[start : start + batch_size].cpu()).sum())

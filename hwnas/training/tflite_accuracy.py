@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from hwnas.network.tflite import Interpreter
+
 _BATCH = 64
 
 
+def require_interpreter() -> None:
+    """Raise ImportError where TFLite Micro is not installed."""
+    if find_spec("tflite_micro") is None:
+        raise ImportError("TFLite Micro is not installed: pip install 'hwnas[mcu]'")
+
+
 def tflite_accuracy(
-    model: bytes,
+    model: bytes | Interpreter,
     images: Tensor,
     labels: Tensor,
     *,
@@ -23,7 +34,8 @@ def tflite_accuracy(
     The file runs in TensorFlow Lite Micro's interpreter (`hwnas[mcu]`), one image after the other.
 
     Args:
-        model: the content of the .tflite file: one output `[1, classes]` for one input `[1, H, W, C]`.
+        model: the content of the .tflite file, or what runs it: one output `[1, classes]` for one input
+            `[1, H, W, C]`.
         images: [N, C, H, W].
         labels: int64 [N].
         prepare: applied to each batch of images, for example `data.standardise`.
@@ -39,7 +51,7 @@ def tflite_accuracy(
         raise ValueError(
             f"give one label for each of at least one image, got {len(images)} and {labels.shape}"
         )
-    interpreter = Interpreter(model)
+    interpreter = Interpreter(model) if isinstance(model, bytes) else model
     correct = 0
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH]

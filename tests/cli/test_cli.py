@@ -300,7 +300,7 @@ MISTAKES = {
     ),
     "an option of another strategy": (
         ["search", "--run", "r", "--space", SPACE, "--strategy", "genetic", "--tournament", "3"],
-        "--tournament is an option of evolution, not of genetic",
+        "--tournament is an option of evolution",
     ),
     "unknown strategy": (["search", "--run", "r", "--space", SPACE, "--strategy", "magic"], "evolution"),
     "jobs": (["search", "--run", "r", "--space", SPACE, "--jobs", "0"], "jobs"),

@@ -102,7 +102,7 @@ def test_more_is_drawn_until_the_first_is_sure():
     macs = [Limit(Count("macs"), 1e9)]
     grid = mcunet_grid(widths=(0.3,), resolutions=(48, 64), classes=10)
     assert select_space(grid, limits=macs, samples=40, confidence=0.9).drawn == 200
-    near = [MCUNet(width=0.3, resolution=64, classes=10), MCUNet(width=0.3, resolution=64, classes=20)]
+    near = [MCUNet(width=0.3, resolution=64, classes=10), MCUNet(width=0.3, resolution=64, classes=300)]
     few = select_space(near, limits=macs, samples=20, seed=3)
     assert len(few.candidates) == 2 and few.best.probability_first < 0.9
     more = select_space(near, limits=macs, samples=20, seed=3, confidence=0.95)

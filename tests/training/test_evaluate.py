@@ -38,3 +38,8 @@ def test_outputs_that_are_no_numbers_are_an_error():
 def test_each_image_needs_a_label(images, labels):
     with pytest.raises(ValueError, match="one label for each"):
         accuracy(FirstPixels(), torch.zeros(images, 1, 1, 2), torch.zeros(labels, dtype=torch.int64))
+
+
+def test_maps_are_no_classes():
+    with pytest.raises(ValueError, match=r"the network gives \[2, 3, 4, 4\]; \[images, classes\] is needed"):
+        accuracy(nn.Identity(), torch.zeros(2, 3, 4, 4), torch.zeros(2, dtype=torch.int64))

@@ -1,0 +1,85 @@
+"""`hwnas export` of int8 files, as a person runs it."""
+
+import sys
+
+import pytest
+
+from hwnas.cli.export_int8 import Deployment, export_int8
+from hwnas.cost import Limits
+from hwnas.network import Builder
+from hwnas.network.to_onnx import to_onnx
+
+from .test_cli import as_json, hwnas
+
+SPACE = "mobilenetv2:resolution=16,classes=10,width=0.25,depths=(-1,),widths=(0.75,),kernels=(3,)"
+
+
+def classifier(classes=10, shape=(3, 12, 12)):
+    b = Builder()
+    return b.build(b.linear(b.global_average_pool(b.relu(b.conv(b.input(*shape), 4))), classes))
+
+
+def maps():
+    b = Builder()
+    return b.build(b.conv(b.input(3, 12, 12), 10))
+
+
+NETWORKS = {
+    "classes.onnx": (classifier(1000), "tells 1000 classes apart, but there are 10 in --data digits"),
+    "maps.onnx": (maps(), "outputs of [10, 12, 12]; one image [c, h, w] and one vector [classes] are needed"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run that trained nothing."""
+    folder = tmp_path_factory.mktemp("run") / "untrained"
+    hwnas(
+        "search", "--space", SPACE, "--maximize", "params", "--strategy", "random", "--budget", 2,
+        "--candidates", 1, "--run", folder,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("file", NETWORKS)
+def test_networks_that_do_not_fit_the_data(file, tmp_path):
+    network, says = NETWORKS[file]
+    to_onnx(network, tmp_path / file)
+    told = hwnas("export", file, "--data", "digits", "--int8", "--out", "out.onnx", cwd=tmp_path, code=2)
+    assert told.startswith(f"error: {file} ") and says in told and len(told.splitlines()) == 1
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_an_untrained_run_is_told_and_so_are_the_tested_images(run, tmp_path):
+    pytest.importorskip("tflite_micro", reason="the extra hwnas[mcu] is not installed")
+    out = tmp_path / "net.tflite"
+    told = hwnas("export", "--run", run, "--data", "digits", "--out", out)
+    assert "its weights are random: the run trained nothing" in told
+    assert "accuracy on 500 of 1,436 test images" in told
+    assert "SRAM" in told and out.stat().st_size
+    found = as_json("export", "--run", run, "--data", "digits", "--int8", "--out", tmp_path / "int8.onnx")
+    assert (found["is_trained"], found["tested_images"], found["test_images"]) == (False, 1436, 1436)
+    assert "weights are random" in hwnas("export", "--run", run, "--out", tmp_path / "net.onnx")
+
+
+def test_a_trained_file_is_not_called_random(tmp_path):
+    to_onnx(classifier(), tmp_path / "net.onnx")
+    told = hwnas("export", "net.onnx", "--data", "digits", "--int8", "--out", "int8.onnx", cwd=tmp_path)
+    assert "random" not in told and "accuracy on 1,436 test images" in told
+
+
+def test_the_missing_interpreter_is_found_before_the_work(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    asked = Deployment(
+        tmp_path / "absent.onnx", "absent.onnx", True, "digits", tmp_path / "net.tflite", "tflm", Limits(), False, 0
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"pip install 'hwnas\[mcu\]'"):
+        export_int8(asked, json=False)
+
+
+def test_a_limit_that_a_runtime_cannot_keep_is_refused(run, tmp_path):
+    told = hwnas(
+        "export", "--run", run, "--data", "digits", "--out", tmp_path / "net.tflite", "--runtime", "liveness",
+        "--flash", "1MB", code=2,
+    )  # fmt: skip
+    assert "--flash has no effect with --runtime liveness" in told
