@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from hwnas.cost.memory import MemoryPlan, plan
 from hwnas.cost.scheduling.halo import Range, needed_ranges
 from hwnas.cost.scheduling.macs import operator_macs
+from hwnas.cost.scheduling.patch_bound import held_bytes, least_peak
 from hwnas.cost.scheduling.stage import Stage
 from hwnas.network.network import Network
 from hwnas.network.program import Program, UnsupportedOperatorError
@@ -81,7 +82,9 @@ def patch_plan(
     _, height, width, _ = program.tensors[target].shape
     if not (1 <= patches[0] <= height and 1 <= patches[1] <= width):
         raise ValueError(f"a map of {height}×{width} cannot be made in {patches[0]}×{patches[1]} patches")
-    return _planned(_stage(program, split, target, *patches, runtime), runtime)
+    found = _planned(_stage(program, split, target, *patches, runtime), runtime)
+    assert found is not None
+    return found
 
 
 def best_patch_plan(
@@ -107,17 +110,23 @@ def best_patch_plan(
     for split in _splits(program):
         target = _target(program, split)
         _, height, width, _ = program.tensors[target].shape
-        if program.tensors[target].bytes >= best.peak_bytes:
+        finest = _stage(program, split, target, min(most_patches, height), min(most_patches, width), runtime)
+        if _is_no_better(least_peak(finest, runtime), best):
             continue
-        for rows in range(1, min(most_patches, height) + 1):
-            for columns in range(1, min(most_patches, width) + 1):
+        for rows in range(1, finest.rows + 1):
+            for columns in range(1, finest.columns + 1):
                 stage = _stage(program, split, target, rows, columns, runtime)
-                if (rows, columns) == (1, 1) or _exceeds(stage, max_overhead):
+                found = _planned(stage, runtime, best.peak_bytes) if rows * columns > 1 else None
+                if found is None or (max_overhead is not None and found.overhead > max_overhead):
                     continue
-                found = _planned(stage, runtime)
                 if (found.peak_bytes, found.overhead) < (best.peak_bytes, best.overhead):
                     best = found
     return best
+
+
+def _is_no_better(least: int, best: PatchPlan) -> bool:
+    """Whether no plan of at least so many bytes is better than the best so far."""
+    return least > best.peak_bytes or (least == best.peak_bytes and best.overhead <= 0)
 
 
 def _check_runtime(runtime: str) -> None:
@@ -171,47 +180,37 @@ def _overhead(stage: Stage) -> float:
     return (stage.macs - stage.whole_macs) / total if total else 0.0
 
 
-def _exceeds(stage: Stage, max_overhead: float | None) -> bool:
-    return max_overhead is not None and _overhead(stage) > max_overhead
-
-
 def _whole(program: Program, runtime: str) -> PatchPlan:
     """The ordinary plan."""
     planned = plan(program, runtime)
     shape = program.tensors[program.inputs[0]].shape if program.inputs else ()
     height, width, channels = shape[1:] if len(shape) == 4 else (1, 1, shape[-1] if shape else 0)
-    held = _held(planned, 0, len(program.operators))
+    held = held_bytes(planned, 0, len(program.operators))
     return PatchPlan(runtime, 0, (1, 1), (height, width, channels), 0, held, planned.planned_bytes, 0.0)
 
 
-def _planned(stage: Stage, runtime: str) -> PatchPlan:
+def _planned(stage: Stage, runtime: str, most: int | None = None) -> PatchPlan | None:
+    """The plan of `stage`; None where its peak is above `most` bytes."""
     program, source = stage.program, stage.program.inputs[0]
     if (stage.rows, stage.columns) == (1, 1):
         planned = plan(program, runtime)
-        patched = _held(planned, 0, stage.split)
-        rest = _held(planned, stage.split, len(program.operators))
+        patched = held_bytes(planned, 0, stage.split)
+        rest = held_bytes(planned, stage.split, len(program.operators))
         return replace(_whole(program, runtime), split=stage.split, patch_bytes=patched, rest_bytes=rest)
     sizes = list(stage.largest())
-    plans = [plan(stage.patched(height, width), runtime) for height, width in sizes]
+    plans: list[MemoryPlan] = []
+    for height, width in sizes:
+        plans.append(plan(stage.patched(height, width), runtime))
+        if most is not None and plans[-1].planned_bytes > most:
+            return None
     height, width = max(h[source] for h, _ in sizes), max(w[source] for _, w in sizes)
     return PatchPlan(
         runtime,
         stage.split,
         (stage.rows, stage.columns),
         (height, width, program.tensors[source].shape[-1]),
-        max(_held(one, 0, stage.split) for one in plans),
-        max(_held(one, stage.split, len(program.operators)) for one in plans),
+        max(held_bytes(one, 0, stage.split) for one in plans),
+        max(held_bytes(one, stage.split, len(program.operators)) for one in plans),
         max(one.planned_bytes for one in plans),
         _overhead(stage),
-    )
-
-
-def _held(planned: MemoryPlan, first: int, last: int) -> int:
-    """The most bytes that are held at once from operator `first` to `last` - 1."""
-    return max(
-        (
-            sum(buffer.size for buffer in planned.buffers if buffer.birth <= position <= buffer.death)
-            for position in range(first, last)
-        ),
-        default=0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -162,6 +163,50 @@ def test_the_best_is_no_worse_than_any(network: Network) -> None:
     limited = best_patch_plan(program, "liveness", most_patches=3, max_overhead=0.05)
     assert limited.overhead <= 0.05
     assert limited.peak_bytes >= best.peak_bytes
+
+
+@settings(max_examples=25)
+@given(stages(), st.sampled_from(("liveness", "tinyengine")), st.sampled_from((None, 0.2)))
+def test_the_best_is_that_of_all_plans(network: Network, runtime: str, most: float | None) -> None:
+    program = lower(network, fused_pad=True)
+    best = best_patch_plan(network, runtime, most_patches=3, max_overhead=most)
+    for split in splits(network):
+        _, height, width, _ = program.tensors[program.operators[split - 1].outputs[0]].shape
+        for rows in range(1, min(3, height) + 1):
+            for columns in range(1, min(3, width) + 1):
+                found = patch_plan(network, split, (rows, columns), runtime)
+                if most is None or found.overhead <= most:
+                    assert (best.peak_bytes, max(0, best.overhead)) <= (
+                        found.peak_bytes,
+                        max(0, found.overhead),
+                    )
+    if best.split:
+        assert best == patch_plan(network, best.split, best.patches, runtime)
+
+
+def test_explicit_pads_are_taken_into_the_convolutions() -> None:
+    b, c = Builder(), Builder()
+    x, y = b.input(3, 16, 16), c.input(3, 16, 16)
+    for _ in range(3):
+        x = b.conv(b.layer("Pad", x, pads=(0, 0, 1, 1, 0, 0, 1, 1)), 8, kernel=3, padding=0)
+        y = c.conv(y, 8, kernel=3)
+    padded = b.build(b.linear(b.global_average_pool(x), 3))
+    plain = c.build(c.linear(c.global_average_pool(y), 3))
+    assert splits(padded) == splits(plain) == (1, 2, 3)
+    assert best_patch_plan(padded) == best_patch_plan(plain)
+    assert patch_plan(padded, 2, (2, 2)) == patch_plan(plain, 2, (2, 2))
+
+
+@pytest.mark.parametrize("runtime", ("tinyengine", "liveness"))
+def test_long_chains_in_seconds(runtime: str) -> None:
+    b = Builder()
+    x = b.input(3, 64, 64)
+    for layer in range(150):
+        x = b.conv(x, 8 + layer % 5, kernel=3, stride=2 if layer in (5, 20) else 1)
+    start = time.process_time()
+    best = best_patch_plan(b.build(b.linear(b.global_average_pool(x), 10)), runtime)
+    assert time.process_time() - start < 8
+    assert best.split == 6
 
 
 def vww() -> Program:
