@@ -24,7 +24,7 @@ from hwnas.search.screen import Screen
 from hwnas.search.settings import describe, make_objective, make_strategy, resolve_metrics
 from hwnas.search.store import TrialStore
 from hwnas.search.trained import Training
-from hwnas.search.unmet import unmet, unmet_by_measurement
+from hwnas.search.unmet import unanswered, unmet
 from hwnas.search.verify import Verifier
 from hwnas.search.zero_cost import with_references
 from hwnas.spaces import SearchSpace
@@ -68,7 +68,7 @@ class Run:
             ValueError: the space cannot be found by its name.
         """
         if self.record.winner is None:
-            raise NothingFeasibleError(unmet_by_measurement(self.record))
+            raise NothingFeasibleError(unanswered(self.record))
         chosen = self.record.candidates[self.record.winner]
         space = self.space or space_of(self.record.config["space"])
         network = space.parse(chosen.architecture).network

@@ -26,31 +26,42 @@ def unmet(trials: Sequence[Trial], objective: Objective, metrics: Mapping[str, M
         said += f"; {undefined[0]} is defined for none of them: {_reason(trials)}"
     elif failed:
         said += f"; a metric is undefined for {len(failed)} of them: {_reason(failed)}"
-    known = [trial for trial in trials if objective.violation(trial.metrics) > 0]
-    if not known:
-        return said
-    nearest = min(known, key=lambda trial: objective.violation(trial.metrics))
-    return (
-        f"{said}; the nearest, {nearest.architecture}, has "
-        f"{shortfall(objective.constraints, units, nearest.metrics)}"
-    )
+    return said + _nearest(trials, objective, units)
 
 
-def unmet_by_measurement(record: RunRecord) -> str:
-    """A sentence on the measured candidate that came nearest to the bounds."""
-    units = {name: info.unit for name, info in record.metrics.items()}
-    constraints = [Constraint(name, bound) for name, bound in record.bounds.items()]
+def unanswered(record: RunRecord) -> str:
+    """Why a recorded run without a winner has none: the candidate or the trial that came nearest."""
+    constraints = tuple(Constraint(name, bound) for name, bound in record.bounds.items())
+    units = {name: _unit(name) for name in record.bounds}
+    units |= {name: info.unit for name, info in record.metrics.items()}
     bounds = bounds_text(constraints, units) or "what was asked"
-    if not record.candidates:
-        return f"no architecture satisfies {bounds}"
-    closest = record.candidates[0]
-    facts = [closest.reason] if closest.reason else []
-    if not record.bounds.keys().isdisjoint(closest.compared):
-        facts.insert(0, f"has {shortfall(constraints, units, closest.compared)}")
-    return (
-        f"no candidate satisfies {bounds} by measurement; the nearest, {closest.architecture}"
-        f"{', ' if facts else ''}{': '.join(facts)}"
-    )
+    if record.candidates:
+        closest = record.candidates[0]
+        facts = [f"has {shortfall(constraints, units, closest.compared)}"] if constraints else []
+        facts += [closest.reason] if closest.reason else []
+        return (
+            f"no candidate satisfies {bounds} by measurement; the nearest, {closest.architecture}"
+            f"{', ' if facts else ''}{': '.join(facts)}"
+        )
+    objective = Objective(record.maximize, constraints)
+    if any(objective.fitness(trial.metrics).rank == 2 for trial in record.trials):
+        return f"{record.title} has no verified network yet; repeat its search to go on"
+    return f"no architecture satisfies {bounds}{_nearest(record.trials, objective, units)}"
+
+
+def _nearest(trials: Sequence[Trial], objective: Objective, units: Mapping[str, str]) -> str:
+    """The end of a sentence on the trial that exceeds the bounds the least; empty where none is known to."""
+    beyond = [trial for trial in trials if objective.violation(trial.metrics) > 0]
+    if not beyond:
+        return ""
+    nearest = min(beyond, key=lambda trial: objective.violation(trial.metrics))
+    facts = shortfall(objective.constraints, units, nearest.metrics)
+    return f"; the nearest, {nearest.architecture}, has {facts}"
+
+
+def _unit(name: str) -> str:
+    """Of a metric by the ending of its name; a search that found nothing leaves no other record of it."""
+    return {"bytes": "bytes", "ms": "ms", "mj": "mJ"}.get(name.rpartition("_")[2], "")
 
 
 def _is_undefined(name: str, trials: Sequence[Trial], metrics: Mapping[str, Metric]) -> bool:

@@ -118,6 +118,33 @@ def test_a_bound_that_nothing_meets_names_the_nearest(tmp_path):
     )
 
 
+def test_a_run_that_found_nothing_says_so_again(tmp_path):
+    bound = {"maximize": "macs", "metrics": {}, "runtime": "tinyengine", "budget": 3, "strategy": "random"}
+    space = MobileNetV2(resolution=32, classes=10, width=0.25)
+    with pytest.raises(search.NothingFeasibleError) as caught:
+        run(
+            tmp_path / "run",
+            space=space,
+            subject_to=["peak_sram_bytes <= 1kB"],
+            strategy_settings={},
+            **bound,
+        )
+    with pytest.raises(search.NothingFeasibleError) as again:
+        search.load(tmp_path / "run").best()
+    facts = str(caught.value).partition("; the nearest, ")[2]
+    assert "has peak_sram_bytes " in facts and " kB (" in facts
+    assert str(again.value) == f"no architecture satisfies peak_sram_bytes <= 1.0 kB; the nearest, {facts}"
+
+
+def test_a_run_that_was_interrupted_is_not_called_infeasible(tmp_path):
+    run(tmp_path / "run")
+    (tmp_path / "run" / "outcome.json").unlink()
+    with pytest.raises(
+        search.NothingFeasibleError, match="run has no verified network yet; repeat its search"
+    ):
+        search.load(tmp_path / "run").best()
+
+
 def test_a_metric_that_is_undefined_everywhere_is_named_with_its_reason(tmp_path):
     lacking = {
         "metrics": {},
