@@ -57,3 +57,17 @@ def test_plain_files_of_bounded_size_are_read(tmp_path):
     for name in ("pipe", "."):
         with pytest.raises(ValueError, match="is no plain file"):
             read_file(tmp_path / name, 3)
+
+
+def test_the_file_that_is_asked_for_is_named_and_not_a_draft(tmp_path, monkeypatch):
+    for missing in (tmp_path / "no" / "a", Path("/proc/self/a")):
+        with pytest.raises(OSError) as one:
+            write_whole(missing, b"1")
+        assert one.value.filename == str(missing) and one.value.filename2 is None
+    with pytest.raises(OSError) as several:
+        write_together(tmp_path / "no", {"a": b"1", "b": b"2"})
+    assert several.value.filename == str(tmp_path / "no")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError) as renamed:
+        write_whole(tmp_path / "taken", b"1")
+    assert ".saving-" not in str(renamed.value) and str(tmp_path / "taken") in str(renamed.value)

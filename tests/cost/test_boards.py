@@ -1,6 +1,7 @@
 """Boards and limits."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,3 +108,25 @@ def test_links_and_large_files_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "link.csv").symlink_to(tmp_path / "large.csv")
     with pytest.raises(ValueError, match="link"):
         read_boards(tmp_path / "link.csv")
+
+
+def test_limits_in_bytes() -> None:
+    assert limits(sram=327_680, flash=1) == Limits(327_680, 1)
+
+
+@pytest.mark.parametrize("given", [0, -1, True, 1.5, b"320kB", ["320kB"]])
+def test_what_is_no_amount(given: Any) -> None:
+    for name in ("sram", "flash"):
+        with pytest.raises(ValueError, match=f"{name} must be an amount"):
+            limits(**{name: given})
+
+
+def test_what_is_no_board() -> None:
+    with pytest.raises(ValueError, match="board must be a name or a Board, not 5"):
+        limits(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["320kb", "1k"])
+def test_a_unit_that_is_near(text: str) -> None:
+    with pytest.raises(ValueError, match=r"does not fit; did you mean kB\?"):
+        limits(sram=text)

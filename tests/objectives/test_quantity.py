@@ -53,3 +53,10 @@ def test_a_bare_number_is_itself_in_every_unit(value):
 @given(st.floats(1, 1e12))
 def test_formatted_counts_read_back(value):
     assert math.isclose(parse_quantity(format_quantity(value), ""), value, rel_tol=6e-3)
+
+
+@pytest.mark.parametrize(
+    "value, text", [(1, "1 byte"), (1000, "1000 bytes"), (1024, "1.0 kB"), (0, "0 bytes")]
+)
+def test_bytes_below_a_kilobyte(value, text):
+    assert format_quantity(value, "bytes") == text

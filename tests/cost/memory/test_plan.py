@@ -6,6 +6,7 @@ from itertools import combinations
 
 import pytest
 
+import hwnas
 from hwnas.cost.memory import RUNTIMES, TFLM_X86, plan
 from hwnas.network.builder import Builder
 from hwnas.network.program import Operator, Program, Tensor, UnsupportedOperatorError, lower
@@ -153,3 +154,20 @@ def test_a_plan_of_a_deep_network_takes_about_a_millisecond():
             plan(program, runtime)
             times.append(time.perf_counter() - start)
         assert min(times) < 2e-3, runtime
+
+
+def test_keywords_of_networks_are_refused_with_programs():
+    network = cell_network(random.Random(1))
+    program = lower(network, dtype="float32")
+    for keywords in ({"dtype": "int8"}, {"dtype": "float32"}, {"fused_pad": False}, {"float_input": True}):
+        with pytest.raises(ValueError, match="are for networks; a program has its own"):
+            plan(program, "tflm", **keywords)
+    assert plan(network, "tflm", dtype="float32", fused_pad=False) == plan(program, "tflm")
+
+
+@pytest.mark.parametrize("source", (None, "net.onnx", 5))
+def test_what_cannot_be_planned(source):
+    with pytest.raises(TypeError, match="a Network or a Program can be planned, not"):
+        plan(source)
+    with pytest.raises(FileNotFoundError if isinstance(source, str) else ValueError, match=str(source)):
+        hwnas.plan(source)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from hwnas.cost.memory import RUNTIMES, plan
 from hwnas.cost.scheduling.order import best_order
+from hwnas.network.builder import Builder
 from hwnas.network.program import Program
 from hwnas.network.program.lower import lower
 from hwnas.spaces import DARTS, MobileNetV2, NASBench201
@@ -73,3 +74,13 @@ def test_darts_cells_save_memory() -> None:
 def test_an_unknown_runtime() -> None:
     with pytest.raises(ValueError, match="no runtime is called 'tvm'"):
         best_order(branches(2), "tvm")
+
+
+def test_networks_as_well_as_programs():
+    b = Builder()
+    x = b.input(4, 8, 8)
+    wide = b.conv(b.conv(x, 64, kernel=1), 4, kernel=1)
+    network = b.build(b.add(wide, b.conv(x, 4, kernel=1)))
+    for runtime in ("liveness", "tflm"):
+        program = plan(network, runtime).program
+        assert best_order(network, runtime) == best_order(program, runtime)

@@ -6,10 +6,11 @@ import tflite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hwnas
 from hwnas.network.builder import Builder
 from hwnas.network.program import UnsupportedOperatorError, Window, lower
 from hwnas.network.quantise import Quantisation, placeholder
-from hwnas.network.tflite import read_tflite, write_tflite
+from hwnas.network.tflite import from_tflite, read_tflite, write_tflite
 from tests.network.tflite.models import MODELS, model
 from tests.network.tflite.programs import cell, chain
 
@@ -161,3 +162,29 @@ def test_quantisations_must_fit_their_tensors(scales, axis, message):
     wrong = Quantisation(np.array(scales, np.float32), 0, axis)
     with pytest.raises(ValueError, match=message):
         write_tflite(replace(quantised, quantisations={**quantised.quantisations, number: wrong}))
+
+
+def test_an_output_that_is_given_twice_is_refused():
+    b = Builder()
+    x = b.relu(b.input(3, 4, 4))
+    program = lower(b.build(x))
+    twice = replace(program, outputs=program.outputs * 2)
+    with pytest.raises(ValueError, match="output relu is given 2 times"):
+        write_tflite(placeholder(twice))
+
+
+@pytest.mark.parametrize("kind", (bytes, bytearray, memoryview))
+def test_contents_of_any_kind_of_bytes(kind):
+    b = Builder()
+    content = write_tflite(placeholder(lower(b.build(b.relu(b.input(3, 4, 4))))))
+    assert read_tflite(kind(content)).size_bytes == len(content)
+    assert from_tflite(kind(content)).outputs[0].shape == (3, 4, 4)
+    assert from_tflite(read_tflite(content)).outputs[0].shape == (3, 4, 4)
+
+
+def test_another_suffix_is_refused_before_the_work(tmp_path):
+    b = Builder()
+    network = b.build(b.relu(b.input(3, 4, 4)))
+    with pytest.raises(ValueError, match=r"net.bin must end in .tflite"):
+        hwnas.to_tflite(network, tmp_path / "net.bin", weights={}, images=None)
+    assert not list(tmp_path.iterdir())
