@@ -22,9 +22,9 @@ class NSGA2(Strategy):
     """Generations that spread over the trade-off between the objective's metric and one or more costs.
 
     Parents and children together are sorted into fronts; the best survive, of equal ones the less crowded.
-    Parents are winners of binary tournaments; a child takes each decision from one of two parents, and
-    each of its decisions is drawn anew with probability 1/n of n decisions, one at least. A feasible
-    architecture dominates an infeasible one, of two infeasible ones that of the smaller violation (Deb's
+    Parents are winners of binary tournaments; a child takes each decision from one of two parents, and is
+    mutated as often as of its n decisions each is chosen with probability 1/n. A feasible architecture
+    dominates an infeasible one, of two infeasible ones that of the smaller violation (Deb's
     rule). Children that are known, or break a cheap constraint, are drawn again.
 
     `front` gives the non-dominated trials of a run.
@@ -113,7 +113,10 @@ class NSGA2(Strategy):
         child = tournament(self._parents, self._generator)
         if self._generator.random() < self.crossover:
             child = self.space.crossover(child, tournament(self._parents, self._generator), self._generator)
-        return self.space.redraw(child, 1 / len(self.space.choices), self._generator)
+        decisions = len(self.space.choices)
+        for _ in range(self._generator.binomial(decisions, 1 / decisions)):
+            child = self.space.mutate(child, self._generator)
+        return child
 
 
 def _costs(costs: Sequence[str] | None, objective: Objective) -> tuple[str, ...]:
