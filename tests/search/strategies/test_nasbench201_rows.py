@@ -1,10 +1,9 @@
 """Rows of published comparisons on NAS-Bench-201, as far as recorded test accuracies can give them.
 
-The published rows choose by validation accuracy after 12 epochs within 12,000 simulated seconds, which is
-about 100 networks, and report the test accuracy of the choice. The table at hand has test accuracies after
-200 epochs, mean of the seeds, so the choice here is by what is reported: it is never misled. A row must
-therefore reach the published mean less its standard deviation, and where it is above, stay below the
-table's optimum; random search, which chance alone carries, must agree within its standard deviation.
+The published rows choose by validation accuracy after 12 epochs within 12,000 simulated seconds, taken here
+as 100 networks, and report the test accuracy of the choice. The table at hand has test accuracies after 200
+epochs, mean of the seeds. Choosing by these is never misled, so all rows come out higher; choosing by them
+with noise of one width, which random search's row sets, gives evolution's row.
 """
 
 import csv
@@ -24,6 +23,8 @@ OBJECTIVE = Objective("accuracy")
 OPTIMUM = 94.3733
 # CIFAR-10 test accuracy, mean and standard deviation: NAS-Bench-201 (Dong and Yang, ICLR 2020), table 5
 RANDOM, EVOLUTION = (93.70, 0.36), (93.92, 0.30)
+NOISE = 0.35
+"""Standard deviation, in points of accuracy, with which random search gives its published row."""
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +65,36 @@ def row(kind, accuracy, *, queries=100, repeats=100, **settings):
     return [best_after(kind(SPACE, OBJECTIVE, seed=s, **settings), accuracy, queries) for s in range(repeats)]
 
 
-def test_random_search_and_evolution(accuracy):
+def chosen_with_noise(strategy, accuracy, seed):
+    """The accuracy of the one of 100 networks whose accuracy, with noise, is the best."""
+    noise = NOISE * np.random.default_rng([seed, 201]).normal(size=100)
+    found = []
+    for error in noise:
+        proposal = strategy.ask()
+        value = accuracy[proposal.architecture.encoding]
+        strategy.tell(proposal, {"accuracy": value + error})
+        found.append((value + error, value))
+    return max(found)[1]
+
+
+def noisy_row(kind, accuracy, **settings):
+    return [chosen_with_noise(kind(SPACE, OBJECTIVE, seed=s, **settings), accuracy, s) for s in range(200)]
+
+
+def test_random_search_and_evolution_where_the_choice_is_noisy(accuracy):
+    random = noisy_row(RandomSearch, accuracy)
+    evolution = noisy_row(RegularizedEvolution, accuracy, population=10, tournament=3)
+    assert np.mean(random) == pytest.approx(RANDOM[0], abs=0.05)
+    assert np.std(random) == pytest.approx(RANDOM[1], abs=0.1)
+    assert np.mean(evolution) == pytest.approx(EVOLUTION[0], abs=0.1)
+    assert np.std(evolution) == pytest.approx(EVOLUTION[1], abs=0.1)
+
+
+def test_random_search_and_evolution_where_it_is_not(accuracy):
     random = np.mean(row(RandomSearch, accuracy))
     evolution = np.mean(row(RegularizedEvolution, accuracy, population=10, tournament=3))
-    assert random == pytest.approx(RANDOM[0], abs=RANDOM[1])
-    assert EVOLUTION[0] - EVOLUTION[1] < evolution < OPTIMUM
-    assert evolution > random + 0.1
+    assert RANDOM[0] < random < RANDOM[0] + RANDOM[1]
+    assert random + 0.1 < evolution < OPTIMUM
 
 
 def test_area_with_a_proxy_of_microseconds_is_above_evolution_from_the_start(accuracy):
