@@ -15,6 +15,7 @@ from matplotlib.transforms import offset_copy
 
 from hwnas.files import write_whole
 from hwnas.report import derived
+from hwnas.report.budgets import budgets, draw_budgets
 from hwnas.report.colours import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, SKY, VERMILION
 from hwnas.report.derived import FAILED, FEASIBLE, INFEASIBLE, Axis
 from hwnas.report.figures import STATE_COLOURS
@@ -166,6 +167,12 @@ def _best(panel: Axes, points: derived.Cloud, score: Axis, limits: tuple[float, 
 
 def _agreement(panel: Axes, record: RunRecord) -> None:
     found = derived.comparison(record)
+    used = budgets(record)
+    if not found.position and used:
+        _dress(panel, "what the candidates use of the budgets", "share of the budget (%)", "")
+        draw_budgets(panel, used, record.winner)
+        _legend(panel)
+        return
     _dress(panel, "candidates: predicted and measured", "predicted latency (ms)", "measured latency (ms)")
     if not found.position:
         _empty(panel, "no candidate has a predicted and a measured latency")

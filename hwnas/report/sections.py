@@ -14,7 +14,7 @@ from hwnas.report.derived import ACCURACY, FAILED, FEASIBLE, INFEASIBLE, LATENCY
 from hwnas.report.headline import trials_of
 from hwnas.report.scatter import scatter
 from hwnas.report.text import count, described, flattened, label, percent, quantity
-from hwnas.search.records import BlockShare, Candidate, RunRecord
+from hwnas.search.records import BlockShare, Candidate, MetricInfo, RunRecord
 
 _REASONS = 8
 
@@ -57,9 +57,11 @@ def progress(record: RunRecord) -> str:
 
 def verification(record: RunRecord) -> str:
     """Predicted against measured latency, and all candidates."""
-    title = "Verification: predicted and measured"
+    title = "Verification: predicted and measured" if _has_latency(record) else "The candidates"
     if not record.candidates:
         return m.section(title, m.note("The run has no candidates: nothing was trained or measured."))
+    if not _has_latency(record):
+        return m.section(title, m.caption(_verification_caption(record)), _candidates(record))
     drawn = m.plot(
         "agreement",
         "Measured against predicted latency",
@@ -177,19 +179,23 @@ def _error_tiles(record: RunRecord) -> list[m.Tile]:
 def _verification_caption(record: RunRecord) -> str:
     found = derived.comparison(record)
     kept = sum(candidate.satisfies for candidate in record.candidates)
-    text = f"{kept} of {len(record.candidates)} candidates satisfy every constraint as measured."
+    how = " as measured" if any(candidate.measured for candidate in record.candidates) else ""
+    text = f"{kept} of {len(record.candidates)} candidates satisfy every constraint{how}."
     if found.position:
         error = float(np.mean(np.abs(found.measured / found.predicted - 1)))
         text += f" Their measured latency deviates from the predicted one by {percent(error)} on average."
     said = [text, intervals.coverage_sentence(record.candidates), intervals.drift_warning(record.candidates)]
-    return " ".join([*filter(None, said), "Numbers in the plot are rows of the table."])
+    plot = "Numbers in the plot are rows of the table." if found.position else ""
+    return " ".join(filter(None, [*said, plot]))
 
 
 def _candidates(record: RunRecord) -> str:
     known = {name for c in record.candidates for name in (*c.predicted, *c.measured)}
     names = [n for n in dict.fromkeys([ACCURACY, record.maximize, "params", *record.bounds]) if n in known]
     names = [n for n in names if n != LATENCY]
-    heads = [m.name("#"), m.number("predicted"), m.number("measured"), m.number("deviation")]
+    heads = [m.name("#")]
+    if _has_latency(record):
+        heads += [m.number("predicted"), m.number("measured"), m.number("deviation")]
     heads += [m.number("interval"), m.name("in interval")] if _have_intervals(record) else []
     heads += [m.number("before rescaling")] if _were_rescaled(record) else []
     heads += [m.number(label(name)) for name in names]
@@ -203,9 +209,7 @@ def _candidate_row(record: RunRecord, index: int, names: list[str]) -> tuple[str
     kept = ("yes", "good") if candidate.satisfies else ("no", "bad")
     cells = [
         m.name(f"{index + 1} ★" if won else f"{index + 1}"),
-        m.number(quantity(candidate.predicted.get(LATENCY), latency)),
-        m.number(quantity(candidate.measured.get(LATENCY), latency)),
-        m.number(percent(derived.deviation(candidate), signed=True)),
+        *(_latency_cells(candidate, latency) if _has_latency(record) else ()),
         *_interval_cells(record, candidate),
         *(m.number(quantity(derived.known(candidate, name), metric_info(record, name))) for name in names),
         m.Cell(f"{'✓' if candidate.satisfies else '✗'} {kept[0]}", kept[1]),
@@ -213,6 +217,18 @@ def _candidate_row(record: RunRecord, index: int, names: list[str]) -> tuple[str
         m.folded(candidate.architecture),
     ]
     return ("winner" if won else ""), cells
+
+
+def _latency_cells(candidate: Candidate, latency: MetricInfo) -> list[m.Cell]:
+    return [
+        m.number(quantity(candidate.predicted.get(LATENCY), latency)),
+        m.number(quantity(candidate.measured.get(LATENCY), latency)),
+        m.number(percent(derived.deviation(candidate), signed=True)),
+    ]
+
+
+def _has_latency(record: RunRecord) -> bool:
+    return any(LATENCY in {**one.predicted, **one.measured} for one in record.candidates)
 
 
 def _have_intervals(record: RunRecord) -> bool:
@@ -237,10 +253,10 @@ def _interval_cells(record: RunRecord, candidate: Candidate) -> list[m.Cell]:
 
 
 def _blocks_caption(candidate: Candidate) -> str:
-    text = "Where the two bars differ, a block is slower or faster than its MACs suggest. 1 MAC = 2 FLOPs."
     times = [b.latency_ms for b in candidate.blocks if b.latency_ms is not None]
     if not times:
-        return text + " The blocks' latency was not measured."
+        return "1 MAC = 2 FLOPs. The blocks' latency was not measured."
+    text = "Where the two bars differ, a block is slower or faster than its MACs suggest. 1 MAC = 2 FLOPs."
     text += f" The blocks' latencies add up to {sum(times):.3g} ms"
     whole = candidate.measured.get(LATENCY, math.nan)
     return text + ("." if math.isnan(whole) else f"; the whole network was measured at {whole:.3g} ms.")
@@ -248,21 +264,26 @@ def _blocks_caption(candidate: Candidate) -> str:
 
 def _blocks_table(found: Sequence[BlockShare]) -> str:
     latency = derived.shares(block.latency_ms for block in found)
-    heads = [m.name("block"), m.number("latency"), m.number("share"), m.number("MACs"), m.number("FLOPs")]
-    heads += [m.number("params"), m.number("output shape"), m.name("operators")]
-    rows = [("", _block_row(block, share)) for block, share in zip(found, latency.tolist(), strict=True)]
     times = [block.latency_ms for block in found if block.latency_ms is not None]
+    heads = [m.name("block"), *([m.number("latency"), m.number("share")] if times else [])]
+    heads += [m.number("MACs"), m.number("FLOPs")]
+    heads += [m.number("params"), m.number("output shape"), m.name("operators")]
+    rows = [
+        ("", _block_row(block, share if times else None))
+        for block, share in zip(found, latency.tolist(), strict=True)
+    ]
     total = BlockShare(
         "sum", "", (), sum(b.macs for b in found), sum(b.params for b in found), sum(times) if times else None
     )
-    return m.table(heads, [*rows, ("total", _block_row(total, 1.0 if times else math.nan))])
+    return m.table(heads, [*rows, ("total", _block_row(total, 1.0 if times else None))])
 
 
-def _block_row(block: BlockShare, share: float) -> list[m.Cell]:
+def _block_row(block: BlockShare, share: float | None) -> list[m.Cell]:
+    """Cells of a block; without its latency where no block has a share of it."""
+    time = "–" if block.latency_ms is None else f"{block.latency_ms:.3g} ms"
     return [
         m.name(block.name),
-        m.number("–" if block.latency_ms is None else f"{block.latency_ms:.3g} ms"),
-        m.number(percent(share)),
+        *([] if share is None else [m.number(time), m.number(percent(share))]),
         m.number(count(block.macs)),
         m.number(count(2 * block.macs)),
         m.number(count(block.params)),
