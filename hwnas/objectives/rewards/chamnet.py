@@ -15,14 +15,14 @@ class Penalized(Reward):
     """A - Σ (α · max(T/τ - 1, 0))^w: nothing is taken off where a bound is kept.
 
     ChamNet (Dai et al., CVPR 2019), whose fitness is A - [α·H(F - F_thres)]^w with a Heaviside function H.
-    There α has the unit of 1/F; here the excess is a fraction of the bound, so α has none. Several
-    constraints: the sum.
+    There α has the unit of 1/F; here the excess is a fraction of the bound, so α has none, and at the
+    defaults all accuracy is lost at twice the bound. Several constraints: the sum.
 
     Raises:
         ValueError: an `alpha` or a `power` of 0 or less.
     """
 
-    alpha: float = 10.0
+    alpha: float = 1.0
     power: float = 2.0
 
     def __post_init__(self) -> None:

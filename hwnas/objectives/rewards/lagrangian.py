@@ -16,7 +16,9 @@ class Lagrangian(Reward):
     The policy ascends the Lagrangian of "greatest expected accuracy subject to E[T] ≤ τ" and the
     multipliers descend it (dual ascent, Boyd and Vandenberghe, "Convex Optimization", 2004, chapter 5; in
     reinforcement learning Tessler et al., "Reward Constrained Policy Optimization", ICLR 2019, equation 7).
-    λ is what a relative excess of 1 costs in accuracy; it rises while the bound is exceeded on average.
+    λ is what a relative excess of 1 costs in accuracy; it rises while the bound is exceeded on average. Met
+    is the bound on average over the policy's architectures; a policy needs an entropy bonus to stay open
+    enough for λ to settle.
 
     Args:
         rate: η.

@@ -1,8 +1,8 @@
 """The rewards of MONAS; the power-constrained one is `Hard`.
 
-Hsu et al., "MONAS: Multi-Objective Neural Architecture Search using Reinforcement Learning", 2018. The paper's E
-is an energy normalised to [0, 1]; here it is T/τ, the cost over its bound, and the mean of those where
-there are several constraints.
+Hsu et al., "MONAS: Multi-Objective Neural Architecture Search using Reinforcement Learning", 2018.
+The paper's E is an energy normalised to [0, 1]; here it is T/τ, the cost over its bound, and the mean of
+those where there are several constraints.
 """
 
 from __future__ import annotations

@@ -6,15 +6,19 @@ from hwnas.search.strategies.local_search import LocalSearch
 from hwnas.search.strategies.move import MoveEvolution
 from hwnas.search.strategies.naswot_search import NASWOTSearch
 from hwnas.search.strategies.nsga2 import NSGA2, front
+from hwnas.search.strategies.ppo import PPO
 from hwnas.search.strategies.random_warm_up import WarmedRandomSearch
+from hwnas.search.strategies.reinforce import Reinforce
 
 __all__ = [
     "AREA",
     "NSGA2",
+    "PPO",
     "ChamNet",
     "LocalSearch",
     "MoveEvolution",
     "NASWOTSearch",
+    "Reinforce",
     "WarmedRandomSearch",
     "front",
 ]
