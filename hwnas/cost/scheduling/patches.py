@@ -8,6 +8,7 @@ again for each.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 
 from hwnas.cost.memory import MemoryPlan, plan
 from hwnas.cost.scheduling.halo import Range, needed_ranges
@@ -107,26 +108,25 @@ def best_patch_plan(
         raise ValueError(f"max_overhead is a fraction of the network's work, not {max_overhead}")
     program = _program(source)
     best = _whole(program, runtime)
-    for split in _splits(program):
-        target = _target(program, split)
-        _, height, width, _ = program.tensors[target].shape
-        finest = _stage(program, split, target, min(most_patches, height), min(most_patches, width), runtime)
-        if _is_no_better(least_peak(finest, runtime), best):
-            continue
-        for rows in range(1, finest.rows + 1):
-            for columns in range(1, finest.columns + 1):
-                stage = _stage(program, split, target, rows, columns, runtime)
-                found = _planned(stage, runtime, best.peak_bytes) if rows * columns > 1 else None
-                if found is None or (max_overhead is not None and found.overhead > max_overhead):
-                    continue
-                if (found.peak_bytes, found.overhead) < (best.peak_bytes, best.overhead):
-                    best = found
+    finest = [_finest(program, split, most_patches, runtime) for split in _splits(program)]
+    bounds = [least_peak(stage, runtime) for stage in finest]
+    for least, stage in sorted(zip(bounds, finest, strict=True), key=lambda pair: pair[0]):
+        if least > best.peak_bytes or (least == best.peak_bytes and best.overhead <= 0):
+            break
+        for rows, columns in product(range(1, stage.rows + 1), range(1, stage.columns + 1)):
+            coarser = replace(stage, rows=rows, columns=columns)
+            found = _planned(coarser, runtime, best.peak_bytes) if rows * columns > 1 else None
+            if found is None or (max_overhead is not None and found.overhead > max_overhead):
+                continue
+            if (found.peak_bytes, found.overhead) < (best.peak_bytes, best.overhead):
+                best = found
     return best
 
 
-def _is_no_better(least: int, best: PatchPlan) -> bool:
-    """Whether no plan of at least so many bytes is better than the best so far."""
-    return least > best.peak_bytes or (least == best.peak_bytes and best.overhead <= 0)
+def _finest(program: Program, split: int, most_patches: int, runtime: str) -> Stage:
+    target = _target(program, split)
+    _, height, width, _ = program.tensors[target].shape
+    return _stage(program, split, target, min(most_patches, height), min(most_patches, width), runtime)
 
 
 def _check_runtime(runtime: str) -> None:
@@ -199,8 +199,8 @@ def _planned(stage: Stage, runtime: str, most: int | None = None) -> PatchPlan |
         return replace(_whole(program, runtime), split=stage.split, patch_bytes=patched, rest_bytes=rest)
     sizes = list(stage.largest())
     plans: list[MemoryPlan] = []
-    for height, width in sizes:
-        plans.append(plan(stage.patched(height, width), runtime))
+    for heights, widths in sizes:
+        plans.append(plan(stage.patched(heights, widths), runtime))
         if most is not None and plans[-1].planned_bytes > most:
             return None
     height, width = max(h[source] for h, _ in sizes), max(w[source] for _, w in sizes)
