@@ -46,7 +46,8 @@ def unanswered(record: RunRecord) -> str:
     objective = Objective(record.maximize, constraints)
     if any(objective.fitness(trial.metrics).rank == 2 for trial in record.trials):
         return f"{record.title} has no verified network yet; repeat its search to go on"
-    return f"no architecture satisfies {bounds}{_nearest(record.trials, objective, units)}"
+    facts = _nearest(record.trials, objective, units) or f": {_reason(record.trials)}"
+    return f"no architecture satisfies {bounds}{facts}"
 
 
 def _nearest(trials: Sequence[Trial], objective: Objective, units: Mapping[str, str]) -> str:

@@ -161,6 +161,10 @@ def test_a_metric_that_is_undefined_everywhere_is_named_with_its_reason(tmp_path
             run(tmp_path / folder, subject_to=bounds, **lacking)
         told = str(caught.value)
         assert "peak_sram_bytes is defined for none of them" in told and "operator" in told
+        with pytest.raises(
+            search.NothingFeasibleError, match=r"no architecture satisfies .* kB.*[:;] .*has "
+        ):
+            search.load(tmp_path / folder).best()
         assert ("the nearest, |" in told) == (folder == "b")
     assert "params" in told.partition("the nearest")[2]
 
