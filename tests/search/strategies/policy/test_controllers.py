@@ -7,6 +7,7 @@ import torch
 from hwnas.search.strategies.policy import CONTROLLERS, Sample, make_controller
 from hwnas.search.strategies.policy.activity import active_decisions
 from hwnas.search.strategies.policy.sample import arrays
+from hwnas.threads import one_torch_thread
 from tests.search.strategies.policy.spaces import Deep, Small, finite_differences
 
 every_controller = pytest.mark.parametrize("name", CONTROLLERS)
@@ -87,7 +88,7 @@ def test_the_recurrent_gradient_is_that_of_finite_differences(entropy):
     weights = np.array([0.5, -1.0, 2.0, 0.1])
 
     def objective():
-        with torch.no_grad():
+        with one_torch_thread(), torch.no_grad():
             taken, entropies = controller._taken(*arrays(drawn))
         return float((torch.from_numpy(weights) * taken).sum() + entropy * entropies.mean())
 
@@ -96,8 +97,8 @@ def test_the_recurrent_gradient_is_that_of_finite_differences(entropy):
     numeric = finite_differences(objective, biases.data.numpy())
     assert -biases.grad.numpy() == pytest.approx(numeric, abs=1e-6)
     gates = controller._network.lstm.bias_hh_l0
-    numeric = finite_differences(objective, gates.data.numpy()[:10])
-    assert -gates.grad.numpy()[:10] == pytest.approx(numeric, abs=1e-6)
+    numeric = finite_differences(objective, gates.data.numpy()[:5])
+    assert -gates.grad.numpy()[:5] == pytest.approx(numeric, abs=1e-6)
 
 
 def test_decisions_without_effect_have_no_gradient():
