@@ -64,7 +64,7 @@ class SearchSpace(ABC):
         return tuple((name, tuple(choices)) for name, choices in self.decisions.items())
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.identity() == other.identity()
+        return self is other or (type(self) is type(other) and self.identity() == other.identity())
 
     def __hash__(self) -> int:
         return self._hash
@@ -194,6 +194,27 @@ class SearchSpace(ABC):
             if self.is_valid(drawn):
                 return drawn
         raise ValueError(f"no valid architecture among {MAX_TRIES} draws from space {self.name}")
+
+    def suggest(self, trial: Any) -> Architecture:
+        """The architecture that an Optuna trial suggests, one categorical parameter for each decision.
+
+        Choices that Optuna cannot store, such as tuples, are suggested by their text. Choices without effect
+        are replaced (see `effective`), which the trial's parameters do not show.
+
+        Raises:
+            optuna.TrialPruned: the combination is not valid. Optuna then goes on with the next trial.
+        """
+        encoding = []
+        for decision, choices in zip(self.decisions, self.choices, strict=True):
+            plain = all(isinstance(choice, str | int | float | bool | None) for choice in choices)
+            offered = list(choices) if plain else [str(choice) for choice in choices]
+            encoding.append(offered.index(trial.suggest_categorical(decision, offered)))
+        drawn = Architecture(self, self.effective(tuple(encoding)))
+        if not self.is_valid(drawn):
+            from optuna import TrialPruned
+
+            raise TrialPruned(f"{dict(drawn)} is not a valid architecture of space {self.name}")
+        return drawn
 
     def sample(self, n: int, *, seed: int | np.random.Generator) -> list[Architecture]:
         """`n` different architectures, uniformly drawn; raises ValueError if the space has fewer."""

@@ -1,0 +1,198 @@
+"""Strategies on the same recorded results, the same objective and the same seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwnas.executors import InlineExecutor, in_order
+from hwnas.objectives import Objective
+from hwnas.search.comparison.contestants import Contestant
+from hwnas.search.comparison.recorded import Floats, RecordedSpace
+from hwnas.search.comparison.simulate import Search, simulate
+
+_CHUNK = 10
+MOST_REPEATS = 100_000
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """All searches of one contestant.
+
+    Attributes:
+        label: what it is called.
+        is_peer: whether it is another library's.
+        best: `[repeats, queries]`: the best value within the constraints so far; NaN while there is none.
+        seconds: `[repeats, queries]`: simulated seconds of training; NaN where they are not recorded.
+        trained: `[repeats]`: different networks trained.
+        infeasible: share of its proposals that break a constraint.
+        violations: number of repeats whose answer breaks a constraint, by the recorded results.
+        step_seconds: processor time of one `ask` and `tell`, mean of all.
+    """
+
+    label: str
+    is_peer: bool
+    best: Floats
+    seconds: Floats
+    trained: Floats
+    infeasible: float
+    violations: int
+    step_seconds: float
+
+    def quantile(self, share: float) -> Floats:
+        """`[queries]`: that quantile of the repeats, one without a feasible network being the worst."""
+        return _quantile(self.best, share)
+
+    @property
+    def median_seconds(self) -> Floats:
+        """`[queries]`: the median of the simulated seconds."""
+        return _quantile(np.where(np.isnan(self.seconds), np.inf, self.seconds), 0.5)
+
+    def found(self, optimum: float, queries: int) -> float:
+        """Share of the repeats that had the optimum after so many networks trained."""
+        return float(np.mean(self.best[:, queries - 1] >= optimum))
+
+    def queries_to(self, value: float) -> int | None:
+        """The number of networks trained after which the median reaches a value; None where it does not."""
+        reached = np.nonzero(self.quantile(0.5) >= value)[0]
+        return int(reached[0]) + 1 if len(reached) else None
+
+
+@dataclass(frozen=True, eq=False)
+class StrategyComparison:
+    """The outcome.
+
+    Attributes:
+        objective: of all.
+        unit: of the metric that is maximised.
+        space: as text.
+        architectures: number of architectures in the space.
+        feasible: how many of them keep the constraints.
+        optimum: the best value among these.
+        queries: networks that each search could train.
+        repeats: searches of each contestant.
+        seed: of the first; the others follow by one.
+        entries: in the order of the contestants.
+        left_out: why contestants took no part, by label.
+    """
+
+    objective: Objective
+    unit: str
+    space: str
+    architectures: int
+    feasible: int
+    optimum: float
+    queries: int
+    repeats: int
+    seed: int
+    entries: Sequence[Entry]
+    left_out: dict[str, str]
+
+
+def compare(
+    recorded: RecordedSpace,
+    objective: Objective,
+    contestants: Sequence[Contestant],
+    *,
+    repeats: int = 500,
+    queries: int = 300,
+    seed: int = 0,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> StrategyComparison:
+    """Let each contestant search `repeats` times; the same result whatever the executor.
+
+    A contestant that refuses the space, the objective or what is recorded is left out, with its reason.
+
+    Raises:
+        ValueError: numbers out of range, nothing keeps the constraints, or every contestant is left out.
+    """
+    if not 1 <= repeats <= MOST_REPEATS:
+        raise ValueError(f"repeats must be from 1 to {MOST_REPEATS:,}, not {repeats}")
+    feasible = int(recorded.feasible(objective).sum())
+    optimum = recorded.optimum(objective)
+    if not 1 <= queries <= feasible:
+        raise ValueError(
+            f"queries must be from 1 to {feasible:,}, the number of architectures within the constraints, "
+            f"not {queries}"
+        )
+    taking_part, left_out = _sorted_out(recorded, objective, contestants, seed)
+    calls = [
+        (recorded, objective, one, queries, range(first, min(first + _CHUNK, seed + repeats)))
+        for one in taking_part
+        for first in range(seed, seed + repeats, _CHUNK)
+    ]
+    searches: dict[str, list[Search]] = {one.label: [] for one in taking_part}
+    for done, (call, found) in enumerate(
+        zip(calls, in_order(executor or InlineExecutor(), _searches, calls, ahead=8), strict=True), start=1
+    ):
+        searches[call[2].label] += found
+        if progress is not None:
+            progress(done, len(calls), call[2].label)
+    return StrategyComparison(
+        objective,
+        recorded.metrics[objective.maximize].unit,
+        str(recorded.space),
+        int(recorded.is_architecture.sum()),
+        feasible,
+        optimum,
+        queries,
+        repeats,
+        seed,
+        [_entry(recorded, objective, one, searches[one.label]) for one in taking_part],
+        left_out,
+    )
+
+
+def _sorted_out(
+    recorded: RecordedSpace, objective: Objective, contestants: Sequence[Contestant], seed: int
+) -> tuple[list[Contestant], dict[str, str]]:
+    """Those that can train one network, and why the others cannot."""
+    taking_part, left_out = [], {}
+    for one in contestants:
+        try:
+            simulate(recorded, objective, one, queries=1, seed=seed)
+        except ValueError as error:
+            left_out[one.label] = str(error)
+        else:
+            taking_part.append(one)
+    if not taking_part:
+        reasons = "; ".join(f"{label}: {reason}" for label, reason in left_out.items())
+        raise ValueError(f"no strategy can take part: {reasons}")
+    return taking_part, left_out
+
+
+def _searches(
+    recorded: RecordedSpace, objective: Objective, contestant: Contestant, queries: int, seeds: Sequence[int]
+) -> list[Search]:
+    return [simulate(recorded, objective, contestant, queries=queries, seed=seed) for seed in seeds]
+
+
+def _entry(
+    recorded: RecordedSpace, objective: Objective, contestant: Contestant, searches: Sequence[Search]
+) -> Entry:
+    answers = [recorded.space.from_encoding(one.answer) for one in searches if one.answer is not None]
+    costs = [[recorded.metrics[c.metric](one) <= c.bound for c in objective.constraints] for one in answers]
+    return Entry(
+        contestant.label,
+        contestant.is_peer,
+        np.array([one.best for one in searches]),
+        np.array([one.seconds for one in searches]),
+        np.array([one.trained for one in searches], dtype=np.float64),
+        sum(one.infeasible for one in searches) / max(1, sum(one.proposals for one in searches)),
+        sum(not all(held) for held in costs),
+        sum(one.own_seconds for one in searches) / max(1, sum(one.steps for one in searches)),
+    )
+
+
+def _quantile(values: Floats, share: float) -> Floats:
+    """`[repeats, queries]` to `[queries]`; NaN counts as the least."""
+    known = np.where(np.isnan(values), -np.inf, values)
+    found: Floats = np.quantile(known, share, axis=0, method="nearest")
+    return np.where(np.isfinite(found), found, math.nan)
