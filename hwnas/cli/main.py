@@ -27,6 +27,7 @@ COMMANDS = {
     "count": "count",
     "score": "score",
     "correlate": "correlate",
+    "benchmark": "benchmark",
     "list": "listing",
 }
 

@@ -13,6 +13,10 @@ from hwnas.cli.output import console, print_json
 
 def report(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    optuna: Annotated[
+        str | None,
+        typer.Option(help="Write the trials into a storage of Optuna, too, such as sqlite:///runs.db."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write report.html and report.png of a run, finished or not, and state its answer."""
@@ -21,9 +25,23 @@ def report(
 
     found = search.load(run)
     write_report(found.record, run)
+    if optuna is not None:
+        from hwnas.search.to_optuna import export_study
+
+        try:
+            study = export_study(run, optuna)
+        except ValueError as error:
+            raise ValueError(f"--optuna {optuna}: {error}") from error
     if json:
         from dataclasses import asdict
 
         print_json(asdict(found.record))
         return
     console.print(f"wrote {run / 'report.html'} and {run / 'report.png'}", markup=False)
+    if optuna is not None:
+        trials = len(study.get_trials(deepcopy=False))
+        console.print(
+            f"study {study.study_name} in {optuna} has {trials} trials; see them: optuna-dashboard {optuna}",
+            markup=False,
+            soft_wrap=True,
+        )

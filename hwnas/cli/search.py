@@ -57,18 +57,11 @@ def search(
     sram: Sram = None,
     flash: Flash = None,
     strategy: Annotated[
-        str, typer.Option(help="random, evolution or genetic (see `hwnas list strategies`).")
+        str,
+        typer.Option(
+            help="Strategy (see `hwnas list strategies`), with settings: genetic:population=20,parents=6."
+        ),
     ] = "evolution",
-    population: Annotated[
-        int | None, typer.Option(help="Evolution, genetic: size of the population.")
-    ] = None,
-    parents: Annotated[int | None, typer.Option(help="Genetic: how many of the best breed.")] = None,
-    mutation: Annotated[
-        float | None, typer.Option(help="Genetic: probability that a decision is redrawn.")
-    ] = None,
-    tournament: Annotated[int | None, typer.Option(help="Evolution: members compared for a parent.")] = None,
-    warm_up: Annotated[int | None, typer.Option(help="Evolution: architectures scored beforehand.")] = None,
-    warm_up_by: Annotated[str | None, typer.Option(help="Evolution: the proxy to score them by.")] = None,
     budget: Annotated[int, typer.Option(help="Number of trials.")] = 200,
     jobs: Annotated[int, typer.Option(help="Worker processes. The result does not depend on it.")] = 1,
     data: Annotated[
@@ -91,18 +84,10 @@ def search(
     from hwnas.report import write_report
     from hwnas.search import Events, process_pool
     from hwnas.search import run as run_search
-    from hwnas.search.settings import check_options
+    from hwnas.search.settings import check_strategy, read_strategy
 
-    options = {
-        "population": population,
-        "parents": parents,
-        "mutation": mutation,
-        "tournament": tournament,
-        "warm_up": warm_up,
-        "warm_up_by": warm_up_by,
-    }
-    settings = {name: value for name, value in options.items() if value is not None}
-    check_options(strategy, {name: f"--{name.replace('_', '-')}" for name in settings})
+    name, settings = read_strategy(strategy)
+    check_strategy(name, settings)
     training = _training(data, train_epochs, seed)
     fitted, on = _predictor(predictor, measure)
     known = _known(table, on)
@@ -118,7 +103,7 @@ def search(
             folder=folder,
             subject_to=[*(subject_to or []), *limits(board, sram, flash).constraints()],
             metrics=_metrics(fitted, oracle or [], searched),
-            strategy=strategy,
+            strategy=name,
             strategy_settings=settings,
             budget=budget,
             seed=seed,

@@ -21,8 +21,16 @@ from hwnas.search.metrics import PredictedMetric
 from hwnas.search.outcome import read_record, write_outcome, write_results
 from hwnas.search.records import RunRecord, Trial
 from hwnas.search.screen import Screen
-from hwnas.search.settings import describe, make_objective, make_strategy, resolve_metrics
+from hwnas.search.settings import (
+    check_strategy,
+    describe,
+    make_objective,
+    make_strategy,
+    metrics_of,
+    resolve_metrics,
+)
 from hwnas.search.store import TrialStore
+from hwnas.search.strategy import Strategy
 from hwnas.search.trained import Training
 from hwnas.search.unmet import unanswered, unmet
 from hwnas.search.verify import Verifier
@@ -143,13 +151,14 @@ def run(
     events = events or Events()
     settings = dict(strategy_settings or {})
     constraints = [subject_to] if isinstance(subject_to, str) else list(subject_to)
-    _check_numbers(budget, candidates, int(settings.get("warm_up") or 0))
+    check_strategy(strategy, settings)
+    _check_numbers(budget, candidates)
     _check_confidence(confidence)
     resolved = resolve_metrics(
         maximize,
         constraints,
         metrics or {},
-        settings.get("warm_up_by"),
+        metrics_of(strategy, settings),
         data=data,
         seed=seed,
         confidence=confidence,
@@ -158,6 +167,7 @@ def run(
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
     searcher.screen = Screen(objective, resolved)
+    _check_beforehand(searcher, budget)
     _check_device(resolved, device)
     _check_space(resolved, space)
     _check_known(known, device)
@@ -215,13 +225,19 @@ def load(folder: str | Path, space: SearchSpace | None = None) -> Run:
     return Run(Path(folder), read_record(Path(folder)), space)
 
 
-def _check_numbers(budget: int, candidates: int, warm_up: int) -> None:
+def _check_numbers(budget: int, candidates: int) -> None:
     if budget < 1:
         raise ValueError(f"budget must be at least 1 trial, not {budget}")
     if candidates < 1:
         raise ValueError(f"candidates must be at least 1, not {candidates}")
-    if warm_up >= budget:
-        raise ValueError(f"the warm-up of {warm_up} trials leaves nothing of a budget of {budget}")
+
+
+def _check_beforehand(searcher: Strategy, budget: int) -> None:
+    if searcher.beforehand >= budget:
+        raise ValueError(
+            f"the {searcher.beforehand} trials by another metric that come first leave nothing of a budget "
+            f"of {budget}"
+        )
 
 
 def _check_confidence(confidence: float | None) -> None:

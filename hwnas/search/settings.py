@@ -12,13 +12,14 @@ from hwnas.search.loop import AHEAD
 from hwnas.search.metrics import PredictedMetric, metric, predicted_metrics
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.spaces import SearchSpace
+from hwnas.spec import read_settings
 
 
 def resolve_metrics(
     maximize: str,
     subject_to: Sequence[str | Constraint],
     given: Mapping[str, Any],
-    warm_up_by: str | None,
+    named: Sequence[str] = (),
     *,
     data: str | None,
     seed: int,
@@ -27,13 +28,15 @@ def resolve_metrics(
 ) -> dict[str, Metric]:
     """All metrics of a search by name: those `given`, and the counts and proxies that it needs beside.
 
+    `named` are those that the strategy's settings name.
+
     A calibrated predictor becomes two, see `predicted_metrics`.
 
     Raises:
         ValueError: a metric is unknown, or what is given for it is none.
     """
     constrained = [c.metric if isinstance(c, Constraint) else Constraint.metric_in(c) for c in subject_to]
-    names = dict.fromkeys([maximize, *constrained, *([warm_up_by] if warm_up_by else []), *given])
+    names = dict.fromkeys([maximize, *constrained, *named, *given])
     found: dict[str, Metric] = {}
     for name in names:
         if name in given:
@@ -64,35 +67,51 @@ def make_objective(
     return Objective(maximize, tuple(tightest.values()))
 
 
-def check_options(strategy: str, spelled: Mapping[str, str]) -> None:
-    """Refuse settings that are not the strategy's own.
+def read_strategy(text: str) -> tuple[str, dict[str, Any]]:
+    """Name and settings of `genetic:population=20,parents=6`; raises ValueError where it is malformed."""
+    name, _, settings = text.partition(":")
+    return name, read_settings(settings, "a strategy") if settings else {}
 
-    Args:
-        strategy: its name.
-        spelled: what the message calls each setting that is given, by the setting's name.
 
-    Raises:
-        ValueError: naming the known strategies, or the setting and those that have it.
-    """
-    if strategy not in STRATEGIES:
-        raise ValueError(f"unknown strategy {strategy!r}; known: {', '.join(STRATEGIES)}")
-    for setting, option in spelled.items():
-        owners = [name for name in STRATEGIES if _takes(name, setting)]
-        if strategy not in owners:
-            of = f"an option of {', '.join(owners)}, not of {strategy}" if owners else "no option"
-            raise ValueError(f"strategy {strategy}: {option} is {of}")
+def check_strategy(name: str, settings: Mapping[str, Any]) -> None:
+    """Raise ValueError naming the known strategies, or the setting that is not the strategy's own."""
+    if name not in STRATEGIES:
+        raise ValueError(f"unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
+    for setting in settings:
+        owners = [one for one in STRATEGIES if _takes(one, setting)]
+        if name not in owners:
+            of = (
+                f"a setting of {', '.join(owners)}, not of {name}" if owners else "no setting of any strategy"
+            )
+            own = [key for key in signature(STRATEGIES[name]).parameters if key not in _GIVEN]
+            raise ValueError(f"strategy {name}: {setting} is {of}; it has {', '.join(own) or 'none'}")
+
+
+_GIVEN = ("space", "objective", "seed")
 
 
 def _takes(strategy: str, setting: str) -> bool:
     parameters = signature(STRATEGIES[strategy]).parameters
-    return setting in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    return setting not in _GIVEN and setting in parameters
+
+
+def metrics_of(name: str, settings: Mapping[str, Any]) -> list[str]:
+    """The metrics that a strategy's settings name: `costs`, `proxies`, and each that ends in `_by`."""
+    found: list[str] = []
+    for setting, parameter in signature(STRATEGIES[name]).parameters.items():
+        value = settings.get(setting, parameter.default)
+        if setting.endswith("_by") and value:
+            found.append(value)
+        elif setting in ("costs", "proxies") and value:
+            found += [value] if isinstance(value, str) else value
+    return found
 
 
 def make_strategy(
     name: str, space: SearchSpace, objective: Objective, seed: int, settings: Mapping[str, Any]
 ) -> Strategy:
     """A strategy by name; raises ValueError naming the known ones, or the setting that is wrong."""
-    check_options(name, {setting: setting for setting in settings})
+    check_strategy(name, settings)
     try:
         return STRATEGIES[name](space, objective, seed=seed, **settings)
     except TypeError as error:

@@ -32,6 +32,11 @@ class Strategy(ABC):
 
     screen: Screen | None = None
 
+    @property
+    def beforehand(self) -> int:
+        """Proposals by other metrics before the first by the objective's own."""
+        return 0
+
     def __init__(self, space: SearchSpace, objective: Objective, *, seed: int) -> None:
         self.space = space
         self.objective = objective

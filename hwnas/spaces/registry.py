@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 from difflib import get_close_matches
@@ -18,6 +17,7 @@ from hwnas.spaces.ofa_mobilenetv3 import OFAMobileNetV3
 from hwnas.spaces.proxylessnas import ProxylessNAS
 from hwnas.spaces.space import SearchSpace
 from hwnas.spaces.transnasbench101 import TransNASBench101Macro, TransNASBench101Micro
+from hwnas.spec import read_settings
 
 SPACES: dict[str, type[SearchSpace]] = {
     space.name: space
@@ -56,7 +56,7 @@ def space(spec: str, **settings: Any) -> SearchSpace:
         raise ValueError(
             f"unknown space {name!r}{hint} Known: {', '.join(SPACES)}, or your own as module:Class"
         )
-    given = _settings(":".join(rest)) if rest else {}
+    given = read_settings(":".join(rest), "a space") if rest else {}
     allowed = list(inspect.signature(kind).parameters)
     for key in (*given, *settings):
         if key not in allowed:
@@ -105,13 +105,3 @@ def _imported(module: str, class_name: str) -> type[SearchSpace]:
     if not (isinstance(kind, type) and issubclass(kind, SearchSpace)):
         raise ValueError(f"{module}:{class_name} is not a SearchSpace")
     return kind
-
-
-def _settings(text: str) -> dict[str, Any]:
-    try:
-        call = ast.parse(f"f({text})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args:
-            raise ValueError("key=value expected")
-        return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-    except (SyntaxError, ValueError) as error:
-        raise ValueError(f"settings {text!r} of a space must be key=value,...: {error}") from error

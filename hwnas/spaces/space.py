@@ -198,23 +198,30 @@ class SearchSpace(ABC):
     def suggest(self, trial: Any) -> Architecture:
         """The architecture that an Optuna trial suggests, one categorical parameter for each decision.
 
-        Choices that Optuna cannot store, such as tuples, are suggested by their text. Choices without effect
+        Choices are suggested as `plain_choices` gives them. Choices without effect
         are replaced (see `effective`), which the trial's parameters do not show.
 
         Raises:
             optuna.TrialPruned: the combination is not valid. Optuna then goes on with the next trial.
         """
-        encoding = []
-        for decision, choices in zip(self.decisions, self.choices, strict=True):
-            plain = all(isinstance(choice, str | int | float | bool | None) for choice in choices)
-            offered = list(choices) if plain else [str(choice) for choice in choices]
-            encoding.append(offered.index(trial.suggest_categorical(decision, offered)))
+        encoding = [
+            offered.index(trial.suggest_categorical(decision, offered))
+            for decision, offered in self.plain_choices.items()
+        ]
         drawn = Architecture(self, self.effective(tuple(encoding)))
         if not self.is_valid(drawn):
             from optuna import TrialPruned
 
             raise TrialPruned(f"{dict(drawn)} is not a valid architecture of space {self.name}")
         return drawn
+
+    @cached_property
+    def plain_choices(self) -> Mapping[str, list[Any]]:
+        """The choices of each decision as other programs can store them: those that are tuples as text."""
+        return {
+            name: [one if isinstance(one, str | int | float | None) else str(one) for one in choices]
+            for name, choices in zip(self.decisions, self.choices, strict=True)
+        }
 
     def sample(self, n: int, *, seed: int | np.random.Generator) -> list[Architecture]:
         """`n` different architectures, uniformly drawn; raises ValueError if the space has fewer."""

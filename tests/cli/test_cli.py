@@ -162,10 +162,8 @@ def test_measure_fit_predict_search_report_export(workshop):
         f"latency_ms <= {bound}ms",
         "--budget",
         20,
-        "--population",
-        8,
-        "--tournament",
-        3,
+        "--strategy",
+        "evolution:population=8,tournament=3",
     ]
     found = as_json(*search, "--candidates", 2, "--table", "mine", cwd=workshop)
     winner = found["candidates"][found["winner"]]
@@ -299,8 +297,8 @@ MISTAKES = {
         "none of 5 trials satisfies flops <= 5; the nearest, ",
     ),
     "an option of another strategy": (
-        ["search", "--run", "r", "--space", SPACE, "--strategy", "genetic", "--tournament", "3"],
-        "--tournament is an option of evolution",
+        ["search", "--run", "r", "--space", SPACE, "--strategy", "genetic:tournament=3"],
+        "tournament is a setting of evolution",
     ),
     "unknown strategy": (["search", "--run", "r", "--space", SPACE, "--strategy", "magic"], "evolution"),
     "jobs": (["search", "--run", "r", "--space", SPACE, "--jobs", "0"], "jobs"),

@@ -74,7 +74,7 @@ def test_the_next_command_searches_under_the_same_limits(tmp_path):
     (line,) = [one for one in hwnas("select-space", *SMALL, *limits).splitlines() if one.startswith("next: ")]
     program, *words = shlex.split(line.removeprefix("next: "))
     assert program == "hwnas"
-    hwnas(*words, "--budget", 6, "--population", 4, "--parents", 2, "--candidates", 1, cwd=tmp_path)
+    hwnas(*words, "--budget", 6, "--candidates", 1, cwd=tmp_path)
     (run,) = (tmp_path / "runs").iterdir()
     config = json.loads((run / "config.json").read_text())
     assert config["constraints"] == {"latency_ms": 60, "peak_sram_bytes": 60 * 1024, "flash_bytes": 1024**2}

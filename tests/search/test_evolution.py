@@ -1,7 +1,7 @@
 import pytest
 
 from hwnas.objectives import Objective
-from hwnas.search.evolution import RegularizedEvolution
+from hwnas.search.strategies.evolution import RegularizedEvolution
 from hwnas.search.strategy import Proposal
 from tests.search.toy import Toy
 

@@ -5,10 +5,10 @@ import pytest
 
 from hwnas.objectives import Constraint, Objective
 from hwnas.search.evaluate import Evaluator
-from hwnas.search.evolution import RegularizedEvolution
 from hwnas.search.loop import run_loop
-from hwnas.search.random_search import RandomSearch
 from hwnas.search.store import CorruptRunError, TrialStore
+from hwnas.search.strategies.evolution import RegularizedEvolution
+from hwnas.search.strategies.random_search import RandomSearch
 from tests.search.toy import Buggy, Cost, Toy, Value
 
 SPACE = Toy()

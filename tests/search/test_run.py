@@ -201,9 +201,9 @@ def test_other_settings_need_another_folder(tmp_path):
 
 
 def test_a_strategys_options_are_its_own(tmp_path):
-    with pytest.raises(ValueError, match=r"tournament is an option of .*evolution.*, not of genetic"):
+    with pytest.raises(ValueError, match=r"tournament is a setting of .*evolution.*, not of genetic"):
         run(tmp_path / "run", strategy="genetic", strategy_settings={"tournament": 4})
-    with pytest.raises(ValueError, match=r"population is an option of .*evolution.*genetic.*, not of random"):
+    with pytest.raises(ValueError, match=r"population is a setting of .*evolution.*genetic.*, not of random"):
         run(tmp_path / "run", strategy="random", strategy_settings={"population": 4})
 
 
@@ -393,7 +393,7 @@ def test_a_smaller_budget_shows_fewer_trials(tmp_path):
 
 def test_a_warm_up_as_long_as_the_budget_is_refused(tmp_path):
     settings = {"population": 10, "tournament": 4, "warm_up": 60, "warm_up_by": "params"}
-    with pytest.raises(ValueError, match="leaves nothing"):
+    with pytest.raises(ValueError, match="leave nothing"):
         run(tmp_path / "run", strategy_settings=settings)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -70,7 +70,7 @@ class StrategyComparison:
 
     Attributes:
         objective: of all.
-        unit: of the metric that is maximised.
+        units: of the metrics, by name.
         space: as text.
         architectures: number of architectures in the space.
         feasible: how many of them keep the constraints.
@@ -83,7 +83,7 @@ class StrategyComparison:
     """
 
     objective: Objective
-    unit: str
+    units: Mapping[str, str]
     space: str
     architectures: int
     feasible: int
@@ -92,7 +92,7 @@ class StrategyComparison:
     repeats: int
     seed: int
     entries: Sequence[Entry]
-    left_out: dict[str, str]
+    left_out: Mapping[str, str]
 
 
 def compare(
@@ -137,7 +137,7 @@ def compare(
             progress(done, len(calls), call[2].label)
     return StrategyComparison(
         objective,
-        recorded.metrics[objective.maximize].unit,
+        {name: one.unit for name, one in recorded.metrics.items()},
         str(recorded.space),
         int(recorded.is_architecture.sum()),
         feasible,

@@ -11,7 +11,7 @@ import numpy as np
 
 from hwnas.objectives import Objective
 from hwnas.search.comparison.recorded import RecordedMetric
-from hwnas.search.settings import check_options, make_strategy
+from hwnas.search.settings import check_strategy, make_strategy
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.spaces import SearchSpace
 
@@ -54,7 +54,7 @@ def named(strategies: str) -> list[str]:
     if not names:
         raise ValueError("no strategy is named: give 'all', or names separated by commas")
     for name in names:
-        check_options(name, {})
+        check_strategy(name, {})
     return names
 
 

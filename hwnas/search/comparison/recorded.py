@@ -70,6 +70,10 @@ class RecordedSpace:
         held = [self.metrics[one.metric].values <= one.bound for one in objective.constraints]
         return np.logical_and.reduce([self.is_architecture, *held])
 
+    def coverage(self, name: str) -> float:
+        """The share of the architectures for which a metric is known."""
+        return float(np.mean(np.isfinite(self.metrics[name].values[self.is_architecture])))
+
     def optimum(self, objective: Objective) -> float:
         """The best value of the objective's metric within the constraints.
 

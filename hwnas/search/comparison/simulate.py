@@ -16,7 +16,7 @@ from hwnas.search.strategy import Proposal
 
 SECONDS = "seconds"
 """Name of the metric that tells how long the training of an architecture took, where it is recorded."""
-MOST_WITHOUT_TRAINING = 2_000
+MOST_WITHOUT_TRAINING = 1_000
 MOST_SCORES = 100_000
 
 

@@ -2,11 +2,14 @@
 
 from hwnas.search.strategies.area import AREA
 from hwnas.search.strategies.chamnet import ChamNet
+from hwnas.search.strategies.evolution import RegularizedEvolution
+from hwnas.search.strategies.genetic import GeneticSearch
 from hwnas.search.strategies.local_search import LocalSearch
 from hwnas.search.strategies.move import MoveEvolution
 from hwnas.search.strategies.naswot_search import NASWOTSearch
 from hwnas.search.strategies.nsga2 import NSGA2, front
 from hwnas.search.strategies.ppo import PPO
+from hwnas.search.strategies.random_search import RandomSearch
 from hwnas.search.strategies.random_warm_up import WarmedRandomSearch
 from hwnas.search.strategies.reinforce import Reinforce
 
@@ -15,9 +18,12 @@ __all__ = [
     "NSGA2",
     "PPO",
     "ChamNet",
+    "GeneticSearch",
     "LocalSearch",
     "MoveEvolution",
     "NASWOTSearch",
+    "RandomSearch",
+    "RegularizedEvolution",
     "Reinforce",
     "WarmedRandomSearch",
     "front",

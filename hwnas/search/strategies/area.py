@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwnas.objectives import Objective
-from hwnas.search.evolution import RegularizedEvolution
+from hwnas.search.strategies.evolution import RegularizedEvolution
 from hwnas.search.strategy import register
 from hwnas.spaces import SearchSpace
 

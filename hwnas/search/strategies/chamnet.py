@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
-from hwnas.search.proxy_fitness import proxy_fitness
 from hwnas.search.strategies.adaptive import crossover_probability, mutation_probability, penalised
 from hwnas.search.strategies.candidates import first_feasible
+from hwnas.search.strategies.proxy_fitness import proxy_fitness
 from hwnas.search.strategy import Proposal, Strategy, register
 from hwnas.spaces import Architecture, SearchSpace
 
@@ -79,6 +79,11 @@ class ChamNet(Strategy):
             "population": self.population,
             "generations": self.generations,
         }
+
+    @property
+    def beforehand(self) -> int:
+        """The generations that a predictor drives."""
+        return self.population * self.generations if self.predict_by else 0
 
     def ask(self) -> Proposal | None:
         """A member of the generation under way, None until all of it are told; at last, the best."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
-from hwnas.search.evolution import RegularizedEvolution
-from hwnas.search.proxy_fitness import proxy_fitness
 from hwnas.search.strategies.candidates import check_neighbours
+from hwnas.search.strategies.evolution import RegularizedEvolution
+from hwnas.search.strategies.proxy_fitness import proxy_fitness
 from hwnas.search.strategy import Proposal, register
 from hwnas.spaces import Architecture, SearchSpace
 

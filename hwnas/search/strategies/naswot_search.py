@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hwnas.objectives import Objective
+from hwnas.search.strategies.warm_up import WarmUp
 from hwnas.search.strategy import Proposal, Strategy, register
-from hwnas.search.warm_up import WarmUp
 from hwnas.spaces import Architecture, SearchSpace
 
 
@@ -59,6 +59,11 @@ class NASWOTSearch(Strategy):
     def settings(self) -> Mapping[str, Any]:
         """Number of samples and the proxy."""
         return {"samples": self.samples, "score_by": self.score_by}
+
+    @property
+    def beforehand(self) -> int:
+        """The scored samples."""
+        return self.samples
 
     def ask(self) -> Proposal | None:
         """A draw to score, then the best of all; None once its objective is known."""

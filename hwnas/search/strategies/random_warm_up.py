@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hwnas.objectives import Objective
+from hwnas.search.strategies.warm_up import WarmUp, check_warm_up
 from hwnas.search.strategy import Proposal, Strategy, register
-from hwnas.search.warm_up import WarmUp, check_warm_up
 from hwnas.spaces import Architecture, SearchSpace
 
 
@@ -50,6 +50,11 @@ class WarmedRandomSearch(Strategy):
     def settings(self) -> Mapping[str, Any]:
         """The warm-up's size and metric."""
         return {"warm_up": self.warm_up, "warm_up_by": self.warm_up_by}
+
+    @property
+    def beforehand(self) -> int:
+        """The warm-up."""
+        return self.warm_up
 
     def ask(self) -> Proposal | None:
         """A draw to score, then the best scored one not evaluated yet, then a uniform draw."""

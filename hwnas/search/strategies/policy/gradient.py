@@ -136,6 +136,11 @@ class PolicyGradient(Strategy):
         """With which the controller draws `architecture`, before any constraint or validity."""
         return math.exp(self.controller.log_probabilities([self._sample(architecture)])[0])
 
+    @property
+    def beforehand(self) -> int:
+        """The warm-up."""
+        return self.warm_up
+
     def ask(self) -> Proposal:
         """A draw of the policy."""
         architecture = self._drawn()

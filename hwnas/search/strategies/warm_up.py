@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
-from hwnas.search.proxy_fitness import proxy_fitness
 from hwnas.search.screen import Screen
+from hwnas.search.strategies.proxy_fitness import proxy_fitness
 from hwnas.search.strategy import Proposal
 from hwnas.spaces import Architecture, SearchSpace
 

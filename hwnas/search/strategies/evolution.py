@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
+from hwnas.search.strategies.warm_up import WarmUp, check_warm_up
 from hwnas.search.strategy import Proposal, Strategy, register
-from hwnas.search.warm_up import WarmUp, check_warm_up
 from hwnas.spaces import Architecture, SearchSpace
 
 MAX_POPULATION = 1_000_000
@@ -73,6 +73,11 @@ class RegularizedEvolution(Strategy):
             "warm_up": self.warm_up,
             "warm_up_by": self.warm_up_by,
         }
+
+    @property
+    def beforehand(self) -> int:
+        """The warm-up."""
+        return self.warm_up
 
     def ask(self) -> Proposal | None:
         """A warm-up draw, then a member of the first population, then a mutant."""

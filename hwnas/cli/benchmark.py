@@ -1,0 +1,185 @@
+"""`hwnas benchmark`: strategies compared on recorded results of a whole space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hwnas.cli.options import Json, Seed
+from hwnas.cli.output import console, print_json, print_table, progress_bar, say
+from hwnas.executors import process_pool
+
+if TYPE_CHECKING:
+    from hwnas.objectives import Metric
+    from hwnas.search.comparison import RecordedSpace, StrategyComparison
+    from hwnas.spaces import SearchSpace
+
+
+def benchmark(
+    space: Annotated[str, typer.Option(help="Search space whose architectures are all recorded.")],
+    oracle: Annotated[
+        list[str],
+        typer.Option(
+            help="Recorded results, as NAME=FILE:COLUMN; repeat for more. NAME may be left out, and COLUMN of a "
+            "file with one. `seconds` is how long training took."
+        ),
+    ],
+    maximize: Annotated[
+        str | None, typer.Option(help="Metric to maximise; that of the first --oracle if not given.")
+    ] = None,
+    subject_to: Annotated[
+        list[str] | None, typer.Option(help="Bound of a metric: 'latency_ms <= 5ms'; repeat for more.")
+    ] = None,
+    strategies: Annotated[
+        str, typer.Option(help="Strategies, separated by commas (see `hwnas list strategies`), or `all`.")
+    ] = "all",
+    proxies: Annotated[
+        str | None,
+        typer.Option(
+            help="Proxies to compare the strategies with: a file of scores with a column for each, or counts, "
+            "such as live_params,flops."
+        ),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Let Optuna's and pymoo's samplers take part, where installed.")
+    ] = False,
+    repeats: Annotated[
+        int, typer.Option(help="Searches of each strategy, with seeds one after another.")
+    ] = 500,
+    queries: Annotated[int, typer.Option(help="Different networks that a search may train.")] = 300,
+    jobs: Annotated[int, typer.Option(help="Worker processes; the result does not depend on it.")] = 1,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for comparison.csv, .json, .png and .html.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare strategies on recorded results: what each finds, and after how many trained networks."""
+    from hwnas import spaces
+    from hwnas.search.comparison import compare, contestants, named, recorded_space, scale
+    from hwnas.search.comparison import peers as installed_peers
+    from hwnas.search.settings import make_objective
+
+    if out is not None and any(place.is_file() for place in (out, *out.parents)):
+        raise ValueError(f"--out {out} is a file, or in one; give a folder")
+    names = named(strategies)
+    searched = spaces.space(space)
+    metrics = _oracles(oracle, searched)
+    target = maximize or next(iter(metrics))
+    if target not in metrics:
+        raise ValueError(f"--maximize {target}: no --oracle has it; they have {', '.join(metrics)}")
+    cheap = _proxies(proxies, searched)
+    if twice := sorted(set(metrics) & set(cheap)):
+        raise ValueError(f"--proxies: {twice[0]} is the name of an --oracle, too")
+    objective = make_objective(target, subject_to or [], metrics | cheap)
+    with process_pool(jobs) as executor, progress_bar("looking results up") as bar:
+        recorded = recorded_space(searched, objective, metrics | cheap, also_needed=list(metrics))
+        taking_part = contestants(names, list(cheap), score=scale(recorded.metrics[target]))
+        others, missing = installed_peers() if peers else ([], {})
+        found = compare(
+            recorded,
+            objective,
+            [*taking_part, *others],
+            repeats=repeats,
+            queries=queries,
+            seed=seed,
+            executor=executor,
+            progress=bar.update,
+        )
+    _say_what_is_undefined(recorded, list(cheap))
+    _show(replace(found, left_out={**found.left_out, **missing}), out, json)
+
+
+def _say_what_is_undefined(recorded: RecordedSpace, proxies: Sequence[str]) -> None:
+    for name in proxies:
+        known = recorded.coverage(name)
+        if known < 1:
+            say(f"{name} is defined for {known:.1%} of the architectures")
+
+
+def _show(found: StrategyComparison, out: Path | None, json: bool) -> None:
+    from hwnas.report.comparison import content, write_comparison
+    from hwnas.report.comparison_text import headline, heads, remarks, rows, task
+
+    written = () if out is None else write_comparison(found, out)
+    if json:
+        print_json(content(found))
+        return
+    _line(task(found))
+    _line(headline(found))
+    console.print()
+    print_table(heads(found), rows(found))
+    console.print()
+    for line in remarks(found):
+        _line(line)
+    if written:
+        _line(f"wrote {', '.join(str(path) for path in written)}")
+
+
+def _oracles(given: Sequence[str], space: SearchSpace) -> dict[str, Metric]:
+    """The metrics of `--oracle`, by name."""
+    from hwnas.oracles import oracle
+
+    found: dict[str, Metric] = {}
+    for text in given:
+        name, equals, rest = text.partition("=")
+        path, column = _place(rest if equals else text)
+        try:
+            one = oracle(path, column, space, name=name if equals else None)
+        except (ValueError, FileNotFoundError) as error:
+            raise ValueError(f"--oracle {text}: {error}") from error
+        if one.name in found:
+            raise ValueError(f"--oracle {text}: {one.name} is given twice; name them NAME=FILE:COLUMN")
+        found[one.name] = one
+    return found
+
+
+def _place(text: str) -> tuple[Path, str]:
+    """File and column of `FILE:COLUMN`, or of a file with one column."""
+    from hwnas.oracles import read_benchmark
+
+    if Path(text).exists():
+        columns = list(read_benchmark(text).metrics)
+        if len(columns) > 1:
+            raise ValueError(
+                f"--oracle {text}: say which column, as {text}:{columns[0]}; it has {', '.join(columns)}"
+            )
+        return Path(text), columns[0]
+    path, colon, column = text.rpartition(":")
+    if not colon or not column:
+        raise ValueError(f"--oracle {text}: there is no such file; the form is NAME=FILE:COLUMN")
+    return Path(path), column
+
+
+def _proxies(given: str | None, space: SearchSpace) -> dict[str, Metric]:
+    """The metrics of `--proxies`: all columns of a file, or counts, for both of which more is better."""
+    if given is None:
+        return {}
+    from hwnas.search.comparison import counted
+
+    if not Path(given).exists():
+        try:
+            return counted([name.strip() for name in given.split(",") if name.strip()])
+        except ValueError as error:
+            raise ValueError(f"--proxies {given}: {error}") from error
+    from hwnas.oracles import oracle, read_table
+    from hwnas.proxies import get, names
+
+    known = names()
+    try:
+        return {
+            name: oracle(
+                given, name, space, higher_is_better=get(name).higher_is_better if name in known else True
+            )
+            for name in read_table(given).metrics
+        }
+    except ValueError as error:
+        raise ValueError(f"--proxies {given}: {error}") from error
+
+
+def _line(text: str) -> None:
+    console.print(text, markup=False, soft_wrap=True)
