@@ -1,6 +1,9 @@
 """Search strategies, one to a file; importing this package registers them."""
 
 from hwnas.search.strategies.area import AREA
+from hwnas.search.strategies.bananas import BANANAS
+from hwnas.search.strategies.bayesian import BayesianOptimization
+from hwnas.search.strategies.brp_nas import BRPNAS
 from hwnas.search.strategies.chamnet import ChamNet
 from hwnas.search.strategies.evolution import RegularizedEvolution
 from hwnas.search.strategies.genetic import GeneticSearch
@@ -15,8 +18,11 @@ from hwnas.search.strategies.reinforce import Reinforce
 
 __all__ = [
     "AREA",
+    "BANANAS",
+    "BRPNAS",
     "NSGA2",
     "PPO",
+    "BayesianOptimization",
     "ChamNet",
     "GeneticSearch",
     "LocalSearch",

@@ -1,0 +1,79 @@
+"""BANANAS (White et al., "BANANAS: Bayesian Optimization with Neural Architectures for NAS", AAAI 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hwnas.objectives import Objective
+from hwnas.search.strategies.predictor.ensemble import squared_error, train
+from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
+from hwnas.search.strategies.predictor.guided import PredictorGuided
+from hwnas.search.strategies.predictor.targets import standardised
+from hwnas.search.strategy import register
+from hwnas.spaces import SearchSpace
+
+SAMPLED = 100
+
+
+@register("bananas")
+class BANANAS(PredictorGuided):
+    """An ensemble of networks, and independent Thompson sampling.
+
+    Of the `SAMPLED` candidates with the greatest mean, each one's value is drawn from a normal distribution
+    with the ensemble's mean and standard deviation; the greatest is proposed. The ensemble is trained anew
+    every `every` results.
+
+    Differences from the paper: the candidates are the best by the mean where the paper has mutants of the
+    best networks; the ensemble's networks are smaller (two layers of 32 units), read one-hot choices and
+    proxies where the paper has paths through a cell, which not every space has, and learn by squared error
+    on standardised values.
+
+    Args:
+        space: where to search.
+        objective: what for.
+        initial: proposals before the ensemble chooses.
+        every: results between two trainings.
+        proxies: metrics that the networks read too.
+        seed: of all draws.
+
+    Raises:
+        ValueError: as `PredictorGuided`, or `every` below 1.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        initial: int = 10,
+        every: int = 5,
+        proxies: Sequence[str] | str = (),
+        seed: int = 0,
+    ) -> None:
+        super().__init__(space, objective, initial=initial, proxies=proxies, seed=seed)
+        if every < 1:
+            raise ValueError(f"every must be at least 1 result, not {every}")
+        self.every = every
+        self._due = 0
+
+    def settings(self) -> dict[str, Any]:
+        """Those of every predictor-guided strategy, and how often the ensemble is trained."""
+        return {**super().settings(), "every": self.every}
+
+    def choose(self, candidates: Candidates, free: Rows) -> int:
+        """As `PredictorGuided.choose`."""
+        numbers, values = self.ranked()
+        if len(numbers) >= self._due:
+            self._due = len(numbers) + self.every
+            inputs = self.asked().inputs[numbers]
+            self._ensemble = train(inputs, standardised(values), squared_error, self._generator)
+            self._predicted: Floats | None = None
+        if self._predicted is None or not self.is_whole:
+            self._predicted = self._ensemble(candidates.inputs)
+        mean, std = self._predicted.mean(axis=0), self._predicted.std(axis=0)
+        best = free[np.argsort(-mean[free], kind="stable")[:SAMPLED]]
+        draws = mean[best] + std[best] * self._generator.standard_normal(len(best))
+        return int(best[np.argmax(draws)])

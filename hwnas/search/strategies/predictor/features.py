@@ -1,0 +1,98 @@
+"""What a surrogate sees of an architecture: its choices, and the ranks of its zero-cost scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hwnas.objectives import Metric, MetricError
+from hwnas.search.metrics import COUNTS
+from hwnas.spaces import Architecture, SearchSpace
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Architectures to choose from.
+
+    Attributes:
+        architectures: n of them.
+        choices: `[n, total number of choices]`, one-hot.
+        scores: `[n, proxies]`, standard normal over the space, more is better.
+    """
+
+    architectures: Sequence[Architecture]
+    choices: Floats
+    scores: Floats
+
+    @property
+    def inputs(self) -> Floats:
+        """`[n, choices + proxies]`."""
+        return np.hstack([self.choices, self.scores])
+
+    @property
+    def promise(self) -> Floats:
+        """`[n]`: the mean of the scores, 0 where there are none."""
+        return np.asarray(self.scores.sum(axis=1) / max(1, self.scores.shape[1]))
+
+
+@dataclass(frozen=True)
+class Features:
+    """Makes candidates of architectures.
+
+    A score is turned into a normal quantile by its rank within reference architectures of the space, so
+    that it has no unit and no outliers; an undefined one ranks last. Of counts (`live_params`), more is
+    better; other proxies have a direction.
+
+    Attributes:
+        space: of the architectures.
+        proxies: the metrics that score them.
+        reference: of each proxy, the sorted scores of the reference architectures.
+    """
+
+    space: SearchSpace
+    proxies: tuple[Metric, ...]
+    reference: tuple[Floats, ...]
+
+    @classmethod
+    def of(
+        cls, space: SearchSpace, proxies: Sequence[Metric], architectures: Sequence[Architecture]
+    ) -> Features:
+        """Features whose ranks are those within `architectures`."""
+        reference = tuple(np.sort(_scores(proxy, architectures)) for proxy in proxies)
+        return cls(space, tuple(proxies), reference)
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Candidates:
+        """Candidates, each scored by every proxy."""
+        scores = np.zeros((len(architectures), len(self.proxies)))
+        for column, (proxy, reference) in enumerate(zip(self.proxies, self.reference, strict=True)):
+            scores[:, column] = _quantiles(_scores(proxy, architectures), reference)
+        return Candidates(architectures, self.space.one_hot(architectures), scores)
+
+
+def _scores(proxy: Metric, architectures: Sequence[Architecture]) -> Floats:
+    """`[n]`, more is better; minus infinity where undefined."""
+    sign = 1.0 if proxy.higher_is_better or proxy.name in COUNTS else -1.0
+    values = np.full(len(architectures), -np.inf)
+    for row, architecture in enumerate(architectures):
+        try:
+            value = sign * proxy(architecture)
+        except MetricError:
+            continue
+        if not np.isnan(value):
+            values[row] = value
+    return values
+
+
+def _quantiles(values: Floats, reference: Floats) -> Floats:
+    """Normal quantiles of the mean ranks of `values` within the sorted `reference`."""
+    from scipy.special import ndtri
+
+    below = np.searchsorted(reference, values, side="left")
+    up_to = np.searchsorted(reference, values, side="right")
+    return np.asarray(ndtri((0.5 * (below + up_to) + 0.5) / (len(reference) + 1)))

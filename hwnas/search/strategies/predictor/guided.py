@@ -1,0 +1,195 @@
+"""The frame of predictor-guided strategies: first a design by proxies, then what a surrogate chooses."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hwnas.objectives import Metric, Objective
+from hwnas.search.metrics import metric
+from hwnas.search.strategies.predictor.features import Candidates, Features, Floats, Rows
+from hwnas.search.strategies.predictor.pool import DEAR_POOL, POOL, drawn, whole
+from hwnas.search.strategies.predictor.threads import one_blas_thread
+from hwnas.search.strategy import Proposal, Strategy
+from hwnas.spaces import Architecture, SearchSpace
+
+PROMISING = 0.2
+"""The first proposals are drawn from this share of the candidates, the best by the proxies."""
+REFERENCE = 1000
+PARENTS = 10
+LEAST = 2
+MAX_INITIAL = 1_000_000
+
+
+@dataclass
+class Asked:
+    """A proposal as the surrogates see it; `metrics` is None until it is told."""
+
+    architecture: Architecture
+    choices: Floats
+    scores: Floats
+    metrics: Mapping[str, float] | None = None
+
+
+class PredictorGuided(Strategy):
+    """Proposes what a surrogate, fitted on the results so far, expects most of.
+
+    The first `initial` proposals are random, or with proxies random among the fifth with the best mean
+    score. In a space that is small, and whose proxies are cheap, the surrogate ranks all architectures; in
+    others a pool of relatives of the best and of random ones, drawn anew for each proposal. Architectures
+    that break a cheap constraint are no candidates, and none is proposed twice.
+
+    Args:
+        space: where to search.
+        objective: what for.
+        initial: proposals before the surrogate chooses.
+        proxies: names of metrics that are features of the surrogate, the run's own or others; or one name.
+        seed: of all draws.
+
+    Raises:
+        ValueError: too small an `initial`, or proxies given twice or the same as what is maximised.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        initial: int,
+        proxies: Sequence[str] | str,
+        seed: int,
+    ) -> None:
+        super().__init__(space, objective, seed=seed)
+        if not LEAST <= initial <= MAX_INITIAL:
+            raise ValueError(f"initial must be from {LEAST} to {MAX_INITIAL:,}, not {initial}")
+        proxies = [proxies] if isinstance(proxies, str) else list(proxies)
+        if len(set(proxies)) < len(proxies) or objective.maximize in proxies:
+            raise ValueError(f"proxies must be different metrics, none {objective.maximize}, not {proxies}")
+        self.initial, self.proxies = initial, tuple(proxies)
+        self._generator = np.random.default_rng(seed)
+        self._asked: list[Asked] = []
+        self._told = 0
+        self._proposed: set[Architecture] = set()
+        self._features: Features | None = None
+        self._whole: Candidates | None = None
+        self._open = np.zeros(0, dtype=bool)
+
+    def settings(self) -> Mapping[str, Any]:
+        """The size of the first design, and the proxies."""
+        return {"initial": self.initial, "proxies": list(self.proxies)}
+
+    def ask(self) -> Proposal | None:
+        """A member of the first design, or what the surrogate chooses; None where nothing new is left."""
+        if self._features is None:
+            self._features = self._prepared()
+        candidates = self._candidates(self._features)
+        free = np.flatnonzero(self._open) if self._whole else np.arange(len(candidates.architectures))
+        if len(free) == 0:
+            return None
+        if len(self._asked) < self.initial or not self.is_informed:
+            row = self._first(candidates, free)
+        else:
+            with one_blas_thread():
+                row = self.choose(candidates, free)
+        return self._noted(candidates, row)
+
+    def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
+        """Note what the oldest proposal under way is worth."""
+        self._asked[self._told].metrics = dict(metrics)
+        self._told += 1
+
+    @abstractmethod
+    def choose(self, candidates: Candidates, free: Rows) -> int:
+        """The row among `free` of the candidate to propose."""
+
+    def known(self, name: str | None = None) -> tuple[list[int], Floats]:
+        """Which proposals have a value of the metric (by default what is maximised), and these values."""
+        name = name or self.objective.maximize
+        values = [
+            (number, asked.metrics[name])
+            for number, asked in enumerate(self._asked[: self._told])
+            if asked.metrics is not None and not math.isnan(asked.metrics.get(name, math.nan))
+        ]
+        return [number for number, _ in values], np.array([value for _, value in values])
+
+    def ranked(self) -> tuple[list[int], Floats]:
+        """Which proposals can be ranked, and values in the order of the objective's fitness.
+
+        Those that break a constraint stand as far below the worst of the others as that is below the best;
+        where nothing keeps the constraints, values are minus the violations.
+        """
+        fitness = [self.objective.fitness(asked.metrics or {}) for asked in self._asked[: self._told]]
+        numbers = [number for number, one in enumerate(fitness) if one.rank > 0]
+        kept = [one.score for one in fitness if one.rank == 2]
+        if not kept:
+            return numbers, np.array([fitness[number].score for number in numbers])
+        broken = 2 * min(kept) - max(kept) if max(kept) > min(kept) else min(kept) - 1
+        values = [fitness[number].score if fitness[number].rank == 2 else broken for number in numbers]
+        return numbers, np.array(values)
+
+    @property
+    def is_informed(self) -> bool:
+        """Whether there are results enough for the surrogate."""
+        return len(self.ranked()[0]) >= LEAST
+
+    def asked(self) -> Candidates:
+        """All proposals so far, in order."""
+        return Candidates(
+            [asked.architecture for asked in self._asked],
+            np.array([asked.choices for asked in self._asked]),
+            np.array([asked.scores for asked in self._asked]),
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the candidates are the same at each choice."""
+        return self._whole is not None
+
+    def _prepared(self) -> Features:
+        proxies = [self._metric(name) for name in self.proxies]
+        architectures = whole(self.space, proxies, self.screen)
+        if architectures is not None:
+            features = Features.of(self.space, proxies, architectures)
+            self._whole = features(architectures)
+            self._open = np.ones(len(architectures), dtype=bool)
+            return features
+        size = self._pool_size(proxies)
+        reference = drawn(
+            self.space, [], max(size, REFERENCE if size == POOL else 0), None, (), self._generator
+        )
+        return Features.of(self.space, proxies, reference)
+
+    def _metric(self, name: str) -> Metric:
+        known = self.screen.metrics.get(name) if self.screen else None
+        return known or metric(name, seed=self.seed)
+
+    def _pool_size(self, proxies: Sequence[Metric]) -> int:
+        return DEAR_POOL if any(proxy.expensive for proxy in proxies) else POOL
+
+    def _candidates(self, features: Features) -> Candidates:
+        if self._whole is not None:
+            return self._whole
+        told = [asked for asked in self._asked if asked.metrics is not None]
+        ordered = sorted(told, key=lambda asked: self.objective.fitness(asked.metrics or {}), reverse=True)
+        best = [asked.architecture for asked in ordered[:PARENTS]]
+        size = self._pool_size(features.proxies)
+        return features(drawn(self.space, best, size, self.screen, self._proposed, self._generator))
+
+    def _first(self, candidates: Candidates, free: Rows) -> int:
+        if not self.proxies:
+            return int(self._generator.choice(free))
+        best_first = free[np.argsort(-candidates.promise[free], kind="stable")]
+        return int(best_first[self._generator.integers(math.ceil(PROMISING * len(best_first)))])
+
+    def _noted(self, candidates: Candidates, row: int) -> Proposal:
+        architecture = candidates.architectures[row]
+        self._asked.append(Asked(architecture, candidates.choices[row], candidates.scores[row]))
+        self._proposed.add(architecture)
+        if self._whole is not None:
+            self._open[row] = False
+        return Proposal(architecture, self.objective.maximize)
