@@ -24,8 +24,8 @@ def benchmark(
     oracle: Annotated[
         list[str],
         typer.Option(
-            help="Recorded results, as NAME=FILE:COLUMN; repeat for more. NAME may be left out, and COLUMN of a "
-            "file with one. `seconds` is how long training took."
+            help="Recorded results, as NAME=FILE:COLUMN; repeat for more. NAME may be left out, and COLUMN "
+            "of a file with one. `seconds` is how long training took."
         ),
     ],
     maximize: Annotated[
@@ -40,8 +40,8 @@ def benchmark(
     proxies: Annotated[
         str | None,
         typer.Option(
-            help="Proxies to compare the strategies with: a file of scores with a column for each, or counts, "
-            "such as live_params,flops."
+            help="Proxies to compare the strategies with: a file of scores with a column for each, or "
+            "counts, such as live_params,flops."
         ),
     ] = None,
     peers: Annotated[
@@ -103,7 +103,7 @@ def _say_what_is_undefined(recorded: RecordedSpace, proxies: Sequence[str]) -> N
 
 def _show(found: StrategyComparison, out: Path | None, json: bool) -> None:
     from hwnas.report.comparison import content, write_comparison
-    from hwnas.report.comparison_text import headline, heads, remarks, rows, task
+    from hwnas.report.comparison_text import headline, legend, remarks, tables, task
 
     written = () if out is None else write_comparison(found, out)
     if json:
@@ -111,10 +111,11 @@ def _show(found: StrategyComparison, out: Path | None, json: bool) -> None:
         return
     _line(task(found))
     _line(headline(found))
+    for heads, rows in tables(found):
+        console.print()
+        print_table(heads, rows)
     console.print()
-    print_table(heads(found), rows(found))
-    console.print()
-    for line in remarks(found):
+    for line in (legend(found), *remarks(found)):
         _line(line)
     if written:
         _line(f"wrote {', '.join(str(path) for path in written)}")

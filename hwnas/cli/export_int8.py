@@ -88,7 +88,7 @@ def export_int8(asked: Deployment, *, json: bool) -> None:
     if json:
         print_json(content)
     else:
-        _print(content)
+        _print(content, asked.limits)
     _require_limits(content, asked.limits)
 
 
@@ -131,7 +131,7 @@ def _memory(made: Deployed, asked: Deployment) -> dict[str, Any]:
     return {**found, "flash_bytes": flashed.total_bytes}
 
 
-def _print(content: dict[str, Any]) -> None:
+def _print(content: dict[str, Any], limits: Limits) -> None:
     _line(f"wrote {content['file']}, {format_quantity(content['bytes'], 'bytes')}")
     tested, images = content["tested_images"], content["test_images"]
     of = "" if tested == images else f"{tested:,} of "
@@ -151,19 +151,29 @@ def _print(content: dict[str, Any]) -> None:
     needs = [f"SRAM {format_quantity(content['sram_bytes'], 'bytes')}"]
     if "flash_bytes" in content:
         needs.append(f"flash {format_quantity(content['flash_bytes'], 'bytes')}")
-    _line(f"{content['runtime']} on the device: {', '.join(needs)}")
+    _line(f"{content['runtime']} on the device: {', '.join(needs)}{_verdict(content, limits)}")
+
+
+def _verdict(content: dict[str, Any], limits: Limits) -> str:
+    """What is said of the limits where there are any."""
+    if limits.sram_bytes is None and limits.flash_bytes is None:
+        return ""
+    return "; over the limits" if _exceeded(content, limits) else "; within the limits"
 
 
 def _require_limits(content: dict[str, Any], limits: Limits) -> None:
+    if exceeded := _exceeded(content, limits):
+        raise ValueError(f"{content['file']} does not fit: {'; '.join(exceeded)}")
+
+
+def _exceeded(content: dict[str, Any], limits: Limits) -> list[str]:
     pairs = (("sram_bytes", limits.sram_bytes), ("flash_bytes", limits.flash_bytes))
-    exceeded = [
+    return [
         f"{name.removesuffix('_bytes')} {format_quantity(content[name], 'bytes')} is over the limit of "
         f"{format_quantity(limit, 'bytes')}"
         for name, limit in pairs
         if limit is not None and content.get(name, 0) > limit
     ]
-    if exceeded:
-        raise ValueError(f"{content['file']} does not fit: {'; '.join(exceeded)}")
 
 
 def _line(text: str) -> None:

@@ -11,6 +11,9 @@ from hwnas.cli.options import Json
 from hwnas.cli.output import print_json, print_table
 
 
+IN_JSON_ONLY = ("source",)
+
+
 class Kind(str, Enum):
     """What can be listed."""
 
@@ -37,7 +40,8 @@ def listing(
     if not rows:
         print(f"no {kind.value} found")
         return
-    print_table(list(rows[0]), [[str(value) for value in row.values()] for row in rows])
+    columns = [column for column in rows[0] if column not in IN_JSON_ONLY]
+    print_table(columns, [[str(row[column]) for column in columns] for row in rows])
 
 
 def _first_line(thing: Any) -> str:
@@ -141,7 +145,7 @@ def _boards() -> list[dict[str, str]]:
             "SRAM kB": f"{board.sram_bytes // 1024}",
             "flash kB": f"{board.flash_bytes // 1024}",
             "latency": kinds.get(board.name, "none"),
-            "description": board.source,
+            "source": board.source,
         }
         for board in boards().values()
     ]

@@ -210,28 +210,19 @@ def print_answer(found: Run, json: bool, interpolated: Floats | None = None) -> 
     names = [record.maximize, *(n for n in record.bounds if n != record.maximize)]
     measured = list(dict.fromkeys(name for c in record.candidates for name in c.measured))
     between = [name for name in names if any(name in c.intervals for c in record.candidates)]
-    rows = [
-        [
-            str(rank),
-            *(_number(candidate.predicted, name) for name in names),
-            *(interval_text(candidate, name) for name in between),
-            *(() if interpolated is None else [f"{100 * interpolated[rank - 1]:.0f} %"]),
-            *(_number(candidate.measured, name) for name in measured),
-            *(_yes_or_no(candidate.within(name)) for name in between),
-            "yes" if candidate.satisfies else "no",
-        ]
-        for rank, candidate in enumerate(record.candidates, start=1)
+    lines = [
+        *((name, [_number(c.predicted, name) for c in record.candidates]) for name in names),
+        *((f"interval of {name}", [interval_text(c, name) for c in record.candidates]) for name in between),
+        *(() if interpolated is None else [("interpolated", [f"{100 * one:.0f} %" for one in interpolated])]),
+        *(
+            (f"measured {name}".replace("_", " "), [_number(c.measured, name) for c in record.candidates])
+            for name in measured
+        ),
+        *((f"{name} within", [_yes_or_no(c.within(name)) for c in record.candidates]) for name in between),
+        ("satisfies", ["yes" if c.satisfies else "no" for c in record.candidates]),
     ]
-    columns = [
-        "candidate",
-        *names,
-        *(f"interval of {name}" for name in between),
-        *(() if interpolated is None else ["interpolated"]),
-        *(f"measured {name}".replace("_", " ") for name in measured),
-        *(f"{name} within" for name in between),
-        "satisfies",
-    ]
-    print_table(columns, rows)
+    ranks = [str(rank) for rank in range(1, len(record.candidates) + 1)]
+    print_table(["candidate", *ranks], [[name, *values] for name, values in lines])
     if warning := drift_warning(record.candidates):
         console.print(warning, markup=False, soft_wrap=True)
     console.print(f"report: {found.folder / 'report.html'}", markup=False)

@@ -112,13 +112,13 @@ def select_space(
     if json:
         print_json(found.content())
         return
-    _print(found)
+    _print(found, is_kept=out is not None)
     _line(f"next: {_search(found, given, latency)}")
     if written:
         _line(f"wrote {', '.join(str(path) for path in written)}")
 
 
-def _print(found: Selection) -> None:
+def _print(found: Selection, *, is_kept: bool) -> None:
     from hwnas.report.space_selection_text import HEADS, certainty, headline, remarks, rows
 
     _line(headline(found))
@@ -126,7 +126,8 @@ def _print(found: Selection) -> None:
     print_table(HEADS, rows(found.ranked[:SHOWN]))
     console.print()
     if len(found.ranked) > SHOWN:
-        _line(f"and {len(found.ranked) - SHOWN} more: --out keeps them all")
+        advice = "" if is_kept else ": --out keeps them all"
+        _line(f"and {len(found.ranked) - SHOWN} more{advice}")
     for line in (certainty(found), *remarks(found)):
         _line(line)
     runtime = f"; runtime {found.runtime}" if found.runtime else ""

@@ -143,7 +143,8 @@ def _mark_peak(place: Axes, plan: MemoryPlan) -> None:
 def _dress(place: Axes, plan: MemoryPlan) -> None:
     title = f"Memory of {plan.runtime}: {_kb(plan.total_bytes)}"
     if plan.persistent_bytes:
-        title += f" ({_kb(plan.planned_bytes)} planned, {_kb(plan.persistent_bytes)} of records)"
+        title += f" ({_kb(plan.planned_bytes)} planned, {_kb(plan.persistent_bytes)} of records"
+        title += f"; {_kb(plan.sram_bytes)} with its margin)" if plan.margin_bytes else ")"
     place.set_title(title, fontsize=11.5, color=INK, loc="left", pad=12)
     place.set_xlabel("operator", color=INK)
     what = "address" if _is_placed(plan) else "alive"

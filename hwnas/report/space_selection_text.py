@@ -9,7 +9,7 @@ from hwnas.report.text import UNKNOWN, count, label, percent
 from hwnas.tinynas import Selection, SpaceStatistics
 from hwnas.tinynas.ranking import LEAST_SATISFYING
 
-HEADS = ("space", "mean MACs", "80 % within", "satisfying", "tightest limit", "excludes", "is first")
+HEADS = ("space", "mean MACs", "p80 MACs", "satisfying", "tightest limit", "excludes", "is first")
 MEANING = (
     "Of each space networks were drawn at random and not trained. More MACs within the same limits mean more "
     "capacity, so the space comes first whose satisfying networks have the most "
