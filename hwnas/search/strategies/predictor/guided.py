@@ -158,18 +158,12 @@ class PredictorGuided(Strategy):
             self._whole = features(architectures)
             self._open = np.ones(len(architectures), dtype=bool)
             return features
-        size = self._pool_size(proxies)
-        reference = drawn(
-            self.space, [], max(size, REFERENCE if size == POOL else 0), None, (), self._generator
-        )
-        return Features.of(self.space, proxies, reference)
+        size = DEAR_POOL if any(proxy.expensive for proxy in proxies) else REFERENCE
+        return Features.of(self.space, proxies, drawn(self.space, [], size, self.screen, (), self._generator))
 
     def _metric(self, name: str) -> Metric:
         known = self.screen.metrics.get(name) if self.screen else None
         return known or metric(name, seed=self.seed)
-
-    def _pool_size(self, proxies: Sequence[Metric]) -> int:
-        return DEAR_POOL if any(proxy.expensive for proxy in proxies) else POOL
 
     def _candidates(self, features: Features) -> Candidates:
         if self._whole is not None:
@@ -177,7 +171,7 @@ class PredictorGuided(Strategy):
         told = [asked for asked in self._asked if asked.metrics is not None]
         ordered = sorted(told, key=lambda asked: self.objective.fitness(asked.metrics or {}), reverse=True)
         best = [asked.architecture for asked in ordered[:PARENTS]]
-        size = self._pool_size(features.proxies)
+        size = DEAR_POOL if any(proxy.expensive for proxy in features.proxies) else POOL
         return features(drawn(self.space, best, size, self.screen, self._proposed, self._generator))
 
     def _first(self, candidates: Candidates, free: Rows) -> int:

@@ -1,0 +1,212 @@
+"""What holds for each of the predictor-guided strategies."""
+
+import time
+
+import pytest
+
+from hwnas.objectives import Constraint, Objective
+from hwnas.search import STRATEGIES, load, run
+from hwnas.search.strategies import BANANAS, BRPNAS, BayesianOptimization
+from hwnas.search.strategies.predictor.pool import DEAR_POOL
+from hwnas.spaces import NASBench201
+from tests.search.strategies.told import (
+    BOUNDED,
+    SUM,
+    Sum,
+    best,
+    evaluated,
+    metrics_of,
+    metrics_without_bound,
+    searched,
+    toy_screen,
+)
+from tests.search.toy import Cost, Toy, Value
+
+KINDS = {"bayesian": BayesianOptimization, "bananas": BANANAS, "brp_nas": BRPNAS}
+each = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+class Wide(Toy):
+    """Too large to be gone through: 5 to the power of 10."""
+
+    name = "wide"
+    decisions = {f"d{i}": tuple(range(5)) for i in range(10)}
+
+
+def test_are_registered_by_their_names():
+    assert {name: STRATEGIES[name] for name in KINDS} == KINDS
+
+
+@each
+@pytest.mark.parametrize("ahead", [1, 8])
+def test_finds_the_best_of_a_toy_space_with_few_networks(kind, ahead):
+    done = searched(kind(Toy(), SUM, seed=0), trials=60, ahead=ahead)
+    assert best(done) == (4,) * 6
+    assert len(set(evaluated(done))) == 60
+
+
+@each
+def test_a_screened_bound_is_never_broken(kind):
+    done = searched(kind(Toy(), BOUNDED, seed=1), metrics_of, trials=60, ahead=8, screen=toy_screen())
+    assert best(done, BOUNDED) == (3,) * 6
+    assert all(values["cost"] <= 10 for _, values in done)
+
+
+@each
+def test_a_bound_that_only_results_tell_is_learned(kind):
+    done = searched(kind(Toy(), BOUNDED, seed=2), metrics_of, trials=90, ahead=8)
+    kept = [values["cost"] <= 10 for _, values in done]
+    assert sum(kept) > 1.5 * 0.8**6 * len(kept)
+    assert sum(best(done, BOUNDED)) >= 17
+
+
+@each
+def test_a_large_space_is_searched_by_a_pool(kind):
+    done = searched(kind(Wide(), SUM, seed=0), trials=70, ahead=8)
+    assert sum(best(done)) >= 36
+    assert len(set(evaluated(done))) == 70
+
+
+@each
+def test_a_perfect_proxy_needs_fewer_networks(kind):
+    done = searched(kind(Toy(), SUM, proxies=["proxy"], seed=0), trials=20, screen=toy_screen(SUM))
+    assert best(done) == (4,) * 6
+    assert min(sum(encoding) for encoding in evaluated(done)[:10]) >= 14
+
+
+@each
+def test_an_expensive_proxy_is_computed_for_a_pool_only(kind):
+    class Dear(Sum):
+        expensive = True
+        seen = 0
+
+        def __init__(self):
+            super().__init__()
+            object.__setattr__(self, "expensive", True)
+
+        def __call__(self, architecture):
+            Dear.seen += 1
+            return super().__call__(architecture)
+
+    screen = toy_screen(SUM, proxy=Dear())
+    searched(kind(Toy(), SUM, proxies="proxy", initial=4, seed=0), trials=8, screen=screen)
+    assert 8 <= Dear.seen <= 9 * DEAR_POOL + DEAR_POOL
+
+
+@each
+def test_ends_where_the_space_does(kind):
+    class Tiny(Toy):
+        decisions = {f"d{i}": tuple(range(3)) for i in range(3)}
+
+    done = searched(kind(Tiny(), SUM, seed=0), trials=100, ahead=8)
+    assert len(set(evaluated(done))) == len(done) == 27
+
+
+@each
+def test_asks_on_where_no_result_is_defined(kind):
+    done = searched(kind(Toy(), SUM, seed=0), lambda proposal: {"cost": 1.0}, trials=30, ahead=8)
+    assert len(set(evaluated(done))) == 30
+
+
+@each
+def test_where_nothing_keeps_a_cheap_bound_the_search_goes_on(kind):
+    objective = Objective("value", (Constraint("cost", 0.5),))
+    screen = toy_screen(objective)
+    done = searched(kind(Toy(), objective, seed=0), metrics_of, trials=30, screen=screen)
+    assert len(done) == 30
+
+
+@each
+@pytest.mark.parametrize("space", [Toy(), Wide()], ids=["small", "large"])
+def test_replay_goes_on_as_if_nothing_had_happened(kind, space):
+    def make():
+        return kind(space, BOUNDED, proxies=["proxy"], seed=3)
+
+    whole = searched(make(), metrics_of, trials=30, ahead=8, screen=toy_screen())
+    recorded = iter([values for _, values in whole[:17]])
+    again = searched(
+        make(), lambda p: next(recorded, None) or metrics_of(p), trials=30, ahead=8, screen=toy_screen()
+    )
+    assert again == whole
+    other = searched(kind(space, BOUNDED, seed=4), metrics_of, trials=12, ahead=8, screen=toy_screen())
+    assert other != whole
+
+
+@each
+def test_settings_are_plain_and_make_the_same_again(kind):
+    strategy = kind(Toy(), SUM, initial=5, proxies="proxy", seed=4)
+    assert strategy.settings()["proxies"] == ["proxy"]
+    again = kind(Toy(), SUM, seed=4, **strategy.settings())
+    assert searched(again, trials=30, screen=toy_screen()) == searched(
+        strategy, trials=30, screen=toy_screen()
+    )
+
+
+@each
+def test_a_run_that_is_left_and_resumed_equals_one_that_is_not(kind, tmp_path):
+    def trials(folder, budget):
+        run(
+            Toy(),
+            maximize="value",
+            subject_to=["cost <= 10"],
+            metrics={"value": Value(), "cost": Cost(), "proxy": Sum()},
+            strategy=next(name for name in KINDS if KINDS[name] is kind),
+            strategy_settings={"proxies": ["proxy"]},
+            budget=budget,
+            seed=3,
+            folder=folder,
+            candidates=1,
+        )
+        found = load(folder, Toy()).record.trials
+        return [(trial.architecture, trial.status, dict(trial.metrics)) for trial in found]
+
+    whole = trials(tmp_path / "whole", 40)
+    assert trials(tmp_path / "left", 23) == whole[:23]
+    assert trials(tmp_path / "left", 40) == whole
+    assert all(status == "complete" for _, status, _ in whole)
+
+
+@each
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"initial": 1}, "initial must be from 2"),
+        ({"proxies": ["value"]}, "none value"),
+        ({"proxies": ["proxy", "proxy"]}, "different"),
+    ],
+)
+def test_settings_that_do_not_fit(kind, settings, message):
+    with pytest.raises(ValueError, match=message):
+        kind(Toy(), SUM, **settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "message"),
+    [
+        (BANANAS, {"every": 0}, "every must be at least 1"),
+        (BRPNAS, {"every": 0}, "every must be at least 1"),
+        (BRPNAS, {"alpha": 0.0}, "alpha must be above 0"),
+        (BRPNAS, {"alpha": 1.5}, "alpha must be above 0"),
+    ],
+)
+def test_settings_of_their_own_that_do_not_fit(kind, settings, message):
+    with pytest.raises(ValueError, match=message):
+        kind(Toy(), SUM, **settings)
+
+
+@each
+def test_an_unknown_proxy_is_named(kind):
+    with pytest.raises(ValueError, match="synflo"):
+        kind(Toy(), SUM, proxies=["synflo"]).ask()
+
+
+@each
+def test_its_own_step_costs_at_most_50_ms_on_nasbench201(kind):
+    strategy = kind(NASBench201(), SUM, seed=0)
+    spent = 0.0
+    for _ in range(100):
+        started = time.process_time()
+        proposal = strategy.ask()
+        spent += time.process_time() - started
+        strategy.tell(proposal, metrics_without_bound(proposal))
+    assert spent / 100 <= 0.05
