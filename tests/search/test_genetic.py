@@ -7,7 +7,7 @@ import pytest
 from hwnas.objectives import Constraint, MetricError, Objective
 from hwnas.search import GeneticSearch
 from hwnas.search.screen import Screen
-from hwnas.search.strategies.genetic import UNDEFINED_TRIES
+from hwnas.search.strategies.candidates import UNDEFINED_TRIES
 from tests.search.toy import Toy
 
 

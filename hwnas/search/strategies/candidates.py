@@ -10,6 +10,8 @@ from hwnas.search.screen import Screen
 from hwnas.spaces import Architecture, SearchSpace
 
 TRIES = 200
+UNDEFINED_TRIES = 8
+"""Draws after which a cheap metric that was undefined for all of them is taken to be so for most."""
 
 
 def first_feasible(
@@ -17,11 +19,14 @@ def first_feasible(
 ) -> Architecture | None:
     """The first of `TRIES` draws that is not known and keeps the cheap constraints, or else the nearest.
 
+    Fewer are drawn where the cheap metrics are undefined for the first `UNDEFINED_TRIES`.
+
     Returns:
         None where all draws are known.
     """
     nearest: Architecture | None = None
     least = float("inf")
+    looked_at = 0
     for _ in range(TRIES):
         architecture = draw()
         if architecture in known:
@@ -31,6 +36,9 @@ def first_feasible(
             return architecture
         if nearest is None or violation < least:
             nearest, least = architecture, violation
+        looked_at += 1
+        if looked_at == UNDEFINED_TRIES and least == float("inf"):
+            break
     return nearest
 
 

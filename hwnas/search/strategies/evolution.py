@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
+from hwnas.search.strategies.candidates import first_feasible
 from hwnas.search.strategies.warm_up import WarmUp, check_warm_up
 from hwnas.search.strategy import Proposal, Strategy, register
 from hwnas.spaces import Architecture, SearchSpace
@@ -20,8 +21,9 @@ MAX_POPULATION = 1_000_000
 class RegularizedEvolution(Strategy):
     """A queue of `population` members; the best of a random `tournament` is mutated, the oldest dies.
 
-    Infeasible members stay in the queue and lose against feasible ones, the less the nearer they are
-    to the bounds. With a warm-up (Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", 2021),
+    Members and mutants that break a cheap constraint are drawn again, up to `TRIES` times; those that
+    turn out infeasible stay in the queue and lose against feasible ones, the less the nearer they are to the
+    bounds. With a warm-up (Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", 2021),
     `warm_up` random architectures are scored by the metric `warm_up_by` first, and the best of them
     are the first population.
 
@@ -86,9 +88,8 @@ class RegularizedEvolution(Strategy):
         if self._initial_asked < self.population:
             self._initial_asked += 1
             return Proposal(self._next_initial(), self.objective.maximize)
-        if not self._members:
-            return Proposal(self.space.random(self._generator), self.objective.maximize)
-        return Proposal(self.space.mutate(self._parent(), self._generator), self.objective.maximize)
+        draw = self._mutant if self._members else self._random
+        return Proposal(self._feasible(draw), self.objective.maximize)
 
     def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
         """A scored warm-up draw, or a member that joins the population."""
@@ -101,7 +102,16 @@ class RegularizedEvolution(Strategy):
         """The best scored draw not asked yet, or a random one."""
         if self._initial_asked == 1:
             self._initial.extend(self._warm_up.best_first())
-        return self._initial.popleft() if self._initial else self.space.random(self._generator)
+        return self._initial.popleft() if self._initial else self._feasible(self._random)
+
+    def _feasible(self, draw: Callable[[], Architecture]) -> Architecture:
+        return first_feasible(draw, self.screen, ()) or draw()
+
+    def _random(self) -> Architecture:
+        return self.space.random(self._generator)
+
+    def _mutant(self) -> Architecture:
+        return self.space.mutate(self._parent(), self._generator)
 
     def _parent(self) -> Architecture:
         size = min(self.tournament, len(self._members))

@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
+from hwnas.search.strategies.candidates import first_feasible
 from hwnas.search.strategy import Proposal, Strategy, register
 from hwnas.spaces import Architecture, SearchSpace
 
 MAX_POPULATION = 1_000_000
-TRIES = 200
-"""Candidates drawn for one proposal until one keeps the cheap constraints."""
-UNDEFINED_TRIES = 8
-"""The same while a cheap constraint's metric has been undefined for all candidates so far."""
 
 
 @register("genetic")
@@ -62,7 +59,6 @@ class GeneticSearch(Strategy):
         self._told = 0
         self._best: list[tuple[Fitness, Architecture]] = []
         self._proposed: set[Architecture] = set()
-        self._has_seen_a_defined = False
 
     def settings(self) -> Mapping[str, Any]:
         """Sizes and the mutation's probability."""
@@ -90,24 +86,7 @@ class GeneticSearch(Strategy):
             del self._best[self.parents :]
 
     def _drawn(self, draw: Callable[[], Architecture]) -> Architecture:
-        """The first of `TRIES` draws that is new and keeps the cheap constraints, or else the nearest."""
-        nearest: Architecture | None = None
-        least = float("inf")
-        tried = 0
-        for _ in range(TRIES):
-            architecture = draw()
-            if architecture in self._proposed:
-                continue
-            violation = self.screen.violation(architecture) if self.screen else 0.0
-            if violation == 0:
-                return architecture
-            if nearest is None or violation < least:
-                nearest, least = architecture, violation
-            self._has_seen_a_defined |= violation < float("inf")
-            tried += 1
-            if tried == UNDEFINED_TRIES and not self._has_seen_a_defined:
-                break
-        return nearest or draw()
+        return first_feasible(draw, self.screen, self._proposed) or draw()
 
     def _random(self) -> Architecture:
         return self.space.random(self._generator)
