@@ -35,7 +35,8 @@ def benchmark(
         list[str] | None, typer.Option(help="Bound of a metric: 'latency_ms <= 5ms'; repeat for more.")
     ] = None,
     strategies: Annotated[
-        str, typer.Option(help="Strategies, separated by commas (see `hwnas list strategies`), or `all`.")
+        str,
+        typer.Option(help="Strategies, separated by commas, or `all`; with settings: genetic:population=20."),
     ] = "all",
     proxies: Annotated[
         str | None,
@@ -66,7 +67,7 @@ def benchmark(
 
     if out is not None and any(place.is_file() for place in (out, *out.parents)):
         raise ValueError(f"--out {out} is a file, or in one; give a folder")
-    names = named(strategies)
+    chosen = named(strategies)
     searched = spaces.space(space)
     metrics = _oracles(oracle, searched)
     target = maximize or next(iter(metrics))
@@ -78,7 +79,7 @@ def benchmark(
     objective = make_objective(target, subject_to or [], metrics | cheap)
     with process_pool(jobs) as executor, progress_bar("looking results up") as bar:
         recorded = recorded_space(searched, objective, metrics | cheap, also_needed=list(metrics))
-        taking_part = contestants(names, list(cheap), score=scale(recorded.metrics[target]))
+        taking_part = contestants(chosen, list(cheap), score=scale(recorded.metrics[target]))
         others, missing = installed_peers() if peers else ([], {})
         found = compare(
             recorded,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, signature
@@ -11,7 +12,7 @@ import numpy as np
 
 from hwnas.objectives import Objective
 from hwnas.search.comparison.recorded import RecordedMetric
-from hwnas.search.settings import check_strategy, make_strategy
+from hwnas.search.settings import check_strategy, make_strategy, metrics_of, read_strategy
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.spaces import SearchSpace
 
@@ -19,6 +20,7 @@ WARM_UP = 1000
 """Architectures that are scored for a warm-up, where a strategy has no number of its own."""
 _BY_PROXY = ("warm_up_by", "score_by", "move_by", "predict_by")
 _SEVERAL = "proxies"
+_BETWEEN = re.compile(r",(?![^(\[{]*[)\]}])(?![^,:=]*=)")  # not between the settings of a strategy
 
 
 @dataclass(frozen=True)
@@ -47,42 +49,51 @@ class Contestant:
 
 
 def named(strategies: str) -> list[str]:
-    """The names in `all` or `a,b,c`, each once; raises ValueError for an unknown one."""
+    """The strategies in `all` or `a,b:setting=1,other=2,c`, each once; raises ValueError for others."""
     if strategies == "all":
         return list(STRATEGIES)
-    names = list(dict.fromkeys(name.strip() for name in strategies.split(",") if name.strip()))
-    if not names:
+    texts = list(dict.fromkeys(text.strip() for text in _BETWEEN.split(strategies) if text.strip()))
+    if not texts:
         raise ValueError("no strategy is named: give 'all', or names separated by commas")
-    for name in names:
-        check_strategy(name, {})
-    return names
+    for text in texts:
+        check_strategy(*read_strategy(text))
+    return texts
 
 
 def contestants(
-    names: Sequence[str], proxies: Sequence[str] = (), *, score: str = "auto"
+    strategies: Sequence[str], proxies: Sequence[str] = (), *, score: str = "auto"
 ) -> list[Contestant]:
-    """Each strategy as it is by default, then with each proxy, then with all where it can use several.
+    """Each strategy as it is given, then with each proxy, then with all where it can use several.
 
     A proxy is what the strategy warms up by, scores by, moves by or predicts by, whichever of these it can.
 
     Args:
-        names: of strategies.
+        strategies: names, or names with settings: `evolution:population=10,tournament=3`.
         proxies: names of metrics.
         score: what strategies that learn from rewards take the objective's metric for, see `scale`.
+
+    Raises:
+        ValueError: an unknown strategy or setting.
     """
     found = []
-    for name in names:
+    for text in strategies:
+        name, given = read_strategy(text)
+        check_strategy(name, given)
         parameters = signature(STRATEGIES[name]).parameters
-        own = {"score": score} if "score" in parameters else {}
-        found.append(Contestant(name, name, own, _default_proxies(parameters)))
+        own = {"score": score, **given} if "score" in parameters else given
+        found.append(_contestant(text, name, own))
+        if metrics_of(name, given) != metrics_of(name, {}):
+            continue
         for proxy in proxies:
-            settings = _settings(parameters, proxy)
-            if settings:
-                found.append(Contestant(f"{name} + {proxy}", name, own | settings, (proxy,)))
+            if settings := _settings(parameters, proxy):
+                found.append(_contestant(f"{text} + {proxy}", name, settings | own))
         if _SEVERAL in parameters and len(proxies) > 1:
-            settings = own | {_SEVERAL: tuple(proxies)}
-            found.append(Contestant(f"{name} + all proxies", name, settings, tuple(proxies)))
+            found.append(_contestant(f"{text} + all proxies", name, own | {_SEVERAL: tuple(proxies)}))
     return found
+
+
+def _contestant(label: str, name: str, settings: Mapping[str, Any]) -> Contestant:
+    return Contestant(label, name, settings, tuple(metrics_of(name, settings)))
 
 
 def scale(target: RecordedMetric) -> str:
@@ -91,12 +102,6 @@ def scale(target: RecordedMetric) -> str:
     if least < 0 or greatest > 100:
         return "rank"
     return "auto" if greatest <= 1 else "percent"
-
-
-def _default_proxies(parameters: Mapping[str, Parameter]) -> tuple[str, ...]:
-    texts = [parameters[name].default for name in _BY_PROXY if name in parameters]
-    several = parameters[_SEVERAL].default if _SEVERAL in parameters else ()
-    return tuple(dict.fromkeys([*(text for text in texts if isinstance(text, str)), *(several or ())]))
 
 
 def _settings(parameters: Mapping[str, Parameter], proxy: str) -> dict[str, Any]:

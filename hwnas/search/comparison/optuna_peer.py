@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from hwnas.objectives import Objective
@@ -33,11 +32,11 @@ class OptunaPeer(Strategy):
 
         super().__init__(space, objective, seed=seed)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        samplers = {
-            "tpe": partial(optuna.samplers.TPESampler, seed=seed),
-            "nsga2": partial(optuna.samplers.NSGAIISampler, population_size=population, seed=seed),
+        samplers: dict[str, optuna.samplers.BaseSampler] = {
+            "tpe": optuna.samplers.TPESampler(seed=seed),
+            "nsga2": optuna.samplers.NSGAIISampler(population_size=population, seed=seed),
         }
-        self._study = optuna.create_study(direction="maximize", sampler=samplers[sampler]())
+        self._study = optuna.create_study(direction="maximize", sampler=samplers[sampler])
         self._asked: deque[Any] = deque()
 
     def ask(self) -> Proposal | None:

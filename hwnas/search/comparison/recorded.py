@@ -68,7 +68,8 @@ class RecordedSpace:
     def feasible(self, objective: Objective) -> NDArray[np.bool_]:
         """`[combinations]`: which are valid and keep all constraints."""
         held = [self.metrics[one.metric].values <= one.bound for one in objective.constraints]
-        return np.logical_and.reduce([self.is_architecture, *held])
+        kept: NDArray[np.bool_] = np.all([self.is_architecture, *held], axis=0)
+        return kept
 
     def coverage(self, name: str) -> float:
         """The share of the architectures for which a metric is known."""

@@ -120,6 +120,8 @@ class _Laboratory:
     def _score(self, proposal: Proposal, metrics: dict[str, float]) -> None:
         """Add the proxy that is asked for, where it is defined."""
         known = self.recorded.metrics
+        if proposal.fidelity < 1:
+            raise ValueError(f"it asks for {proposal.maximize}, and only whole trainings are recorded")
         if proposal.maximize not in known:
             raise ValueError(
                 f"it asks for {proposal.maximize}, which is not recorded; recorded: {', '.join(known)}"

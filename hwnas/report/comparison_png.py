@@ -1,0 +1,77 @@
+"""A comparison of strategies as one static picture."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from hwnas.files import write_whole
+from hwnas.report.colours import GREY, GRID, INK, MUTED
+from hwnas.report.comparison_lines import Line, limits, lines
+from hwnas.report.comparison_text import headline, number, task
+from hwnas.report.text import shorten, wrapped
+from hwnas.search.comparison import StrategyComparison
+
+_SIZE, _DPI = (11.0, 6.8), 120
+_BACKGROUND = "#c9d0d6"
+
+
+def write_png(comparison: StrategyComparison, path: Path | str) -> None:
+    """Write the picture; a file of that name is replaced at once, never half.
+
+    Raises:
+        OSError: the folder is missing or cannot be written.
+    """
+    figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="white")
+    figure.set_layout_engine("constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    queries = np.arange(1, comparison.queries + 1)
+    for line in reversed(lines(comparison)):
+        _draw(axes, line, queries)
+    axes.axhline(comparison.optimum, color=GREY, lw=1, ls=":")
+    optimum = f"optimum {number(comparison.optimum)}"
+    axes.text(1, comparison.optimum, optimum, va="bottom", fontsize=9, color=MUTED)
+    _dress(axes, comparison)
+    said = [*wrapped(headline(comparison), 110), *wrapped(task(comparison), 130)]
+    figure.suptitle(_literal("\n".join(said)), fontsize=10.5, color=INK, x=0.01, ha="left")
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=_DPI)
+    write_whole(Path(path), stream.getvalue())
+
+
+def _draw(axes: Axes, line: Line, queries: np.ndarray) -> None:
+    median = line.entry.quantile(0.5)
+    style = "--" if line.entry.is_peer else "-"
+    if line.colour is None:
+        axes.plot(queries, median, style, color=_BACKGROUND, lw=0.9)
+        return
+    low, high = line.entry.quantile(0.25), line.entry.quantile(0.75)
+    label = _literal(shorten(line.entry.label, 40))
+    axes.plot(queries, median, style, color=line.colour, lw=2, label=label)
+    axes.fill_between(queries, low, high, color=line.colour, alpha=0.12, lw=0)
+
+
+def _dress(axes: Axes, comparison: StrategyComparison) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(1, max(2, comparison.queries))
+    axes.set_ylim(*limits(comparison))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set_xlabel("networks trained", color=INK)
+    axes.set_ylabel(_literal(f"best {comparison.objective.maximize} within the bounds"), color=INK)
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], loc="lower right", fontsize=9, frameon=False)
+    axes.grid(True, color=GRID, lw=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+
+
+def _literal(text: str) -> str:
+    """Text that is not read as a formula."""
+    return text.replace("$", r"\$")

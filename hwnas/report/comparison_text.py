@@ -1,0 +1,167 @@
+"""What a comparison of strategies says: a headline, a table, remarks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwnas.objectives.shortfall import bounds_text
+from hwnas.report.text import UNKNOWN, percent
+from hwnas.search.comparison import Entry, StrategyComparison
+
+REFERENCE = "evolution"
+CHECKPOINTS = (10, 30, 50, 100)
+MEANING = (
+    "The best value within the bounds against the number of networks trained: median of the repeats, shaded "
+    "from the lower to the upper quartile. A network that breaks a bound is not trained, and none is trained "
+    "twice. Other libraries' samplers are dashed."
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the others are measured by: the median that one of them has in the end."""
+
+    label: str
+    value: float
+
+
+def target(comparison: StrategyComparison) -> Target:
+    """Of regularised evolution; of the first entry where it takes no part."""
+    entries = comparison.entries
+    chosen = next((one for one in entries if one.label == REFERENCE), entries[0])
+    return Target(chosen.label, float(chosen.quantile(0.5)[-1]))
+
+
+def checkpoints(comparison: StrategyComparison) -> list[int]:
+    """The numbers of trained networks that the table shows."""
+    return [*(n for n in CHECKPOINTS if n < comparison.queries), comparison.queries]
+
+
+def number(value: float) -> str:
+    """Five digits, or a dash for NaN."""
+    return UNKNOWN if math.isnan(value) else f"{value:.5g}"
+
+
+def ranked(comparison: StrategyComparison) -> list[Entry]:
+    """The entries, the best first: by the number of trained networks to the target, then by the medians."""
+    goal = target(comparison).value
+    marks = checkpoints(comparison)
+
+    def key(entry: Entry) -> tuple[float, ...]:
+        medians = np.nan_to_num(entry.quantile(0.5), nan=-np.inf)
+        return (entry.queries_to(goal) or math.inf, *(-float(medians[n - 1]) for n in marks))
+
+    return sorted(comparison.entries, key=key)
+
+
+def heads(comparison: StrategyComparison) -> list[str]:
+    """Of the table's columns."""
+    marks = checkpoints(comparison)
+    return [
+        "strategy",
+        *(f"at {n}" for n in marks),
+        f"to {number(target(comparison).value)}",
+        f"mean at {marks[-1]}",
+        f"regret at {_middle(marks)}",
+        f"optimum by {_later(marks)}",
+        "trained",
+        "infeasible",
+        "violations",
+        "µs a step",
+    ]
+
+
+def rows(comparison: StrategyComparison) -> list[list[str]]:
+    """A row for each entry, the best first."""
+    goal, marks = target(comparison).value, checkpoints(comparison)
+    found = []
+    for entry in ranked(comparison):
+        medians, last = entry.quantile(0.5), entry.best[:, -1]
+        known = last[~np.isnan(last)]
+        spread = f"{known.mean():.2f} ± {known.std():.2f}" if len(known) else UNKNOWN
+        found.append(
+            [
+                entry.label,
+                *(number(float(medians[n - 1])) for n in marks),
+                str(entry.queries_to(goal) or UNKNOWN),
+                spread,
+                number(comparison.optimum - float(medians[_middle(marks) - 1])),
+                percent(entry.found(comparison.optimum, _later(marks))),
+                f"{np.median(entry.trained):.0f}",
+                percent(entry.infeasible),
+                str(entry.violations),
+                f"{1e6 * entry.step_seconds:.0f}",
+            ]
+        )
+    return found
+
+
+def tables(comparison: StrategyComparison) -> list[tuple[list[str], list[list[str]]]]:
+    """The table in two parts that fit a terminal: heads and rows of what is found, and of how."""
+    top, body = heads(comparison), rows(comparison)
+    parts = (
+        list(range(len(checkpoints(comparison)) + 2)),
+        [0, *range(len(checkpoints(comparison)) + 2, len(top))],
+    )
+    return [([top[i] for i in part], [[row[i] for i in part] for row in body]) for part in parts]
+
+
+def headline(comparison: StrategyComparison) -> str:
+    """Who reaches the target first."""
+    best, goal = ranked(comparison)[0], target(comparison)
+    reached = best.queries_to(goal.value)
+    if reached is None:
+        return (
+            f"{goal.label} finds nothing within the bounds in half of its searches; {best.label} is the best"
+        )
+    what = f"{comparison.objective.maximize} {number(goal.value)}"
+    return (
+        f"{best.label} reaches {what} with {reached} trained networks (median of {comparison.repeats} "
+        f"searches); it is what {goal.label} has after {comparison.queries}"
+    )
+
+
+def task(comparison: StrategyComparison) -> str:
+    """What was searched for, and in what."""
+    bounds = comparison.objective.constraints
+    within = f" subject to {bounds_text(bounds, comparison.units)}" if bounds else ""
+    seeds = f"seeds {comparison.seed} to {comparison.seed + comparison.repeats - 1}"
+    return (
+        f"{comparison.objective.maximize}{within}: {comparison.feasible:,} of the "
+        f"{comparison.architectures:,} architectures of {comparison.space} are feasible, the best has "
+        f"{number(comparison.optimum)}; {seeds}"
+    )
+
+
+def legend(comparison: StrategyComparison) -> str:
+    """How the table is to be read."""
+    goal = target(comparison)
+    return (
+        f"at 10: median of the best {comparison.objective.maximize} after 10 trained networks; "
+        f"to {number(goal.value)}: after how many the median is what {goal.label} has in the end; "
+        "mean with its standard deviation; regret: the optimum less the median; optimum: share of the "
+        "searches that found it; infeasible: share of the proposals that break a bound, which are not "
+        "trained; violations: answers that break one; µs a step: processor time of an ask and a tell"
+    )
+
+
+def remarks(comparison: StrategyComparison) -> list[str]:
+    """Broken bounds, and who was left out."""
+    said = [
+        f"{entry.label}: {entry.violations} answers break a bound"
+        for entry in comparison.entries
+        if entry.violations
+    ]
+    return said + [f"left out: {label}: {reason}" for label, reason in comparison.left_out.items()]
+
+
+def _middle(marks: Sequence[int]) -> int:
+    return 50 if 50 in marks else marks[-1]
+
+
+def _later(marks: Sequence[int]) -> int:
+    return 100 if 100 in marks else marks[-1]
