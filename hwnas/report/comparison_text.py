@@ -65,13 +65,13 @@ def heads(comparison: StrategyComparison) -> list[str]:
         "strategy",
         *(f"at {n}" for n in marks),
         f"to {number(target(comparison).value)}",
-        f"mean at {marks[-1]}",
-        f"regret at {_middle(marks)}",
-        f"optimum by {_later(marks)}",
+        "mean",
+        "regret",
+        "optimum",
         "trained",
         "infeasible",
         "violations",
-        "µs a step",
+        "µs",
     ]
 
 
@@ -139,13 +139,14 @@ def task(comparison: StrategyComparison) -> str:
 
 def legend(comparison: StrategyComparison) -> str:
     """How the table is to be read."""
-    goal = target(comparison)
+    goal, marks = target(comparison), checkpoints(comparison)
     return (
-        f"at 10: median of the best {comparison.objective.maximize} after 10 trained networks; "
-        f"to {number(goal.value)}: after how many the median is what {goal.label} has in the end; "
-        "mean with its standard deviation; regret: the optimum less the median; optimum: share of the "
-        "searches that found it; infeasible: share of the proposals that break a bound, which are not "
-        "trained; violations: answers that break one; µs a step: processor time of an ask and a tell"
+        f"at {marks[0]}: median of the best {comparison.objective.maximize} after {marks[0]} trained "
+        f"networks; to {number(goal.value)}: after how many the median is what {goal.label} has in the end; "
+        f"mean: after {marks[-1]}, with the standard deviation; regret: the optimum less the median, after "
+        f"{_middle(marks)}; optimum: share of the searches that found it within {_later(marks)}; trained: "
+        "how many networks in the end; infeasible: share of the proposals that break a bound, which are "
+        "not trained; violations: answers that break one; µs: processor time of an ask and a tell"
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hwnas.objectives import Constraint
+from hwnas.search.folder import CONFIG, read_json
 from hwnas.search.outcome import read_record
 from hwnas.search.records import RunRecord, Trial
 from hwnas.spaces import SearchSpace
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-_CONFIG = "hwnas"
+_ATTRIBUTE = "hwnas"
 
 
 def export_study(run: Path | str, storage: str, *, space: SearchSpace | None = None) -> Study:
@@ -49,14 +49,14 @@ def export_study(run: Path | str, storage: str, *, space: SearchSpace | None = N
     folder = Path(run).resolve()
     record = read_record(folder)
     space = space or space_of_file(str(record.config["space"]))
-    config = json.loads(json.dumps(record.config))
+    config = read_json(folder / CONFIG)
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         study = optuna.create_study(
             storage=storage,
             study_name=folder.name,
-            direction="maximize" if record.metrics[record.maximize].higher_is_better else "minimize",
+            direction="maximize",
             load_if_exists=True,
         )
     except Exception as error:  # of whatever database it is
@@ -64,12 +64,11 @@ def export_study(run: Path | str, storage: str, *, space: SearchSpace | None = N
     finally:
         optuna.logging.set_verbosity(verbosity)
     there = study.get_trials(deepcopy=False)
-    if study.user_attrs.get(_CONFIG, None if there else config) != config:
+    if study.user_attrs.get(_ATTRIBUTE, None if there else config) != config:
         raise ValueError(
             f"{storage} has another study called {folder.name}: delete it, or use another storage"
         )
-    study.set_user_attr(_CONFIG, config)
-    study.set_metric_names([record.maximize])
+    study.set_user_attr(_ATTRIBUTE, config)
     study.add_trials([_trial(one, record, space) for one in record.trials[len(there) :]])
     return study
 

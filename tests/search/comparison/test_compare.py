@@ -1,0 +1,121 @@
+"""Comparisons: the same for any number of workers; quantiles, regret and violations by hand."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+
+from hwnas.executors import process_pool
+from hwnas.objectives import Objective
+from hwnas.oracles import oracle
+from hwnas.search.comparison import Contestant, Entry, compare, contestants, recorded_space
+from hwnas.search.comparison.compare import _entry
+from hwnas.search.comparison.simulate import Search
+from hwnas.spaces import NASBench201
+from tests.search.comparison.tables import BOUNDED, FREE, RANDOM, accuracy, recorded
+
+NAN = math.nan
+
+
+def entry(best, seconds=None):
+    best = np.array(best, dtype=float)
+    seconds = np.full(best.shape, NAN) if seconds is None else np.array(seconds, dtype=float)
+    return Entry("one", False, best, seconds, np.full(len(best), best.shape[1]), 0.0, 0, 0.0)
+
+
+def search(answer):
+    return Search(np.array([0.5]), np.array([NAN]), 1, 1, 0, answer, 1, 0.0)
+
+
+def test_a_search_without_a_feasible_network_is_the_worst():
+    one = entry([[NAN, 1, 3], [NAN, NAN, 2], [4, 4, 4], [NAN, 2, 5], [NAN, NAN, 1]])
+    np.testing.assert_array_equal(one.quantile(0.5), [NAN, 1, 3])
+    np.testing.assert_array_equal(one.quantile(0.75), [NAN, 2, 4])
+    np.testing.assert_array_equal(one.quantile(0.25), [NAN, NAN, 2])
+    assert [one.queries_to(value) for value in (1, 2, 3, 3.1)] == [2, 3, 3, None]
+    assert (one.found(4, 3), one.found(4, 1)) == (2 / 5, 1 / 5)
+
+
+def test_the_median_of_simulated_seconds():
+    one = entry([[1, 1], [1, 1], [1, 1]], [[5, 9], [6, NAN], [7, 30]])
+    assert one.median_seconds.tolist() == [6, 30]
+    assert np.isnan(entry([[1, 1]]).median_seconds).all()
+
+
+def test_answers_over_a_bound_are_counted():
+    answers = [(0, 0, 0), (3, 3, 3), None, (3, 0, 1)]
+    found = _entry(recorded(BOUNDED), BOUNDED, RANDOM, [search(one) for one in answers])
+    assert found.violations == 1
+
+
+def test_the_same_whatever_the_number_of_workers():
+    taking_part = contestants(["random", "evolution:population=8,tournament=4", "area"], ["proxy"])
+
+    def result(executor):
+        found = compare(
+            recorded(BOUNDED), BOUNDED, taking_part, repeats=25, queries=12, seed=3, executor=executor
+        )
+        return [(one.label, one.best.tolist(), one.infeasible, one.violations) for one in found.entries]
+
+    alone = result(None)
+    with process_pool(2) as executor:
+        assert result(executor) == alone
+    assert [label for label, *_ in alone] == [
+        "random",
+        "evolution:population=8,tournament=4",
+        "evolution:population=8,tournament=4 + proxy",
+        "area + proxy",
+    ]
+
+
+def test_repeats_have_seeds_of_their_own_that_follow_each_other():
+    first = compare(recorded(), FREE, [RANDOM], repeats=6, queries=5, seed=10).entries[0]
+    second = compare(recorded(), FREE, [RANDOM], repeats=5, queries=5, seed=11).entries[0]
+    assert first.best[1:].tolist() == second.best.tolist()
+    assert len({tuple(one) for one in first.best.tolist()}) > 1
+
+
+def test_who_is_left_out_and_why():
+    found = compare(recorded(), FREE, contestants(["random", "area", "nsga2"]), repeats=2, queries=3)
+    assert [one.label for one in found.entries] == ["random"]
+    assert "naswot, which is not recorded" in found.left_out["area"]
+    assert "costs" in found.left_out["nsga2"]
+    with pytest.raises(ValueError, match="no strategy can take part: area: it asks for naswot"):
+        compare(recorded(), FREE, contestants(["area"]), repeats=2, queries=3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"repeats": 0}, "repeats must be from 1"),
+        ({"queries": 0}, "queries must be from 1 to 64"),
+        ({"queries": 65}, "queries must be from 1 to 64, the number of architectures within"),
+    ],
+)
+def test_numbers_out_of_range(settings, says):
+    with pytest.raises(ValueError, match=says):
+        compare(recorded(), FREE, [RANDOM], **{"repeats": 2, "queries": 3, **settings})
+
+
+def test_progress_counts_up():
+    seen = []
+    compare(recorded(), FREE, [RANDOM], repeats=25, queries=3, progress=lambda *one: seen.append(one))
+    assert seen == [(1, 3, "random"), (2, 3, "random"), (3, 3, "random")]
+
+
+def test_the_best_rises_and_is_one_of_the_recorded(nasbench201_csv):
+    space = NASBench201()
+    objective = Objective("test_accuracy")
+    found = recorded_space(
+        space, objective, {"test_accuracy": oracle(nasbench201_csv, "test_accuracy", space)}
+    )
+    started = time.process_time()
+    (one,) = compare(
+        found, objective, [Contestant("evolution", "evolution")], repeats=10, queries=300
+    ).entries
+    assert time.process_time() - started < 60 * 10 / 500  # 500 searches within a minute
+    assert (np.diff(one.best, axis=1) >= 0).all()
+    assert np.isin(one.best, found.metrics["test_accuracy"].values).all()
+    assert one.step_seconds < 200e-6
+    assert accuracy(3, 2, 1) < one.best.min()
