@@ -7,10 +7,10 @@ from pathlib import Path
 from benchmarks.timing import Row, seconds
 from hwnas.objectives import Objective
 from hwnas.search.evaluate import Evaluator
-from hwnas.search.strategies.evolution import RegularizedEvolution
 from hwnas.search.loop import run_loop
-from hwnas.search.strategies.random_search import RandomSearch
 from hwnas.search.store import TrialStore
+from hwnas.search.strategies.evolution import RegularizedEvolution
+from hwnas.search.strategies.random_search import RandomSearch
 from hwnas.spaces import MobileNetV2
 
 

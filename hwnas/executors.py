@@ -102,13 +102,18 @@ def _tells_of_a_killed_worker(error: Exception) -> bool:
     return isinstance(error, BrokenExecutor) or (dask is not None and isinstance(error, dask.KilledWorker))
 
 
-def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, which stops its workers, end with it, and keep to one thread."""
+def follow_parent() -> None:
+    """Leave Ctrl-C to the parent process, which stops this one, and end with it."""
     import signal
     import threading
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _start_worker() -> None:
+    """Follow the parent, and keep to one thread."""
+    follow_parent()
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = "1"
 

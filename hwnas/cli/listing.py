@@ -10,7 +10,6 @@ import typer
 from hwnas.cli.options import Json
 from hwnas.cli.output import print_json, print_table
 
-
 IN_JSON_ONLY = ("source",)
 
 

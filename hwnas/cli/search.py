@@ -63,6 +63,9 @@ def search(
         ),
     ] = "evolution",
     budget: Annotated[int, typer.Option(help="Number of trials.")] = 200,
+    trial_seconds: Annotated[
+        float | None, typer.Option(help="A trial that takes longer than this many seconds has failed.")
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes. The result does not depend on it.")] = 1,
     data: Annotated[
         str | None, typer.Option(help="Data set of the proxies' batch and of the training.")
@@ -110,6 +113,7 @@ def search(
             data=data,
             confidence=confidence,
             runtime=runtime,
+            trial_seconds=trial_seconds,
             executor=executor,
             device=on,
             training=training,

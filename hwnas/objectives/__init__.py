@@ -1,7 +1,7 @@
 """Metrics, constraints and objectives: pure definitions."""
 
 from hwnas.objectives.constraint import Constraint
-from hwnas.objectives.metric import Metric, MetricError
+from hwnas.objectives.metric import Metric, MetricError, MultiFidelityMetric
 from hwnas.objectives.objective import Fitness, Objective
 from hwnas.objectives.quantity import format_quantity, parse_quantity
 from hwnas.objectives.rewards import REWARDS, Reward, reward
@@ -12,6 +12,7 @@ __all__ = [
     "Fitness",
     "Metric",
     "MetricError",
+    "MultiFidelityMetric",
     "Objective",
     "Reward",
     "format_quantity",

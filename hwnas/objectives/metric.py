@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Metric(Protocol):
@@ -37,6 +37,19 @@ class Metric(Protocol):
 
         Raises:
             MetricError: the value cannot be computed for this architecture.
+        """
+        ...
+
+
+@runtime_checkable
+class MultiFidelityMetric(Metric, Protocol):
+    """A metric that a part of the full training gives an idea of."""
+
+    def at_fidelity(self, fidelity: float) -> Metric:
+        """The metric after that part of the training, in (0, 1).
+
+        Raises:
+            ValueError: no such part can be trained, such as less than one epoch.
         """
         ...
 

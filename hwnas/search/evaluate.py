@@ -6,14 +6,17 @@ import hashlib
 import math
 import pickle
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from hwnas.objectives import Metric, MetricError, Objective
-from hwnas.search.metrics import cheap_first, predicted
+from hwnas.search.fidelity import metric_named
+from hwnas.search.metrics import predicted
 from hwnas.search.records import Status
 from hwnas.spaces import Architecture, SearchSpace
+
+Values = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,9 @@ class Evaluator:
     objective: Objective
     metrics: Mapping[str, Metric]
 
-    def __call__(self, architecture: Architecture, maximize: str) -> Outcome:
+    def __call__(
+        self, architecture: Architecture, maximize: str, report: Callable[[Values], None] | None = None
+    ) -> Outcome:
         """The constrained metrics, all cheap ones, and `maximize`, as far as the constraints allow.
 
         An expensive metric is computed too where only the upper bound of a prediction breaks a constraint:
@@ -42,32 +47,44 @@ class Evaluator:
 
         Only a metric's own `MetricError` makes a trial fail; any other exception is a bug and stops
         the search.
+
+        Args:
+            architecture: of the space.
+            maximize: a metric of `metrics`, or one of them after a part of the training, `accuracy@0.111`.
+            report: called with the values so far, after each metric.
         """
         started = time.perf_counter()
         values: dict[str, float] = {}
-        status: Status = "complete"
-        reason = ""
-        for metric in self._wanted(maximize):
+        failure: str | None = None
+        for name, metric in self._wanted(maximize):
             if metric.expensive and self._violated(_as_predicted(values)):
                 break
             try:
                 value = float(metric(architecture))
             except MetricError as error:
-                status, reason = "failed", str(error)
+                failure = str(error)
                 break
             if math.isnan(value):
-                status, reason = "failed", f"{metric.name} is not a number"
+                failure = f"{name} is not a number"
                 break
-            values[metric.name] = value
+            values[name] = value
+            if report is not None:
+                report(values)
+        return self.outcome(values, failure, time.perf_counter() - started)
+
+    def outcome(self, values: Values, failure: str | None, seconds: float) -> Outcome:
+        """What is known after so many seconds: the values, and why one is missing, or None."""
         violated = self._violated(values)
         if violated:
-            status, reason = "infeasible", "; ".join([*violated, *([reason] if reason else [])])
-        return Outcome(status, values, reason, time.perf_counter() - started)
+            return Outcome("infeasible", values, "; ".join([*violated, *filter(None, [failure])]), seconds)
+        return Outcome("complete" if failure is None else "failed", values, failure or "", seconds)
 
-    def _wanted(self, maximize: str) -> list[Metric]:
+    def _wanted(self, maximize: str) -> list[tuple[str, Metric]]:
+        """Names and metrics, those that are not expensive first."""
         known_anyway = (name for name, metric in self.metrics.items() if not metric.expensive)
         names = dict.fromkeys([*(c.metric for c in self.objective.constraints), *known_anyway, maximize])
-        return cheap_first([self.metrics[name] for name in names])
+        wanted = [(name, metric_named(name, self.metrics)) for name in names]
+        return sorted(wanted, key=lambda pair: pair[1].expensive)
 
     def _violated(self, values: Mapping[str, float]) -> list[str]:
         return [
@@ -92,8 +109,7 @@ class Task:
 
     def __call__(self) -> Outcome:
         """Evaluate in this process."""
-        digest = hashlib.blake2b(self.evaluator, digest_size=16).digest()
-        evaluator = _unpacked(digest, _Bytes(self.evaluator))
+        evaluator = unpacked(self.evaluator)
         return evaluator(evaluator.space.from_encoding(self.encoding), self.maximize)
 
 
@@ -106,6 +122,11 @@ def packed(evaluator: Evaluator) -> bytes:
             "to run in worker processes, the space and the metrics must be defined in an importable module: "
             f"{error}"
         ) from error
+
+
+def unpacked(content: bytes) -> Evaluator:
+    """The evaluator that `packed` made these bytes of, in another process; the last ones are kept."""
+    return _unpacked(hashlib.blake2b(content, digest_size=16).digest(), _Bytes(content))
 
 
 class _Bytes:

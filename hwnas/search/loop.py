@@ -26,17 +26,33 @@ def run_loop(
     *,
     budget: int,
     executor: Executor | None = None,
+    trial_seconds: float | None = None,
     progress: Progress | None = None,
 ) -> list[Trial]:
     """Trials of `strategy`, in order: `budget` of them, or fewer if it asks for no more.
 
     Those that the store holds are told, not run, again.
 
+    A trial has failed where a metric says that it is undefined (`MetricError`) or gives NaN and, with a
+    limit, where it takes longer than `trial_seconds` or its process is killed twice. Any other exception is a
+    bug and stops the search; so does a killed worker of a process pool, which says nothing of the
+    architecture that it had. What is recorded stays, and the same search goes on from there.
+
+    Args:
+        strategy: what asks and is told.
+        evaluator: computes the metrics.
+        store: of the trials.
+        budget: number of trials.
+        executor: where trials run; in this process where None.
+        trial_seconds: limit of each; it then runs in a process that can be ended. None for no limit.
+        progress: called with each trial.
+
     Raises:
         CorruptRunError: the recorded trials are not those that this strategy asks for.
+        OSError: a worker was killed, or the disk takes no more.
     """
     rows = store.rows()
-    results = Results(evaluator, executor)
+    results = Results(evaluator, executor, trial_seconds)
     waiting: deque[Proposal] = deque()
     asked = 0
     trials: list[Trial] = []
@@ -66,7 +82,7 @@ def run_loop(
             if progress is not None:
                 progress(trial)
     finally:
-        results.cancel()
+        results.close()
     return trials
 
 
@@ -78,6 +94,7 @@ def _trial(number: int, proposal: Proposal, outcome: Outcome) -> Trial:
         outcome.metrics,
         outcome.reason,
         outcome.seconds,
+        proposal.maximize,
     )
 
 

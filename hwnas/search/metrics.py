@@ -187,8 +187,3 @@ def _reduced_accuracy(data: str | None, seed: int) -> Metric:
     from hwnas.training import ReducedAccuracy, TrainingSettings
 
     return ReducedAccuracy(data, TrainingSettings(seed=seed))
-
-
-def cheap_first(metrics: Sequence[Metric]) -> list[Metric]:
-    """The metrics, those that are not expensive first."""
-    return sorted(metrics, key=lambda one: one.expensive)

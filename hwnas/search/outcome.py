@@ -21,13 +21,16 @@ from hwnas.search.trained import Training
 
 
 def write_results(folder: Path, trials: Sequence[Trial], metrics: Mapping[str, Metric]) -> None:
-    """Write the trials as `results.csv`, a column for each metric."""
+    """Write the trials as `results.csv`, a column for each metric, and for each one at a lower fidelity."""
+    partial = dict.fromkeys(trial.asked for trial in trials if trial.fidelity < 1)
+    names = list(dict.fromkeys([*metrics, *partial]))
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["number", "architecture", "status", *metrics, "seconds", "reason"])
+    writer.writerow(["number", "architecture", "status", *names, "fidelity", "seconds", "reason"])
     for trial in trials:
-        values = [trial.metrics.get(name, "") for name in metrics]
-        row = [trial.number, trial.architecture, trial.status, *values, f"{trial.seconds:.6f}", trial.reason]
+        values = [trial.metrics.get(name, "") for name in names]
+        row = [trial.number, trial.architecture, trial.status, *values]
+        row += [trial.fidelity, f"{trial.seconds:.6f}", trial.reason]
         writer.writerow(row)
     write_whole(folder / RESULTS, text.getvalue())
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hwnas.search.fidelity import split
+
 Status = Literal["complete", "infeasible", "failed"]
 
 
@@ -21,6 +23,7 @@ class Trial:
         metrics: values by metric name; only those that were computed.
         reason: why it is infeasible or failed, empty otherwise.
         seconds: time spent on its metrics.
+        asked: the metric that the strategy asked for, `accuracy@0.111` after a part of the training.
     """
 
     number: int
@@ -29,6 +32,12 @@ class Trial:
     metrics: Mapping[str, float]
     reason: str = ""
     seconds: float = 0.0
+    asked: str = ""
+
+    @property
+    def fidelity(self) -> float:
+        """The part of the full training that was asked for, in (0, 1]."""
+        return split(self.asked)[1]
 
 
 @dataclass(frozen=True)

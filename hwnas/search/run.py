@@ -14,6 +14,7 @@ from hwnas.latency.predictors.calibration import LEVEL
 from hwnas.network import Network
 from hwnas.objectives import Constraint, Metric, Objective
 from hwnas.search.evaluate import Evaluator
+from hwnas.search.fidelity import at_fidelity, metric_named
 from hwnas.search.folder import OUTCOME, TRIALS, claim, locked
 from hwnas.search.known import known_networks
 from hwnas.search.loop import run_loop
@@ -37,6 +38,9 @@ from hwnas.search.verify import Verifier
 from hwnas.search.zero_cost import with_references
 from hwnas.spaces import SearchSpace
 from hwnas.spaces import space as space_of
+
+LONGEST_TRIAL = 30 * 24 * 3600
+"""Seconds: no limit on a trial is longer."""
 
 
 class NothingFeasibleError(ValueError):
@@ -107,6 +111,7 @@ def run(
     confidence: float | None = LEVEL,
     runtime: str | None = None,
     executor: Executor | None = None,
+    trial_seconds: float | None = None,
     device: Device | None = None,
     training: Training | None = None,
     candidates: int = 5,
@@ -132,6 +137,8 @@ def run(
             keeps it with this probability; None or 0.5: the prediction itself is compared.
         runtime: of a microcontroller (`hwnas.cost.memory.RUNTIMES`), for `peak_sram_bytes` and `flash_bytes`.
         executor: where trials and trainings run, never measurements; in this process where None.
+        trial_seconds: a trial that takes longer has failed. It then runs in a process that can be ended, to
+            whose first trial the loading of its data counts. None for no limit.
         device: where candidates are measured; none are where None.
         training: how candidates are trained; they are not where None.
         candidates: how many to verify.
@@ -152,7 +159,7 @@ def run(
     settings = dict(strategy_settings or {})
     constraints = [subject_to] if isinstance(subject_to, str) else list(subject_to)
     check_strategy(strategy, settings)
-    _check_numbers(budget, candidates)
+    _check_numbers(budget, candidates, trial_seconds)
     _check_confidence(confidence)
     resolved = resolve_metrics(
         maximize,
@@ -168,6 +175,8 @@ def run(
     searcher = make_strategy(strategy, space, objective, seed, settings)
     searcher.screen = Screen(objective, resolved)
     _check_beforehand(searcher, budget)
+    for fidelity in searcher.fidelities:
+        metric_named(at_fidelity(maximize, fidelity), resolved)
     _check_device(resolved, device)
     _check_space(resolved, space)
     _check_known(known, device)
@@ -180,9 +189,16 @@ def run(
                 (folder / OUTCOME).unlink(missing_ok=True)
             _say_what_is_compared(objective, resolved, confidence, events.step)
             resolved = with_references(resolved, space, folder, executor, events.step)
+            searcher.screen = Screen(objective, resolved)
             evaluator = Evaluator(space, objective, resolved)
             trials = run_loop(
-                searcher, evaluator, store, budget=budget, executor=executor, progress=events.trial
+                searcher,
+                evaluator,
+                store,
+                budget=budget,
+                executor=executor,
+                trial_seconds=trial_seconds,
+                progress=events.trial,
             )
             write_results(folder, trials, resolved)
             if message := unmet(trials, objective, resolved):
@@ -225,18 +241,20 @@ def load(folder: str | Path, space: SearchSpace | None = None) -> Run:
     return Run(Path(folder), read_record(Path(folder)), space)
 
 
-def _check_numbers(budget: int, candidates: int) -> None:
+def _check_numbers(budget: int, candidates: int, trial_seconds: float | None) -> None:
     if budget < 1:
         raise ValueError(f"budget must be at least 1 trial, not {budget}")
     if candidates < 1:
         raise ValueError(f"candidates must be at least 1, not {candidates}")
+    if trial_seconds is not None and not 0 < trial_seconds <= LONGEST_TRIAL:
+        raise ValueError(f"trial_seconds must be above 0 and at most {LONGEST_TRIAL:,}, not {trial_seconds}")
 
 
 def _check_beforehand(searcher: Strategy, budget: int) -> None:
     if searcher.beforehand >= budget:
         raise ValueError(
-            f"the {searcher.beforehand} trials by another metric that come first leave nothing of a budget "
-            f"of {budget}"
+            f"the {searcher.beforehand} trials by another metric, or after a part of the training, that "
+            f"come first leave nothing of a budget of {budget}"
         )
 
 

@@ -122,5 +122,5 @@ def _read_row(row: tuple[Any, ...]) -> tuple[Trial, tuple[int, ...], str]:
     values = {str(name): float(value) for name, value in json.loads(metrics).items()}
     if status not in ("complete", "infeasible", "failed"):
         raise ValueError(f"trial {number} has status {status!r}")
-    trial = Trial(int(number), str(architecture), status, values, str(reason), float(seconds))
+    trial = Trial(int(number), str(architecture), status, values, str(reason), float(seconds), str(maximize))
     return trial, tuple(int(index) for index in json.loads(encoding)), str(maximize)

@@ -8,16 +8,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwnas.objectives import Objective
+from hwnas.search.fidelity import split
 from hwnas.search.screen import Screen
 from hwnas.spaces import Architecture, SearchSpace
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """An architecture to evaluate, by the metric `maximize` (the objective's own, or a cheaper proxy)."""
+    """An architecture to evaluate.
+
+    Attributes:
+        architecture: what to evaluate.
+        maximize: by which metric: the objective's own, a cheaper proxy, or the objective's own after a part
+            of the training, named by `hwnas.search.fidelity.at_fidelity`.
+    """
 
     architecture: Architecture
     maximize: str
+
+    @property
+    def fidelity(self) -> float:
+        """The part of the full training, in (0, 1]."""
+        return split(self.maximize)[1]
 
 
 class Strategy(ABC):
@@ -28,9 +40,11 @@ class Strategy(ABC):
 
     Attributes:
         screen: the cheap constraints, for strategies that propose nothing that breaks them; set by a run.
+        fidelities: the parts of the full training, below 1, that it asks for.
     """
 
     screen: Screen | None = None
+    fidelities: tuple[float, ...] = ()
 
     @property
     def beforehand(self) -> int:

@@ -46,8 +46,8 @@ def unanswered(record: RunRecord) -> str:
     objective = Objective(record.maximize, constraints)
     if any(objective.fitness(trial.metrics).rank == 2 for trial in record.trials):
         return f"{record.title} has no verified network yet; repeat its search to go on"
-    facts = _nearest(record.trials, objective, units) or f": {_reason(record.trials)}"
-    return f"no architecture satisfies {bounds}{facts}"
+    fact = _nearest(record.trials, objective, units) or f": {_reason(record.trials)}"
+    return f"no architecture satisfies {bounds}{fact}"
 
 
 def _nearest(trials: Sequence[Trial], objective: Objective, units: Mapping[str, str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from math import ceil, floor
 from typing import Any, Protocol
 
 import torch
@@ -11,6 +13,9 @@ from hwnas.training.dataset import DataSet
 from hwnas.training.datasets import load
 from hwnas.training.loop import train
 from hwnas.training.settings import TrainingSettings
+
+ROUNDING = 1e-4
+"""How far below one epoch a share may be that is written with few digits."""
 
 
 class HasNetwork(Protocol):
@@ -73,9 +78,38 @@ class TrainedAccuracy:
             module = to_torch(architecture.network)
         return train(module, data, self.settings, device=self.device).accuracy
 
+    def at_fidelity(self, fidelity: float) -> TrainedAccuracy:
+        """The accuracy after that part of the epochs, in (0, 1), whose schedule is as much shorter.
+
+        Raises ValueError for less than one epoch.
+        """
+        return TrainedAccuracy(
+            self.data,
+            shortened(self.settings, fidelity),
+            resolution=self.resolution,
+            limit=self.limit,
+            data_seed=self.data_seed,
+            device=self.device,
+        )
+
     def load(self) -> DataSet:
         """Give the data set for selection; it is read once in a process."""
         return _load(self.data, self.resolution, self.limit, self.data_seed)
+
+
+def shortened(settings: TrainingSettings, share: float) -> TrainingSettings:
+    """A training of that share of the epochs, rounded, and of the warm-up.
+
+    Raises:
+        ValueError: it is less than one epoch.
+    """
+    epochs = floor(settings.epochs * share + 0.5)
+    if epochs < 1 or settings.epochs * share < 1 - ROUNDING:
+        raise ValueError(
+            f"{share:.3g} of {settings.epochs} epochs is less than one: train for at least "
+            f"{ceil((1 - ROUNDING) / share)} epochs, or start from a greater part of the training"
+        )
+    return replace(settings, epochs=epochs, warmup_epochs=settings.warmup_epochs * epochs / settings.epochs)
 
 
 @lru_cache(maxsize=2)

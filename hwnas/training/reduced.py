@@ -14,7 +14,7 @@ from hwnas.network.network import Network
 from hwnas.network.scale import rounded, scale
 from hwnas.training.dataset import DataSet, channel_statistics
 from hwnas.training.loop import train
-from hwnas.training.metric import HasNetwork, TrainedAccuracy
+from hwnas.training.metric import HasNetwork, TrainedAccuracy, shortened
 from hwnas.training.settings import TrainingSettings
 from hwnas.training.source import stratified
 
@@ -120,6 +120,23 @@ class ReducedAccuracy:
             torch.manual_seed(settings.seed)
             module = to_torch(network)
         return train(module, data, settings, device=self.full.device).accuracy
+
+    def at_fidelity(self, fidelity: float) -> ReducedAccuracy:
+        """The accuracy after that part, in (0, 1), of the reduced training's epochs.
+
+        Raises ValueError for less than one epoch.
+        """
+        full = self.full
+        remaining = self.reduction.settings(full.settings)
+        return ReducedAccuracy(
+            full.data,
+            shortened(remaining, fidelity),
+            reduction=replace(self.reduction, epochs=1.0),
+            resolution=full.resolution,
+            limit=full.limit,
+            data_seed=full.data_seed,
+            device=full.device,
+        )
 
     def load(self) -> DataSet:
         """Give the reduced data set for selection; it is made once in a process."""

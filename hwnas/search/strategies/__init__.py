@@ -7,6 +7,7 @@ from hwnas.search.strategies.brp_nas import BRPNAS
 from hwnas.search.strategies.chamnet import ChamNet
 from hwnas.search.strategies.evolution import RegularizedEvolution
 from hwnas.search.strategies.genetic import GeneticSearch
+from hwnas.search.strategies.hyperband import Hyperband
 from hwnas.search.strategies.local_search import LocalSearch
 from hwnas.search.strategies.move import MoveEvolution
 from hwnas.search.strategies.naswot_search import NASWOTSearch
@@ -15,6 +16,7 @@ from hwnas.search.strategies.ppo import PPO
 from hwnas.search.strategies.random_search import RandomSearch
 from hwnas.search.strategies.random_warm_up import WarmedRandomSearch
 from hwnas.search.strategies.reinforce import Reinforce
+from hwnas.search.strategies.successive_halving import SuccessiveHalving
 
 __all__ = [
     "AREA",
@@ -25,12 +27,14 @@ __all__ = [
     "BayesianOptimization",
     "ChamNet",
     "GeneticSearch",
+    "Hyperband",
     "LocalSearch",
     "MoveEvolution",
     "NASWOTSearch",
     "RandomSearch",
     "RegularizedEvolution",
     "Reinforce",
+    "SuccessiveHalving",
     "WarmedRandomSearch",
     "front",
 ]

@@ -1,0 +1,111 @@
+"""Successive halving and Hyperband: rungs, who goes on, and what is never compared."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from hwnas.objectives import Objective
+from hwnas.search import run
+from hwnas.search.fidelity import at_fidelity, full_trainings, split
+from hwnas.search.strategies.hyperband import Hyperband
+from hwnas.search.strategies.successive_halving import SuccessiveHalving
+from tests.search.toy import Toy
+
+OBJECTIVE = Objective("value")
+
+
+@dataclass(frozen=True)
+class Partial:
+    """The sum of an architecture's choices, to which a short training adds less."""
+
+    name: str = "value"
+    share: float = 1.0
+    unit: str = ""
+    higher_is_better: bool = True
+    expensive: bool = True
+
+    def __call__(self, architecture):
+        return self.share * sum(architecture.encoding)
+
+    def at_fidelity(self, fidelity):
+        return Partial(share=fidelity)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """As `Partial`, but only after the full training."""
+
+    name: str = "value"
+    unit: str = ""
+    higher_is_better: bool = True
+    expensive: bool = True
+
+    def __call__(self, architecture):
+        return float(sum(architecture.encoding))
+
+
+def test_rungs_of_successive_halving_and_of_hyperband():
+    halving = SuccessiveHalving(Toy(), OBJECTIVE, networks=27, eta=3, rungs=3)
+    assert [(r.networks, round(r.fidelity, 3)) for r in halving.bracket(0)] == [
+        (27, 0.111),
+        (9, 0.333),
+        (3, 1.0),
+    ]
+    hyperband = Hyperband(Toy(), OBJECTIVE, eta=3, rungs=3)
+    assert [[rung.networks for rung in hyperband.bracket(s)] for s in range(4)] == [
+        [9, 3, 1],
+        [5, 1],
+        [3],
+        [9, 3, 1],
+    ]
+
+
+def test_only_the_best_of_a_rung_are_trained_further():
+    strategy = SuccessiveHalving(Toy(), OBJECTIVE, networks=9, eta=3, rungs=3, seed=2)
+    rungs = []
+    for networks in (9, 3, 1):
+        asked = [strategy.ask() for _ in range(networks)]
+        assert strategy.ask() is None
+        for proposal in asked:
+            strategy.tell(proposal, {proposal.maximize: float(sum(proposal.architecture.encoding))})
+        rungs.append([proposal.architecture for proposal in asked])
+    by_value = sorted(rungs[0], key=lambda one: sum(one.encoding), reverse=True)
+    assert sum(sum(one.encoding) for one in rungs[1]) == sum(sum(one.encoding) for one in by_value[:3])
+    assert sum(rungs[2][0].encoding) == sum(by_value[0].encoding)
+
+
+def test_the_answer_is_a_fully_trained_one_and_the_record_says_what_it_cost(tmp_path):
+    found = run(
+        Toy(),
+        maximize="value",
+        metrics={"value": Partial()},
+        strategy="successive_halving",
+        strategy_settings={"networks": 9, "eta": 3, "rungs": 2},
+        budget=12,
+        candidates=1,
+        folder=tmp_path / "run",
+    )
+    trials = found.record.trials
+    assert [round(trial.fidelity, 3) for trial in trials] == [0.333] * 9 + [1.0] * 3
+    full = [trial.metrics["value"] for trial in trials if "value" in trial.metrics]
+    assert len(full) == 3 and found.best().metrics["value"] == max(full)
+    assert full_trainings(trials, "value") == pytest.approx(9 / 3 + 3)
+
+
+def test_a_metric_without_parts_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="cannot be evaluated after a part of the training"):
+        run(Toy(), maximize="value", metrics={"value": Whole()}, strategy="hyperband", budget=40,
+            candidates=1, folder=tmp_path / "run")  # fmt: skip
+
+
+def test_names_at_a_fidelity_are_read_back():
+    assert split(at_fidelity("accuracy", 1 / 3)) == ("accuracy", pytest.approx(1 / 3, abs=1e-5))
+    assert at_fidelity("accuracy", 1.0) == "accuracy" and split("accuracy") == ("accuracy", 1.0)
+    with pytest.raises(ValueError, match="above 0"):
+        at_fidelity("accuracy", 0.0)
+
+
+@pytest.mark.parametrize("settings", [{"eta": 1}, {"rungs": 0}, {"networks": 3, "rungs": 3}])
+def test_settings_that_do_not_fit(settings):
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        SuccessiveHalving(Toy(), OBJECTIVE, **settings)
