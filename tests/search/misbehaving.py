@@ -1,9 +1,9 @@
-"""Metrics of the toy space that hang, kill their process, or follow from a part of a training."""
+"""Metrics of the toy space that hang, kill their process, raise, or give NaN."""
 
 import os
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.search.toy import Value
@@ -43,7 +43,7 @@ class NotANumber(Value):
         return float("nan") if architecture.encoding[0] == 0 else super().__call__(architecture)
 
 
-class OfTwo(Exception):
+class OfTwoError(Exception):
     """An exception that cannot be unpickled."""
 
     def __init__(self, one, two):
@@ -53,24 +53,4 @@ class OfTwo(Exception):
 @dataclass(frozen=True)
 class Raising(Value):
     def __call__(self, architecture):
-        raise OfTwo("a", "b")
-
-
-@dataclass(frozen=True)
-class Trained(Value):
-    """The toy's value after a part of a training: the less of it, the less the later decisions count."""
-
-    share: float = 1.0
-
-    def at_fidelity(self, fidelity):
-        if fidelity < 0.01:
-            raise ValueError("less than one epoch")
-        return replace(self, share=fidelity)
-
-    def __call__(self, architecture):
-        if self.log:
-            with Path(self.log).open("a") as file:
-                file.write(f"{architecture} {self.share:.3f}\n")
-        return sum(d * self.share**i for i, d in enumerate(architecture.encoding)) + (
-            0.01 * architecture.encoding[0] if self.share == 1 else 100
-        )
+        raise OfTwoError("a", "b")

@@ -98,7 +98,7 @@ def test_a_bug_stops_the_search_and_shows_where_it_was(tmp_path):
 
 
 def test_an_exception_that_cannot_travel_is_named(tmp_path):
-    with pytest.raises(RuntimeError, match="OfTwo: a and b"):
+    with pytest.raises(RuntimeError, match="OfTwoError: a and b"):
         searched(tmp_path, Raising())
 
 
