@@ -109,3 +109,11 @@ def test_names_at_a_fidelity_are_read_back():
 def test_settings_that_do_not_fit(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
         SuccessiveHalving(Toy(), OBJECTIVE, **settings)
+
+
+def test_brackets_of_the_papers_example():
+    """Li et al. (2018), Table 1: R = 81, η = 3."""
+    hyperband = Hyperband(Toy(), OBJECTIVE, eta=3, rungs=5)
+    first = [hyperband.bracket(number)[0] for number in range(5)]
+    assert [rung.networks for rung in first] == [81, 34, 15, 8, 5]
+    assert [81 * rung.fidelity for rung in first] == pytest.approx([1, 3, 9, 27, 81])
