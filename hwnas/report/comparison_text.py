@@ -120,7 +120,7 @@ def headline(comparison: StrategyComparison) -> str:
         )
     what = f"{comparison.objective.maximize} {number(goal.value)}"
     return (
-        f"{best.label} reaches {what} with {reached} trained networks (median of {comparison.repeats} "
+        f"{best.label} reaches {what} with {reached} trained networks (median of {len(best.best)} "
         f"searches); it is what {goal.label} has after {comparison.queries}"
     )
 
