@@ -1,5 +1,6 @@
 """What a network costs, computed from its description alone: operations, parameters, memory, flash."""
 
+from hwnas.cost.activation_size import mcunet_activation_bytes
 from hwnas.cost.boards import Board, Limits, board, boards, limits
 from hwnas.cost.count import Counts, NetworkCounts, count
 from hwnas.cost.flash import Flash, flash, flash_bytes
@@ -23,6 +24,7 @@ __all__ = [
     "flash",
     "flash_bytes",
     "limits",
+    "mcunet_activation_bytes",
     "peak_sram_bytes",
     "plan",
 ]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import numpy as np
 
 from hwnas.files import write_whole
 from hwnas.report.comparison_text import checkpoints, target
+from hwnas.report.folder import write_files
 from hwnas.search.comparison import Entry, StrategyComparison
 
-FILES = ("comparison.csv", "comparison.json", "comparison.png", "comparison.html")
 COLUMNS = ("strategy", "peer", "networks", "median", "lower_quartile", "upper_quartile", "regret", "seconds")
 
 
@@ -31,14 +32,16 @@ def write_comparison(comparison: StrategyComparison, folder: Path | str) -> tupl
     from hwnas.report.comparison_html import write_html
     from hwnas.report.comparison_png import write_png
 
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    written = tuple(place / name for name in FILES)
-    write_whole(written[0], table(comparison))
-    write_whole(written[1], json.dumps(content(comparison), indent=2, ensure_ascii=False) + "\n")
-    write_png(comparison, written[2])
-    write_html(comparison, written[3])
-    return written
+    text = json.dumps(content(comparison), indent=2, ensure_ascii=False) + "\n"
+    return write_files(
+        folder,
+        {
+            "comparison.csv": lambda path: write_whole(path, table(comparison)),
+            "comparison.json": lambda path: write_whole(path, text),
+            "comparison.png": partial(write_png, comparison),
+            "comparison.html": partial(write_html, comparison),
+        },
+    )
 
 
 def table(comparison: StrategyComparison) -> str:

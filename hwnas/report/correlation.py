@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from pathlib import Path
 
 from hwnas.files import write_whole
 from hwnas.proxies.correlation import Comparison
-
-FILES = ("correlation.csv", "correlation.html", "correlation.png")
+from hwnas.report.folder import write_files
 
 
 def write_correlation(comparison: Comparison, folder: Path | str) -> tuple[Path, ...]:
@@ -24,13 +24,14 @@ def write_correlation(comparison: Comparison, folder: Path | str) -> tuple[Path,
     from hwnas.report.correlation_html import write_html
     from hwnas.report.correlation_png import write_png
 
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    written = tuple(place / name for name in FILES)
-    write_whole(written[0], table(comparison))
-    write_html(comparison, written[1])
-    write_png(comparison, written[2])
-    return written
+    return write_files(
+        folder,
+        {
+            "correlation.csv": lambda path: write_whole(path, table(comparison)),
+            "correlation.html": partial(write_html, comparison),
+            "correlation.png": partial(write_png, comparison),
+        },
+    )
 
 
 def table(comparison: Comparison) -> str:

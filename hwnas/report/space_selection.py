@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
+from hwnas.report.folder import write_files
 from hwnas.tinynas import Selection
-
-FILES = ("spaces.csv", "selection.json", "cdf.png", "cdf.html")
 
 
 def write_selection(selection: Selection, folder: Path | str) -> tuple[Path, ...]:
@@ -21,11 +21,12 @@ def write_selection(selection: Selection, folder: Path | str) -> tuple[Path, ...
     from hwnas.report.space_selection_html import write_html
     from hwnas.report.space_selection_png import write_png
 
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    written = tuple(place / name for name in FILES)
-    selection.to_csv(written[0])
-    selection.to_json(written[1])
-    write_png(selection, written[2])
-    write_html(selection, written[3])
-    return written
+    return write_files(
+        folder,
+        {
+            "spaces.csv": selection.to_csv,
+            "selection.json": selection.to_json,
+            "cdf.png": partial(write_png, selection),
+            "cdf.html": partial(write_html, selection),
+        },
+    )

@@ -31,15 +31,9 @@ from hwnas.network.network import Network
 from hwnas.network.program import Operator, Program
 from hwnas.network.program.lower import lower
 from hwnas.network.program.pads import fuse_pads
+from hwnas.network.program.weighted import WEIGHTED, bias_of
 
 _KB = 1024
-_WEIGHT_AND_BIAS = {
-    "CONV_2D": (1, 2),
-    "DEPTHWISE_CONV_2D": (1, 2),
-    "FULLY_CONNECTED": (1, 2),
-    "TRANSPOSE_CONV": (1, 3),
-}
-
 # Protocol buffers of an operator with weights, and of any other: its node, the nodes that quantise its values
 # and their names; the mean of four networks of MobileNet's kind, which differ by 0.1 % (of cells: 4 %).
 _ONNX_LAYER, _ONNX_OPERATOR = 1968, 790
@@ -137,9 +131,7 @@ def get_format(runtime: str) -> Format:
 
 def _tinyengine(program: Program) -> Flash:
     weights, _ = _constants(program)
-    channels = sum(
-        [program.tensors[o.outputs[0]].shape[-1] for o in program.operators if o.kind in _WEIGHT_AND_BIAS]
-    )
+    channels = sum([program.tensors[o.outputs[0]].shape[-1] for o in program.operators if o.kind in WEIGHTED])
     return Flash(weights, 4 * channels, 4 * channels)
 
 
@@ -154,7 +146,7 @@ def _onnx(program: Program) -> Flash:
     weights, biases = _constants(program)
     structure = sum(
         [
-            _ONNX_LAYER if operator.kind in _WEIGHT_AND_BIAS else _ONNX_OPERATOR
+            _ONNX_LAYER if operator.kind in WEIGHTED else _ONNX_OPERATOR
             for operator in program.operators
             if operator.kind not in _ONNX_FREE
         ]
@@ -172,10 +164,8 @@ def _constants(program: Program) -> tuple[int, int]:
 
 
 def _biases(operator: Operator) -> tuple[int, ...]:
-    positions = _WEIGHT_AND_BIAS.get(operator.kind)
-    if positions is None:
-        return ()
-    return tuple([number for number in operator.inputs[positions[1] : positions[1] + 1] if number >= 0])
+    number = bias_of(operator) if operator.kind in WEIGHTED else -1
+    return () if number < 0 else (number,)
 
 
 def _tflm(code_kb: float) -> Format:

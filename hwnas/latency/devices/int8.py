@@ -1,4 +1,4 @@
-"""Models made int8 for timing: static quantisation as in `hwnas.qdq`.
+"""Models made int8 for timing: static quantisation as in `hwnas.onnx_quantiser`.
 
 The ranges come from one run on fixed random inputs: the latency of int8 kernels does not depend on the
 values, so such a model is fit for timing, not for use.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwnas.latency.devices.device import ModelFailedError
-from hwnas.qdq import model_inputs, quantised_model
+from hwnas.onnx_quantiser import model_inputs, quantised_model
 
 
 def quantised(model: bytes) -> bytes:

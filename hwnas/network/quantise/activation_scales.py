@@ -11,7 +11,7 @@ from hwnas.network.program import Program
 from hwnas.network.quantise.constants import Array
 from hwnas.network.quantise.limits import least_output_scale
 from hwnas.network.quantise.quantised import Quantisation
-from hwnas.network.quantise.rules import fixed_output, shared_quantisations
+from hwnas.network.quantise.rules import fixed_output, fixed_quantisations, shared_quantisations
 from hwnas.network.quantise.scales import activation_quantisation
 
 Range = tuple[float, float]
@@ -56,21 +56,22 @@ def _fixed(
     program: Program, groups: Mapping[int, int], united: Mapping[int, Range]
 ) -> dict[int, Quantisation]:
     """The quantisations that operators demand of their outputs, by group."""
-    found: dict[int, Quantisation] = {}
-    for operator in program.operators:
-        demanded = fixed_output(operator.kind)
-        if demanded is None:
-            continue
-        root = groups[operator.outputs[0]]
-        known = found.setdefault(root, demanded)
+    found = {groups[number]: demanded for number, demanded in fixed_quantisations(program).items()}
+    for root, demanded in found.items():
         step = float(demanded.scales[0])
         low, high = ((limit - demanded.zero_point) * step for limit in (-128, 127))
-        if known != demanded or united[root][0] < low - step or united[root][1] > high + step:
+        if united[root][0] < low - step or united[root][1] > high + step:
             raise ValueError(
-                f"layer {operator.name}: {operator.kind} has the int8 range {low:g} to {high:g}, and what it "
-                "is joined with (concatenated, padded, compared) has another one"
+                f"layer {_maker(program, groups, root)} has the int8 range {low:g} to {high:g}, and what "
+                "it is joined with (concatenated, padded, compared) has another one"
             )
     return found
+
+
+def _maker(program: Program, groups: Mapping[int, int], root: int) -> str:
+    """Name and kind of the first operator that demands the quantisation of a group."""
+    demanding = (o for o in program.operators if fixed_output(o.kind) and groups.get(o.outputs[0]) == root)
+    return next(f"{operator.name}: {operator.kind}" for operator in demanding)
 
 
 def _raise_to_limits(program: Program, groups: Mapping[int, int], chosen: dict[int, Quantisation]) -> None:

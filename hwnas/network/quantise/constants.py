@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from hwnas.network.network import Layer
 from hwnas.network.program import Operator, Program
+from hwnas.network.program.weighted import WEIGHTED, bias_of
 from hwnas.network.weights import Weights
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _HOPELESS = "the folded weights of {} are NaN or infinite: is a running variance negative or huge?"
 
 
@@ -40,8 +40,7 @@ def real_constants(program: Program, weights: Weights) -> Mapping[int, Array]:
 
 def weight_and_bias(operator: Operator) -> tuple[int, int]:
     """Tensor numbers of the weights and the bias (-1 for none) of an operator of `WEIGHTED`."""
-    bias = 3 if operator.kind == "TRANSPOSE_CONV" else 2
-    return operator.inputs[1], operator.inputs[bias] if len(operator.inputs) > bias else -1
+    return operator.inputs[WEIGHTED[operator.kind].weights], bias_of(operator)
 
 
 def _weight_and_bias(program: Program, operator: Operator, weights: Weights) -> dict[int, Array]:

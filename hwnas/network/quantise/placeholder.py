@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hwnas.network.program import Operator, Program, Tensor
+from hwnas.network.program.weighted import WEIGHTED, bias_of
 from hwnas.network.quantise.quantised import Quantisation, QuantisedProgram
 from hwnas.network.quantise.rules import fixed_quantisations, shared_quantisations
-
-WEIGHTED: Mapping[str, tuple[int, int, int, int]] = {
-    "CONV_2D": (0, 1, 2, 0),
-    "DEPTHWISE_CONV_2D": (0, 1, 2, 3),
-    "FULLY_CONNECTED": (0, 1, 2, 0),
-    "TRANSPOSE_CONV": (2, 1, 3, 0),
-}
-"""Of each kind with weights, the positions of data, weights and bias, and the weights' axis of channels."""
 
 _ACTIVATION = Quantisation(np.array([1 / 32], np.float32), 0)
 _WEIGHT_SPREAD = 127 / math.sqrt(3)
@@ -48,10 +40,8 @@ class _Placeholder:
         self.biased: dict[int, Operator] = {}
         for operator in program.operators:
             if operator.kind in WEIGHTED:
-                _, weights, bias, _ = WEIGHTED[operator.kind]
-                self.weighted.setdefault(operator.inputs[weights], operator)
-                if bias < len(operator.inputs):
-                    self.biased.setdefault(operator.inputs[bias], operator)
+                self.weighted.setdefault(operator.inputs[WEIGHTED[operator.kind].weights], operator)
+                self.biased.setdefault(bias_of(operator), operator)
         self.quantisations: dict[int, Quantisation] = {}
 
     def quantised(self) -> QuantisedProgram:
@@ -73,7 +63,7 @@ class _Placeholder:
         if number in self.fixed:
             return self.fixed[number]
         if number in self.weighted and tensor.is_constant:
-            axis = WEIGHTED[self.weighted[number].kind][3]
+            axis = WEIGHTED[self.weighted[number].kind].axis
             scale = 1 / (_WEIGHT_SPREAD * math.sqrt(self._fan_in(number, tensor)))
             spread = self.generator.uniform(0.5, 1, tensor.scales)
             return Quantisation((scale * spread).astype(np.float32), 0, axis if tensor.scales > 1 else 0)
@@ -117,7 +107,7 @@ class _Placeholder:
         operator = self.weighted.get(number)
         if operator is None:
             return 1
-        axis = WEIGHTED[operator.kind][3]
+        axis = WEIGHTED[operator.kind].axis
         return max(1, tensor.size // tensor.shape[axis])
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from hwnas.network.network import Network
 from hwnas.network.quantise.images import checked_images, checked_weights
 from hwnas.network.weights import Weights
-from hwnas.qdq import quantised_model
+from hwnas.onnx_quantiser import quantised_model
 
 
 def quantised_onnx(network: Network, weights: Weights, images: npt.NDArray[np.float32]) -> bytes:

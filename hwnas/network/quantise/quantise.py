@@ -20,8 +20,9 @@ import numpy.typing as npt
 from hwnas.network.network import Network
 from hwnas.network.program import Operator, Program
 from hwnas.network.program.lower import lower
+from hwnas.network.program.weighted import WEIGHTED
 from hwnas.network.quantise.activation_scales import activation_quantisations
-from hwnas.network.quantise.constants import WEIGHTED, Array, real_constants, weight_and_bias
+from hwnas.network.quantise.constants import Array, real_constants, weight_and_bias
 from hwnas.network.quantise.images import checked_images, checked_weights
 from hwnas.network.quantise.limits import require_int8_kernels
 from hwnas.network.quantise.observe import observed_ranges
@@ -99,7 +100,7 @@ def _weighted(
 ) -> dict[int, Quantisation]:
     """The quantisations of the weights and the bias of an operator."""
     weight, bias = weight_and_bias(operator)
-    source = operator.inputs[2 if operator.kind == "TRANSPOSE_CONV" else 0]
+    source = operator.inputs[WEIGHTED[operator.kind].data]
     input_scale = float(found[source].scales[0])
     chosen = weight_quantisation(
         constants[weight],
