@@ -13,6 +13,7 @@ from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class InlineExecutor(Executor):
@@ -39,9 +40,33 @@ def process_pool(jobs: int) -> Executor:
         raise ValueError(f"jobs must be from 1 to {4 * cores} on this machine of {cores} cores, not {jobs}")
     if jobs == 1:
         return InlineExecutor()
-    return ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
-    )
+    return _OneThreadPool(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=follow_parent)
+
+
+class _OneThreadPool(ProcessPoolExecutor):
+    """Fresh processes that start with the variables which keep BLAS, OpenMP and torch to one thread.
+
+    A spawned worker imports the main module, and numpy with it, before its initializer runs: too late there.
+    """
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The future of `fn(*args, **kwargs)`; workers are started in here."""
+        with _one_thread():
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -109,13 +134,6 @@ def follow_parent() -> None:
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _start_worker() -> None:
-    """Follow the parent, and keep to one thread."""
-    follow_parent()
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[variable] = "1"
 
 
 def _end_with_parent() -> None:

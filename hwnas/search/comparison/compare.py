@@ -12,10 +12,12 @@ import numpy as np
 from hwnas.executors import InlineExecutor, in_order
 from hwnas.objectives import Objective
 from hwnas.search.comparison.contestants import Contestant
+from hwnas.search.comparison.journal import SearchJournal, key_of
 from hwnas.search.comparison.recorded import Floats, RecordedSpace
 from hwnas.search.comparison.simulate import Search, simulate
 
-_CHUNK = 10
+_LARGEST_CHUNK = 10
+_CHUNKS = 50
 MOST_REPEATS = 100_000
 
 Progress = Callable[[int, int, str], None]
@@ -104,11 +106,13 @@ def compare(
     queries: int = 300,
     seed: int = 0,
     executor: Executor | None = None,
+    journal: SearchJournal | None = None,
     progress: Progress | None = None,
 ) -> StrategyComparison:
     """Let each contestant search `repeats` times; the same result whatever the executor.
 
     A contestant that refuses the space, the objective or what is recorded is left out, with its reason.
+    Searches that the journal has are not done again, and those that are done are added to it.
 
     Raises:
         ValueError: numbers out of range, nothing keeps the constraints, or every contestant is left out.
@@ -123,18 +127,22 @@ def compare(
             f"not {queries}"
         )
     taking_part, left_out = _sorted_out(recorded, objective, contestants, seed)
+    kept = journal or SearchJournal(None)
+    keys = {one.label: key_of(recorded, objective, one, queries) for one in taking_part}
+    seeds = range(seed, seed + repeats)
+    chunk = max(1, min(_LARGEST_CHUNK, repeats // _CHUNKS))
     calls = [
-        (recorded, objective, one, queries, range(first, min(first + _CHUNK, seed + repeats)))
+        (recorded, objective, one, queries, missing)
+        for start in range(0, repeats, chunk)
         for one in taking_part
-        for first in range(seed, seed + repeats, _CHUNK)
+        if (missing := [s for s in seeds[start : start + chunk] if kept.find(keys[one.label], s) is None])
     ]
-    searches: dict[str, list[Search]] = {one.label: [] for one in taking_part}
-    for done, (call, found) in enumerate(
-        zip(calls, in_order(executor or InlineExecutor(), _searches, calls, ahead=8), strict=True), start=1
-    ):
-        searches[call[2].label] += found
+    outcomes = in_order(executor or InlineExecutor(), _searches, calls)
+    for done, (call, found) in enumerate(zip(calls, outcomes, strict=True), start=1):
+        label = call[2].label
+        kept.add(keys[label], label, found)
         if progress is not None:
-            progress(done, len(calls), call[2].label)
+            progress(done, len(calls), label)
     return StrategyComparison(
         objective,
         {name: one.unit for name, one in recorded.metrics.items()},
@@ -145,7 +153,7 @@ def compare(
         queries,
         repeats,
         seed,
-        [_entry(recorded, objective, one, searches[one.label]) for one in taking_part],
+        [_entry(recorded, objective, one, kept.of(keys[one.label], seeds)) for one in taking_part],
         left_out,
     )
 
@@ -170,8 +178,8 @@ def _sorted_out(
 
 def _searches(
     recorded: RecordedSpace, objective: Objective, contestant: Contestant, queries: int, seeds: Sequence[int]
-) -> list[Search]:
-    return [simulate(recorded, objective, contestant, queries=queries, seed=seed) for seed in seeds]
+) -> dict[int, Search]:
+    return {seed: simulate(recorded, objective, contestant, queries=queries, seed=seed) for seed in seeds}
 
 
 def _entry(
