@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any
 
@@ -11,6 +12,20 @@ from hwnas.cli.options import Json
 from hwnas.cli.output import print_json, print_table
 
 IN_JSON_ONLY = ("source",)
+PAPERS = {
+    "hard": "an indicator; as MONAS's power-constrained reward",
+    "soft": "MnasNet (Tan et al., CVPR 2019), equation 2",
+    "mnasnet_hard": "MnasNet (Tan et al., CVPR 2019), equation 3",
+    "proxylessnas": "ProxylessNAS (Cai et al., ICLR 2019)",
+    "weighted": "weighted sum of accuracy and slack",
+    "absolute": "TuNAS (Bender et al., CVPR 2020), section 4",
+    "monas_mixed": "MONAS (Hsu et al., 2018)",
+    "monas_power": "MONAS (Hsu et al., 2018)",
+    "monas_accuracy": "MONAS (Hsu et al., 2018)",
+    "chamnet": "ChamNet (Dai et al., CVPR 2019)",
+    "lagrangian": "Boyd and Vandenberghe, 2004, chapter 5; Tessler et al., ICLR 2019, equation 7",
+}
+"""Of the rewards, by name."""
 
 
 class Kind(str, Enum):
@@ -21,6 +36,7 @@ class Kind(str, Enum):
     proxies = "proxies"
     metrics = "metrics"
     strategies = "strategies"
+    rewards = "rewards"
     runtimes = "runtimes"
     boards = "boards"
     tables = "tables"
@@ -31,7 +47,7 @@ def listing(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     json: Json = False,
 ) -> None:
-    """List devices, spaces, proxies, metrics, strategies, runtimes, boards, tables or predictors."""
+    """List devices, spaces, proxies, metrics, strategies, rewards, runtimes, boards, tables or predictors."""
     rows = _LISTS[kind]()
     if json:
         print_json(rows)
@@ -115,6 +131,35 @@ def _strategies() -> list[dict[str, str]]:
     return [{"strategy": name, "description": _first_line(kind)} for name, kind in STRATEGIES.items()]
 
 
+def _rewards() -> list[dict[str, str]]:
+    from functools import partial
+
+    from hwnas.objectives.rewards import REWARDS
+
+    kinds = {name: make.func if isinstance(make, partial) else make for name, make in REWARDS.items()}
+    return [
+        {
+            "reward": name,
+            "formula": _first_line(kind),
+            "settings": _numbers(REWARDS[name]),
+            "paper": PAPERS[name],
+        }
+        for name, kind in kinds.items()
+    ]
+
+
+def _numbers(make: Callable[..., Any]) -> str:
+    """The settings that are numbers, with their defaults; NUMBER where one must be given."""
+    import inspect
+
+    found = {name: one.default for name, one in inspect.signature(make).parameters.items()}
+    return ", ".join(
+        f"{name}={'NUMBER' if default is inspect.Parameter.empty else f'{default:g}'}"
+        for name, default in found.items()
+        if not isinstance(default, tuple)
+    )
+
+
 def _runtimes() -> list[dict[str, str]]:
     from hwnas.cost.flash import FORMATS
     from hwnas.cost.memory import RUNTIMES
@@ -168,6 +213,7 @@ _LISTS = {
     Kind.proxies: _proxies,
     Kind.metrics: _metrics,
     Kind.strategies: _strategies,
+    Kind.rewards: _rewards,
     Kind.runtimes: _runtimes,
     Kind.boards: _boards,
     Kind.tables: _tables,
