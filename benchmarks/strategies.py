@@ -109,9 +109,10 @@ class Setting:
     @cached_property
     def everybody(self) -> list[Contestant]:
         """All that take part without a budget."""
-        strategies = [*named("all"), REA, *(NASWOT if self.scores else ())]
         score = scale(self.recorded.metrics["accuracy"])
-        return [*contestants(strategies, PROXIES, score=score), *peers()[0]]
+        own = contestants([*named("all"), REA], PROXIES, score=score)
+        published = contestants(NASWOT) if self.scores else []
+        return [*own, *published, *peers()[0]]
 
 
 def is_slow(one: Contestant) -> bool:

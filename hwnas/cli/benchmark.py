@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,7 +52,19 @@ def benchmark(
     repeats: Annotated[
         int, typer.Option(help="Searches of each strategy, with seeds one after another.")
     ] = 500,
-    queries: Annotated[int, typer.Option(help="Different networks that a search may train.")] = 300,
+    queries: Annotated[
+        int | None,
+        typer.Option(
+            help="Different networks that a search may train; 300 if neither this nor --seconds is given."
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            help="Simulated seconds of training that a search may take, such as 12000; "
+            "with --oracle seconds=FILE:COLUMN."
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes; the result does not depend on it.")] = 1,
     seed: Seed = 0,
     out: Annotated[
@@ -74,6 +87,8 @@ def benchmark(
     if target not in metrics:
         raise ValueError(f"--maximize {target}: no --oracle has it; they have {', '.join(metrics)}")
     cheap = _proxies(proxies, searched)
+    if seconds is not None:
+        _check_budget(seconds, metrics)
     if twice := sorted(set(metrics) & set(cheap)):
         raise ValueError(f"--proxies: {twice[0]} is the name of an --oracle, too")
     objective = make_objective(target, subject_to or [], metrics | cheap)
@@ -87,12 +102,25 @@ def benchmark(
             [*taking_part, *others],
             repeats=repeats,
             queries=queries,
+            budget_s=math.inf if seconds is None else seconds,
             seed=seed,
             executor=executor,
             progress=bar.update,
         )
     _say_what_is_undefined(recorded, list(cheap))
     _show(replace(found, left_out={**found.left_out, **missing}), out, json)
+
+
+def _check_budget(seconds: float, metrics: Mapping[str, Metric]) -> None:
+    from hwnas.search.comparison import SECONDS
+
+    if not (seconds > 0 and math.isfinite(seconds)):
+        raise ValueError(f"--seconds must be above 0 and finite, not {seconds:g}")
+    if SECONDS not in metrics:
+        raise ValueError(
+            f"--seconds {seconds:g}: how long each training takes is not given; "
+            f"add --oracle {SECONDS}=FILE:COLUMN"
+        )
 
 
 def _say_what_is_undefined(recorded: RecordedSpace, proxies: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hwnas.files import write_whole
-from hwnas.report.comparison_text import checkpoints, target
+from hwnas.report.comparison_text import checkpoints, second_marks, target
 from hwnas.report.folder import write_files
 from hwnas.search.comparison import Entry, StrategyComparison
 
@@ -69,6 +69,7 @@ def content(comparison: StrategyComparison) -> dict[str, Any]:
         "feasible": comparison.feasible,
         "optimum": comparison.optimum,
         "queries": comparison.queries,
+        "budget_seconds": _plain(comparison.budget_s),
         "repeats": comparison.repeats,
         "seed": comparison.seed,
         "target": {"strategy": goal.label, "value": _plain(goal.value)},
@@ -93,6 +94,13 @@ def _entry(entry: Entry, comparison: StrategyComparison, goal: float) -> dict[st
                 "seconds": _plain(seconds[n - 1]),
             }
             for n in checkpoints(comparison)
+        },
+        "within_seconds": {
+            f"{seconds:g}": {
+                name: _plain(entry.quantile_within(share, seconds))
+                for name, share in (("median", 0.5), ("lower_quartile", 0.25), ("upper_quartile", 0.75))
+            }
+            for seconds in second_marks(comparison)
         },
         "mean": float(last.mean()) if len(last) else None,
         "std": float(last.std()) if len(last) else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,18 @@ from hwnas.files import write_whole
 from hwnas.report import markup as m
 from hwnas.report.colours import GREY
 from hwnas.report.comparison_lines import Line, limits, lines
-from hwnas.report.comparison_text import MEANING, headline, heads, legend, remarks, rows, task
+from hwnas.report.comparison_text import (
+    MEANING,
+    SECONDS_MEANING,
+    headline,
+    heads,
+    legend,
+    remarks,
+    rows,
+    second_marks,
+    seconds_table,
+    task,
+)
 from hwnas.report.plotting import Figure, axis_style, layout_of, numbers
 from hwnas.report.text import unbroken
 from hwnas.search.comparison import StrategyComparison
@@ -48,7 +60,7 @@ def page(comparison: StrategyComparison) -> str:
         f'<body><main><header><p class="eyebrow">hwnas benchmark · {told}</p>'
         f"<h1>{escape(unbroken(headline(comparison)))}</h1></header>"
         "<noscript><p>The plot of this page needs JavaScript; its table does not.</p></noscript>"
-        f"{_curves(comparison)}{_table(comparison)}</main>"
+        f"{_curves(comparison)}{_table(comparison)}{_seconds(comparison)}</main>"
         f"<script>{get_plotlyjs()}</script><script>{draw}</script></body></html>\n"
     )
 
@@ -59,11 +71,24 @@ def _curves(comparison: StrategyComparison) -> str:
 
 
 def _table(comparison: StrategyComparison) -> str:
-    first, *others = heads(comparison)
-    body = [("", [m.name(row[0]), *(m.number(text) for text in row[1:])]) for row in rows(comparison)]
     notes = "".join(m.note(line) for line in remarks(comparison))
-    table = m.table([m.name(first), *(m.number(head) for head in others)], body)
+    table = _marked_up(heads(comparison), rows(comparison))
     return m.section("In numbers", m.caption(f"{legend(comparison)}."), table, notes)
+
+
+def _seconds(comparison: StrategyComparison) -> str:
+    if not second_marks(comparison):
+        return ""
+    return m.section(
+        "In simulated seconds of training",
+        m.caption(f"{SECONDS_MEANING}."),
+        _marked_up(*seconds_table(comparison)),
+    )
+
+
+def _marked_up(top: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    body = [("", [m.name(line[0]), *(m.number(text) for text in line[1:])]) for line in lines]
+    return m.table([m.name(top[0]), *(m.number(head) for head in top[1:])], body)
 
 
 def curves(comparison: StrategyComparison) -> Figure:

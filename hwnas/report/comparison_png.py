@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +18,10 @@ from hwnas.report.colours import GREY, GRID, INK, MUTED
 from hwnas.report.comparison_lines import Line, limits, lines
 from hwnas.report.comparison_text import headline, number, task
 from hwnas.report.text import shorten, wrapped
-from hwnas.search.comparison import StrategyComparison
+from hwnas.search.comparison import Entry, StrategyComparison
 
 _SIZE, _DPI = (11.0, 6.8), 120
+_PLACES = 200
 _BACKGROUND = "#c9d0d6"
 
 
@@ -30,14 +34,12 @@ def write_png(comparison: StrategyComparison, path: Path | str) -> None:
     figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="white")
     figure.set_layout_engine("constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    queries = np.arange(1, comparison.queries + 1)
-    for line in reversed(lines(comparison)):
-        _draw(axes, line, queries)
-    axes.axhline(comparison.optimum, color=GREY, lw=1, ls=":")
-    optimum = f"optimum {number(comparison.optimum)}"
-    axes.text(1, comparison.optimum, optimum, va="bottom", fontsize=9, color=MUTED)
-    _dress(axes, comparison)
+    if math.isfinite(comparison.budget_s):
+        left, right = figure.subplots(1, 2, sharey=True)
+        _by_networks(left, comparison)
+        _by_seconds(right, comparison)
+    else:
+        _by_networks(figure.subplots(), comparison)
     said = [*wrapped(headline(comparison), 110), *wrapped(task(comparison), 130)]
     figure.suptitle(_literal("\n".join(said)), fontsize=10.5, color=INK, x=0.01, ha="left")
     stream = io.BytesIO()
@@ -45,27 +47,51 @@ def write_png(comparison: StrategyComparison, path: Path | str) -> None:
     write_whole(Path(path), stream.getvalue())
 
 
-def _draw(axes: Axes, line: Line, queries: np.ndarray) -> None:
-    median = line.entry.quantile(0.5)
-    style = "--" if line.entry.is_peer else "-"
-    if line.colour is None:
-        axes.plot(queries, median, style, color=_BACKGROUND, lw=0.9)
-        return
-    low, high = line.entry.quantile(0.25), line.entry.quantile(0.75)
-    label = _literal(shorten(line.entry.label, 40))
-    axes.plot(queries, median, style, color=line.colour, lw=2, label=label)
-    axes.fill_between(queries, low, high, color=line.colour, alpha=0.12, lw=0)
-
-
-def _dress(axes: Axes, comparison: StrategyComparison) -> None:
+def _by_networks(axes: Axes, comparison: StrategyComparison) -> None:
+    queries = np.arange(1, comparison.queries + 1)
+    for line in reversed(lines(comparison)):
+        _draw(axes, line, queries, line.entry.quantile)
     axes.set_xscale("log")
     axes.set_xlim(1, max(2, comparison.queries))
-    axes.set_ylim(*limits(comparison))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel("networks trained", color=INK)
+    _dress(axes, comparison)
+    optimum = f"optimum {number(comparison.optimum)}"
+    axes.text(1, comparison.optimum, optimum, va="bottom", fontsize=9, color=MUTED)
     axes.set_ylabel(_literal(f"best {comparison.objective.maximize} within the bounds"), color=INK)
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="lower right", fontsize=9, frameon=False)
+
+
+def _by_seconds(axes: Axes, comparison: StrategyComparison) -> None:
+    seconds = np.linspace(0, comparison.budget_s, _PLACES)
+    for line in reversed(lines(comparison)):
+        _draw(axes, line, seconds, partial(_quantiles, line.entry, seconds))
+    axes.set_xlim(0, comparison.budget_s)
+    axes.set_xlabel("simulated seconds of training", color=INK)
+    _dress(axes, comparison)
+
+
+def _quantiles(entry: Entry, seconds: np.ndarray, share: float) -> np.ndarray:
+    return np.array([entry.quantile_within(share, float(one)) for one in seconds])
+
+
+def _draw(axes: Axes, line: Line, places: np.ndarray, quantile: Callable[[float], np.ndarray]) -> None:
+    """A line at these places of the horizontal axis, and its quartiles where it has a colour."""
+    median = quantile(0.5)
+    style = "--" if line.entry.is_peer else "-"
+    if line.colour is None:
+        axes.plot(places, median, style, color=_BACKGROUND, lw=0.9)
+        return
+    low, high = quantile(0.25), quantile(0.75)
+    label = _literal(shorten(line.entry.label, 40))
+    axes.plot(places, median, style, color=line.colour, lw=2, label=label)
+    axes.fill_between(places, low, high, color=line.colour, alpha=0.12, lw=0)
+
+
+def _dress(axes: Axes, comparison: StrategyComparison) -> None:
+    axes.axhline(comparison.optimum, color=GREY, lw=1, ls=":")
+    axes.set_ylim(*limits(comparison))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.grid(True, color=GRID, lw=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

@@ -14,10 +14,15 @@ from hwnas.search.comparison import Entry, StrategyComparison
 
 REFERENCE = "evolution"
 CHECKPOINTS = (10, 30, 50, 100)
+SHARES = (0.1, 0.25, 0.5, 1)
 MEANING = (
     "The best value within the bounds against the number of networks trained: median of the repeats, shaded "
     "from the lower to the upper quartile. A network that breaks a bound is not trained, and none is trained "
     "twice. Other libraries' samplers are dashed."
+)
+SECONDS_MEANING = (
+    "the best value within the bounds after so many simulated seconds of training: median of the repeats, "
+    "and in brackets the quartiles; a training that would end after the budget is not begun"
 )
 
 
@@ -80,15 +85,13 @@ def rows(comparison: StrategyComparison) -> list[list[str]]:
     goal, marks = target(comparison).value, checkpoints(comparison)
     found = []
     for entry in ranked(comparison):
-        medians, last = entry.quantile(0.5), entry.best[:, -1]
-        known = last[~np.isnan(last)]
-        spread = f"{known.mean():.2f} ± {known.std():.2f}" if len(known) else UNKNOWN
+        medians = entry.quantile(0.5)
         found.append(
             [
                 entry.label,
                 *(number(float(medians[n - 1])) for n in marks),
                 str(entry.queries_to(goal) or UNKNOWN),
-                spread,
+                _spread(entry.best[:, -1]),
                 number(comparison.optimum - float(medians[_middle(marks) - 1])),
                 percent(entry.found(comparison.optimum, _later(marks))),
                 f"{np.median(entry.trained):.0f}",
@@ -107,7 +110,27 @@ def tables(comparison: StrategyComparison) -> list[tuple[list[str], list[list[st
         list(range(len(checkpoints(comparison)) + 2)),
         [0, *range(len(checkpoints(comparison)) + 2, len(top))],
     )
-    return [([top[i] for i in part], [[row[i] for i in part] for row in body]) for part in parts]
+    found = [([top[i] for i in part], [[row[i] for i in part] for row in body]) for part in parts]
+    return [*found, seconds_table(comparison)] if math.isfinite(comparison.budget_s) else found
+
+
+def second_marks(comparison: StrategyComparison) -> list[float]:
+    """The simulated seconds that tables show: parts of the budget; none without one."""
+    budget_s = comparison.budget_s
+    return [share * budget_s for share in SHARES] if math.isfinite(budget_s) else []
+
+
+def seconds_table(comparison: StrategyComparison) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows: the median after simulated seconds, and the quartiles; the mean in the end."""
+    marks = second_marks(comparison)
+    body = []
+    for entry in ranked(comparison):
+        cells = []
+        for seconds in marks:
+            low, median, high = (number(entry.quantile_within(share, seconds)) for share in (0.25, 0.5, 0.75))
+            cells.append(f"{median} ({low} to {high})")
+        body.append([entry.label, *cells, _spread(entry.best[:, -1])])
+    return ["strategy", *(f"in {seconds:g} s" for seconds in marks), "mean"], body
 
 
 def headline(comparison: StrategyComparison) -> str:
@@ -121,7 +144,7 @@ def headline(comparison: StrategyComparison) -> str:
     what = f"{comparison.objective.maximize} {number(goal.value)}"
     return (
         f"{best.label} reaches {what} with {reached} trained networks (median of {len(best.best)} "
-        f"searches); it is what {goal.label} has after {comparison.queries}"
+        f"searches); it is what {goal.label} has {_end(comparison)}"
     )
 
 
@@ -129,11 +152,12 @@ def task(comparison: StrategyComparison) -> str:
     """What was searched for, and in what."""
     bounds = comparison.objective.constraints
     within = f" subject to {bounds_text(bounds, comparison.units)}" if bounds else ""
+    budget = f"; {comparison.budget_s:g} simulated seconds" if math.isfinite(comparison.budget_s) else ""
     seeds = f"seeds {comparison.seed} to {comparison.seed + comparison.repeats - 1}"
     return (
         f"{comparison.objective.maximize}{within}: {comparison.feasible:,} of the "
         f"{comparison.architectures:,} architectures of {comparison.space} are feasible, the best has "
-        f"{number(comparison.optimum)}; {seeds}"
+        f"{number(comparison.optimum)}{budget}; {seeds}"
     )
 
 
@@ -143,7 +167,7 @@ def legend(comparison: StrategyComparison) -> str:
     return (
         f"at {marks[0]}: median of the best {comparison.objective.maximize} after {marks[0]} trained "
         f"networks; to {number(goal.value)}: after how many the median is what {goal.label} has in the end; "
-        f"mean: after {marks[-1]}, with the standard deviation; regret: the optimum less the median, after "
+        f"mean: {_end(comparison)}, with the standard deviation; regret: the optimum less the median, after "
         f"{_middle(marks)}; optimum: share of the searches that found it within {_later(marks)}; trained: "
         "how many networks in the end; infeasible: share of the proposals that break a bound, which are "
         "not trained; violations: answers that break one; µs: processor time of an ask and a tell"
@@ -158,6 +182,16 @@ def remarks(comparison: StrategyComparison) -> list[str]:
         if entry.violations
     ]
     return said + [f"left out: {label}: {reason}" for label, reason in comparison.left_out.items()]
+
+
+def _end(comparison: StrategyComparison) -> str:
+    budget_s = comparison.budget_s
+    return f"in {budget_s:g} s" if math.isfinite(budget_s) else f"after {comparison.queries}"
+
+
+def _spread(last: np.ndarray) -> str:
+    known = last[~np.isnan(last)]
+    return f"{known.mean():.2f} ± {known.std():.2f}" if len(known) else UNKNOWN
 
 
 def _middle(marks: Sequence[int]) -> int:

@@ -37,6 +37,30 @@ ORACLES = ("--space", "nasbench201", "--oracle", "accuracy=all.csv:accuracy")
 SMALL = ("--repeats", 4, "--queries", 15)
 
 
+def test_a_budget_in_simulated_seconds(folder, tmp_path):
+    given = (
+        "benchmark",
+        *ORACLES,
+        "--oracle",
+        "seconds=all.csv:latency",
+        "--strategies",
+        "random,local_search",
+    )
+    found = as_json(*given, "--seconds", 60, "--repeats", 4, "--out", tmp_path, cwd=folder)
+    assert found["budget_seconds"] == 60
+    assert found["queries"] == 22  # 1 s, 6 of 2 s, and 15 of 3 s in part of the 21
+    for one in found["strategies"].values():
+        assert list(one["within_seconds"]) == ["6", "15", "30", "60"]
+        assert 1 <= one["trained"] < 22
+        last = one["within_seconds"]["60"]
+        assert last["lower_quartile"] <= last["median"] <= last["upper_quartile"]
+    said = hwnas(*given, "--seconds", 60, "--repeats", 4, cwd=folder)
+    assert "in 60 s" in said and "60 simulated seconds" in said
+    said = hwnas("benchmark", *ORACLES, "--seconds", 60, cwd=folder, code=2)
+    assert "add --oracle seconds=FILE:COLUMN" in said
+    assert "--seconds must be above 0" in hwnas(*given, "--seconds", 0, cwd=folder, code=2)
+
+
 def test_a_comparison_under_a_bound_with_proxies_and_files(folder, tmp_path):
     out = tmp_path / "new" / "out"
     found = as_json(

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -31,7 +32,7 @@ def entry(label, reaches, *, peer=False, violations=0, repeats=5, start=90.0, la
     return Entry(label, peer, best, seconds, np.full(repeats, QUERIES), 0.25, violations, 20e-6)
 
 
-def comparison(entries=None, *, bounds=(), left_out=None):
+def comparison(entries=None, *, bounds=(), left_out=None, budget_s=math.inf):
     entries = entries or [entry("evolution", 80), entry("random", 500), entry("TPE", 40, peer=True)]
     return StrategyComparison(
         Objective("accuracy", bounds),
@@ -41,6 +42,7 @@ def comparison(entries=None, *, bounds=(), left_out=None):
         600,
         94.04,
         QUERIES,
+        budget_s,
         5,
         7,
         entries,
@@ -57,6 +59,28 @@ def test_the_target_is_what_evolution_has_in_the_end():
         "TPE reaches accuracy 94.02 with 40 trained networks (median of 5 searches); "
         "it is what evolution has after 120"
     )
+
+
+def test_simulated_seconds_of_a_budget(tmp_path):
+    seconds = np.arange(1.0, QUERIES + 1) * np.array([[1.0], [2.0], [3.0]])
+    one = replace(entry("evolution", 100, repeats=3, last=91.0), seconds=seconds)
+    assert one.within(1).tolist() == pytest.approx([90.01, NAN, NAN], nan_ok=True)
+    assert one.within(6).tolist() == pytest.approx([90.06, 90.04, 90.04])
+    found = comparison([one], budget_s=100.0)
+    top, body = tables(found)[-1]
+    assert top == ["strategy", "in 10 s", "in 25 s", "in 50 s", "in 100 s", "mean"]
+    assert body[0][1] == "90.06 (90.05 to 90.1)"
+    assert len(tables(comparison([one]))) == len(tables(found)) - 1
+    assert "; 100 simulated seconds; seeds" in task(found)
+    told = content(found)
+    assert (told["budget_seconds"], content(comparison([one]))["budget_seconds"]) == (100, None)
+    within = told["strategies"]["evolution"]["within_seconds"]
+    assert list(within) == ["10", "25", "50", "100"]
+    assert within["10"]["median"] == pytest.approx(90.06)
+    assert "90.06 (90.05 to 90.1)" in "".join(Page(comparison_html.page(found)).words)
+    write_comparison(found, tmp_path)
+    with Image.open(tmp_path / "comparison.png") as image:
+        assert image.width > image.height
 
 
 def test_the_task_states_bounds_with_units():

@@ -14,11 +14,12 @@ from hwnas.objectives import Objective
 from hwnas.search.comparison.contestants import Contestant
 from hwnas.search.comparison.journal import SearchJournal, key_of
 from hwnas.search.comparison.recorded import Floats, RecordedSpace
-from hwnas.search.comparison.simulate import Search, simulate
+from hwnas.search.comparison.simulate import SECONDS, Search, simulate
 
 _LARGEST_CHUNK = 10
 _CHUNKS = 50
 MOST_REPEATS = 100_000
+QUERIES = 300
 
 Progress = Callable[[int, int, str], None]
 
@@ -56,6 +57,15 @@ class Entry:
         """`[queries]`: the median of the simulated seconds."""
         return _quantile(np.where(np.isnan(self.seconds), np.inf, self.seconds), 0.5)
 
+    def within(self, seconds: float) -> Floats:
+        """`[repeats]`: the best value after so many simulated seconds; NaN where nothing was trained yet."""
+        done = (self.seconds <= seconds).sum(axis=1)
+        return np.where(done > 0, self.best[np.arange(len(done)), np.maximum(done, 1) - 1], math.nan)
+
+    def quantile_within(self, share: float, seconds: float) -> float:
+        """As `quantile`, after so many simulated seconds."""
+        return float(_quantile(self.within(seconds)[:, None], share)[0])
+
     def found(self, optimum: float, queries: int) -> float:
         """Share of the repeats that had the optimum after so many networks trained."""
         return float(np.mean(self.best[:, queries - 1] >= optimum))
@@ -78,6 +88,7 @@ class StrategyComparison:
         feasible: how many of them keep the constraints.
         optimum: the best value among these.
         queries: networks that each search could train.
+        budget_s: simulated seconds of training that each search had; infinite where only networks count.
         repeats: searches of each contestant.
         seed: of the first; the others follow by one.
         entries: in the order of the contestants.
@@ -91,6 +102,7 @@ class StrategyComparison:
     feasible: int
     optimum: float
     queries: int
+    budget_s: float
     repeats: int
     seed: int
     entries: Sequence[Entry]
@@ -103,7 +115,8 @@ def compare(
     contestants: Sequence[Contestant],
     *,
     repeats: int = 500,
-    queries: int = 300,
+    queries: int | None = None,
+    budget_s: float = math.inf,
     seed: int = 0,
     executor: Executor | None = None,
     journal: SearchJournal | None = None,
@@ -114,6 +127,18 @@ def compare(
     A contestant that refuses the space, the objective or what is recorded is left out, with its reason.
     Searches that the journal has are not done again, and those that are done are added to it.
 
+    Args:
+        recorded: also the metric `SECONDS` where there is a budget of seconds.
+        objective: of all.
+        contestants: who takes part.
+        repeats: searches of each.
+        queries: networks that a search may train; by default 300, or as many as `budget_s` allows.
+        budget_s: simulated seconds of training that a search may take.
+        seed: of the first search; the others follow by one.
+        executor: where to search; here by default.
+        journal: of searches that were done before.
+        progress: called with (done, total, label).
+
     Raises:
         ValueError: numbers out of range, nothing keeps the constraints, or every contestant is left out.
     """
@@ -121,6 +146,11 @@ def compare(
         raise ValueError(f"repeats must be from 1 to {MOST_REPEATS:,}, not {repeats}")
     feasible = int(recorded.feasible(objective).sum())
     optimum = recorded.optimum(objective)
+    if math.isinf(budget_s):
+        queries = queries or QUERIES
+    else:
+        most = _allowed(recorded, objective, budget_s)
+        queries = min(queries or most, most)
     if not 1 <= queries <= feasible:
         raise ValueError(
             f"queries must be from 1 to {feasible:,}, the number of architectures within the constraints, "
@@ -128,11 +158,11 @@ def compare(
         )
     taking_part, left_out = _sorted_out(recorded, objective, contestants, seed)
     kept = journal or SearchJournal(None)
-    keys = {one.label: key_of(recorded, objective, one, queries) for one in taking_part}
+    keys = {one.label: key_of(recorded, objective, one, queries, budget_s) for one in taking_part}
     seeds = range(seed, seed + repeats)
     chunk = max(1, min(_LARGEST_CHUNK, repeats // _CHUNKS))
     calls = [
-        (recorded, objective, one, queries, missing)
+        (recorded, objective, one, queries, budget_s, missing)
         for start in range(0, repeats, chunk)
         for one in taking_part
         if (missing := [s for s in seeds[start : start + chunk] if kept.find(keys[one.label], s) is None])
@@ -151,6 +181,7 @@ def compare(
         feasible,
         optimum,
         queries,
+        budget_s,
         repeats,
         seed,
         [_entry(recorded, objective, one, kept.of(keys[one.label], seeds)) for one in taking_part],
@@ -176,10 +207,29 @@ def _sorted_out(
     return taking_part, left_out
 
 
+def _allowed(recorded: RecordedSpace, objective: Objective, budget_s: float) -> int:
+    """The most networks that a search can train in so many simulated seconds."""
+    if SECONDS not in recorded.metrics:
+        raise ValueError(f"a budget of {budget_s:g} s needs the recorded metric {SECONDS}")
+    most = recorded.most_within(objective, SECONDS, budget_s)
+    if not most:
+        least = recorded.metrics[SECONDS].values[recorded.feasible(objective)].min()
+        raise ValueError(f"no network is trained within {budget_s:g} s; the quickest takes {least:g} s")
+    return most
+
+
 def _searches(
-    recorded: RecordedSpace, objective: Objective, contestant: Contestant, queries: int, seeds: Sequence[int]
+    recorded: RecordedSpace,
+    objective: Objective,
+    contestant: Contestant,
+    queries: int,
+    budget_s: float,
+    seeds: Sequence[int],
 ) -> dict[int, Search]:
-    return {seed: simulate(recorded, objective, contestant, queries=queries, seed=seed) for seed in seeds}
+    return {
+        seed: simulate(recorded, objective, contestant, queries=queries, seed=seed, budget_s=budget_s)
+        for seed in seeds
+    }
 
 
 def _entry(

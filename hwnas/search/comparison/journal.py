@@ -54,14 +54,18 @@ class SearchJournal:
         self._known.update({(key, seed): one for seed, one in searches.items()})
 
 
-def key_of(recorded: RecordedSpace, objective: Objective, contestant: Contestant, queries: int) -> str:
+def key_of(
+    recorded: RecordedSpace, objective: Objective, contestant: Contestant, queries: int, budget_s: float
+) -> str:
     """Hexadecimal digits of all that decides a search but the seed, the recorded values that it sees too."""
     bounds = {one.metric: one.bound for one in objective.constraints}
     seen = sorted({objective.maximize, *bounds, *contestant.proxies, SECONDS} & set(recorded.metrics))
     values = {name: hashlib.blake2b(recorded.metrics[name].values.tobytes()).hexdigest() for name in seen}
     settings = sorted((name, repr(value)) for name, value in contestant.settings.items())
-    parts = [str(recorded.space), objective.maximize, bounds, contestant.label, settings, queries, values]
-    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
+    task = [str(recorded.space), objective.maximize, bounds, queries, budget_s, values]
+    return hashlib.blake2b(
+        json.dumps([task, contestant.label, settings], sort_keys=True).encode(), digest_size=16
+    ).hexdigest()
 
 
 def _plain(search: Search) -> dict[str, Any]:

@@ -75,6 +75,11 @@ class RecordedSpace:
         """The share of the architectures for which a metric is known."""
         return float(np.mean(np.isfinite(self.metrics[name].values[self.is_architecture])))
 
+    def most_within(self, objective: Objective, name: str, budget: float) -> int:
+        """How many different architectures that keep the constraints a budget of a metric's sum allows."""
+        costs = np.sort(self.metrics[name].values[self.feasible(objective)])
+        return int(np.searchsorted(np.cumsum(costs), budget, side="right"))
+
     def optimum(self, objective: Objective) -> float:
         """The best value of the objective's metric within the constraints.
 

@@ -47,21 +47,28 @@ class Search:
 
 
 def simulate(
-    recorded: RecordedSpace, objective: Objective, contestant: Contestant, *, queries: int, seed: int
+    recorded: RecordedSpace,
+    objective: Objective,
+    contestant: Contestant,
+    *,
+    queries: int,
+    seed: int,
+    budget_s: float = math.inf,
 ) -> Search:
-    """Search until `queries` different networks are trained, or the strategy ends.
+    """Search until `queries` different networks are trained, `budget_s` is spent, or the strategy ends.
 
     One proposal is under way at a time. As in a real run, the constraints' metrics are cheap and are known
     before training: an architecture that breaks one is not trained, and one that was trained is not trained
     again; so neither counts as a query. The search is given up after `MOST_WITHOUT_TRAINING` proposals in
-    turn from which nothing new is trained.
+    turn from which nothing new is trained. A training that would end after `budget_s`, in simulated seconds
+    of all trainings, is not begun and ends the search, as in the experiments of NAS-Bench-201.
 
     Raises:
         ValueError: the strategy refuses its settings, or asks for what is not recorded.
     """
     strategy = contestant.make(recorded.space, objective, seed)
     strategy.screen = Screen(objective, recorded.metrics)
-    laboratory = _Laboratory(recorded, objective, contestant, queries)
+    laboratory = _Laboratory(recorded, objective, contestant, queries, budget_s)
     own, clock = 0.0, time.process_time
     while not laboratory.is_done:
         started = clock()
@@ -80,7 +87,12 @@ class _Laboratory:
     """Evaluates what is proposed, and keeps count."""
 
     def __init__(
-        self, recorded: RecordedSpace, objective: Objective, contestant: Contestant, queries: int
+        self,
+        recorded: RecordedSpace,
+        objective: Objective,
+        contestant: Contestant,
+        queries: int,
+        budget_s: float,
     ) -> None:
         self.recorded, self.objective, self.queries = recorded, objective, queries
         wanted = [*(one.metric for one in objective.constraints), *contestant.proxies]
@@ -91,12 +103,13 @@ class _Laboratory:
         self._best, self._spent = np.full(queries, math.nan), np.full(queries, math.nan)
         self._answer: tuple[int, ...] | None = None
         self._greatest, self._total = -math.inf, 0.0
+        self._budget_s, self._is_spent = budget_s, False
         self._proposals = self._infeasible = self._scores = self._since = 0
 
     @property
     def is_done(self) -> bool:
         """Whether enough is trained, or nothing new has been for too long."""
-        full = len(self._trained) >= self.queries
+        full = len(self._trained) >= self.queries or self._is_spent
         return full or self._since >= MOST_WITHOUT_TRAINING or self._scores >= MOST_SCORES
 
     def evaluate(self, proposal: Proposal) -> dict[str, float]:
@@ -131,9 +144,13 @@ class _Laboratory:
             metrics[proposal.maximize] = value
 
     def _train(self, encoding: tuple[int, ...], value: float) -> None:
+        total = self._total + (self._seconds.at(encoding) if self._seconds else math.nan)
+        if total > self._budget_s:
+            self._is_spent = True
+            return
+        self._total = total
         if value > self._greatest:
             self._answer, self._greatest = encoding, value
-        self._total += self._seconds.at(encoding) if self._seconds else math.nan
         number = len(self._trained)
         self._best[number], self._spent[number] = self._greatest, self._total
         self._trained.add(encoding)

@@ -5,6 +5,8 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hwnas.executors import process_pool
 from hwnas.objectives import Objective
@@ -13,7 +15,7 @@ from hwnas.search.comparison import Contestant, Entry, compare, contestants, rec
 from hwnas.search.comparison.compare import _entry
 from hwnas.search.comparison.simulate import Search
 from hwnas.spaces import NASBench201
-from tests.search.comparison.tables import BOUNDED, FREE, RANDOM, accuracy, recorded
+from tests.search.comparison.tables import BOUNDED, FREE, METRICS, RANDOM, accuracy, recorded
 
 NAN = math.nan
 
@@ -74,6 +76,27 @@ def test_repeats_have_seeds_of_their_own_that_follow_each_other():
     second = compare(recorded(), FREE, [RANDOM], repeats=5, queries=5, seed=11).entries[0]
     assert first.best[1:].tolist() == second.best.tolist()
     assert len({tuple(one) for one in first.best.tolist()}) > 1
+
+
+@given(st.integers(0, 99), st.floats(10, 300))
+def test_no_search_spends_more_than_its_budget_and_none_stops_early(seed, budget_s):
+    found = compare(recorded(), FREE, [RANDOM], repeats=2, budget_s=budget_s, seed=seed)
+    (one,) = found.entries
+    spent = np.nanmax(one.seconds, axis=1, initial=0)
+    assert (spent <= budget_s).all() and (spent > budget_s - 13).all()  # the slowest takes 13 s
+    assert (one.trained <= found.queries).all()
+    np.testing.assert_array_equal(one.within(budget_s), one.best[:, -1])
+
+
+def test_a_budget_of_seconds_that_cannot_be():
+    without = {name: one for name, one in METRICS.items() if name != "seconds"}
+    with pytest.raises(ValueError, match="a budget of 50 s needs the recorded metric seconds"):
+        compare(recorded(metrics=without), FREE, [RANDOM], repeats=2, budget_s=50)
+    with pytest.raises(ValueError, match="no network is trained within 9 s; the quickest takes 10 s"):
+        compare(recorded(), FREE, [RANDOM], repeats=2, budget_s=9)
+    found = compare(recorded(), FREE, [RANDOM], repeats=2, budget_s=100, queries=4)
+    assert (found.queries, found.budget_s) == (4, 100)
+    assert compare(recorded(), FREE, [RANDOM], repeats=2, budget_s=100).queries == 10
 
 
 def test_who_is_left_out_and_why():

@@ -13,6 +13,7 @@ from hwnas.search.comparison import Contestant, SearchJournal, compare, contesta
 from hwnas.search.comparison.journal import _plain, _search, key_of
 from tests.search.comparison.tables import BOUNDED, FREE, METRICS, RANDOM, Recorded, recorded
 
+INF = math.inf
 WITHOUT_SECONDS = {name: one for name, one in METRICS.items() if name != "seconds"}
 
 
@@ -65,15 +66,16 @@ def test_what_decides_a_search_decides_its_key():
     other = METRICS | {"cost": Recorded("cost", lambda a, b, c: 1.0 + a + b + c, higher_is_better=False)}
     by_proxy = Contestant("random", "random", proxies=("proxy",))
     keys = [
-        key_of(recorded(FREE), FREE, RANDOM, 9),
-        key_of(recorded(FREE), FREE, RANDOM, 10),
-        key_of(recorded(FREE), FREE, by_proxy, 9),
-        key_of(recorded(FREE), FREE, replace(RANDOM, settings={"a": 1}), 9),
-        key_of(recorded(BOUNDED), BOUNDED, RANDOM, 9),
-        key_of(recorded(BOUNDED, metrics=other), BOUNDED, RANDOM, 9),
+        key_of(recorded(FREE), FREE, RANDOM, 9, INF),
+        key_of(recorded(FREE), FREE, RANDOM, 10, INF),
+        key_of(recorded(FREE), FREE, RANDOM, 9, 50.0),
+        key_of(recorded(FREE), FREE, by_proxy, 9, INF),
+        key_of(recorded(FREE), FREE, replace(RANDOM, settings={"a": 1}), 9, INF),
+        key_of(recorded(BOUNDED), BOUNDED, RANDOM, 9, INF),
+        key_of(recorded(BOUNDED, metrics=other), BOUNDED, RANDOM, 9, INF),
     ]
     assert len(set(keys)) == len(keys)
-    assert key_of(recorded(FREE, metrics=other), FREE, RANDOM, 9) == keys[0]  # the cost is not seen
+    assert key_of(recorded(FREE, metrics=other), FREE, RANDOM, 9, INF) == keys[0]  # the cost is not seen
 
 
 def test_a_damaged_file_is_refused(tmp_path):

@@ -56,6 +56,16 @@ def test_infeasible_and_known_networks_are_no_queries():
     np.testing.assert_array_equal(done.seconds, [10, 23, math.nan, math.nan, math.nan])
 
 
+@pytest.mark.parametrize(("budget_s", "trained"), [(33, 2), (34, 3), (9, 0), (math.inf, 3)])
+def test_a_training_that_would_end_after_the_budget_is_not_begun(budget_s, trained):
+    order = [((0, 0, 0), "accuracy"), ((3, 0, 1), "accuracy"), ((1, 0, 1), "accuracy")]  # 10, 13 and 11 s
+    contestant = Contestant("listed", Listed, {"order": order, "log": []})
+    done = simulate(recorded(), FREE, contestant, queries=5, seed=0, budget_s=budget_s)
+    assert done.trained == trained
+    assert np.isfinite(done.seconds).sum() == trained
+    assert done.answer == ((3, 0, 1) if trained > 1 else None)
+
+
 def test_the_best_does_not_fall():
     done, _ = listed([((3, 0, 1), "accuracy"), ((0, 0, 0), "accuracy")], queries=2)
     assert done.best.tolist() == [accuracy(3, 0, 1)] * 2
