@@ -1,8 +1,8 @@
-"""Make the tables and predictors that ship: `python -m benchmarks.shipped measure|fit [names...]`.
+"""Make the tables and predictors that ship: `python -m benchmarks.shipped measure|fit names...`.
 
-`measure` takes about five minutes a table on a quiet machine and goes on where it was stopped; tables of two
-threads want nothing else running. `fit` chooses for each table the kind of predictor with the least held-out
-error and writes the READMEs.
+`measure` takes about five minutes a table on a quiet machine of the table's name and goes on where it was
+stopped; tables of two threads want nothing else running. `fit` chooses for each table the kind of predictor
+with the least held-out error and writes the READMEs.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hwnas.latency import FittedPredictor, LatencyTable, Progress, device, fit, measure
 from hwnas.latency.predictors import kinds
@@ -21,8 +23,6 @@ from hwnas.spaces.coverage import distinct_blocks
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES, PREDICTORS = ROOT / "latency_tables", ROOT / "predictors"
-MACHINE = "xeon-rocket-lake"
-"""Intel family 6, model 167; two cores of a virtual machine."""
 NETWORKS = 60
 WITH_BLOCKS: tuple[SearchSpace, ...] = (NASBench201(), MobileNetV2(resolution=96, classes=10))
 SPACES: tuple[SearchSpace, ...] = (*WITH_BLOCKS, OFAMobileNetV3())
@@ -30,29 +30,43 @@ SPACES: tuple[SearchSpace, ...] = (*WITH_BLOCKS, OFAMobileNetV3())
 
 @dataclass(frozen=True)
 class Shipped:
-    """One table: a space on this machine's processor, with so many threads, in one precision."""
+    """One table: a space on a device with these options; `setup` names machine, runtime and options."""
 
     space: SearchSpace
-    threads: int
-    precision: str
+    setup: str
+    device: str
+    options: Mapping[str, Any]
 
     @property
     def name(self) -> str:
-        return f"{MACHINE}-{self.threads}t-{self.precision}-{self.space.name}"
+        return f"{self.setup}-{self.space.name}"
+
+
+def _of_processor(threads: int, precision: str, space: SearchSpace) -> Shipped:
+    """Intel family 6, model 167; two cores of a virtual machine."""
+    setup = f"xeon-rocket-lake-{threads}t-{precision}"
+    return Shipped(space, setup, "ort-cpu", {"threads": threads, "precision": precision})
+
+
+def _of_gpu(precision: str, space: SearchSpace) -> Shipped:
+    """NVIDIA H100 under torch; a network is one CUDA graph, or the launches of its kernels are timed."""
+    return Shipped(
+        space, f"h100-torch-graphs-{precision}", "torch-cuda", {"precision": precision, "graphs": True}
+    )
 
 
 ALL = {
     one.name: one
-    for threads in (2, 1)
-    for precision in ("fp32", "int8")
-    for space in SPACES
-    for one in [Shipped(space, threads, precision)]
+    for one in (
+        *(_of_processor(t, p, space) for t in (2, 1) for p in ("fp32", "int8") for space in SPACES),
+        *(_of_gpu(precision, space) for precision in ("fp32", "fp16") for space in WITH_BLOCKS),
+    )
 }
 
 
 def measured(one: Shipped) -> LatencyTable:
     """Sixty random networks of the space, and all its blocks where these are hundreds and not thousands."""
-    on = device("ort-cpu", threads=one.threads, precision=one.precision)
+    on = device(one.device, **one.options)
     blocks = distinct_blocks(one.space, seed=0).values() if one.space in WITH_BLOCKS else False
     folder = TABLES / one.name
     table = measure(
@@ -150,8 +164,8 @@ def _about_predictor(one: Shipped, table: LatencyTable, chosen: FittedPredictor)
             f"# {one.name}",
             "",
             f"A `{chosen.kind}` predictor of `{one.space}`, fitted on {chosen.card.networks} networks of "
-            f"`latency_tables/{one.name}` ({table.meta.identity.device.model}, {one.threads} threads, "
-            f"{table.meta.identity.runtime.precision}).",
+            f"`latency_tables/{one.name}` ({table.meta.identity.device.model}, "
+            f"{_options(one)}).",
             "",
             f"Held out in five folds: {held_out}.",
             "",
@@ -161,16 +175,20 @@ def _about_predictor(one: Shipped, table: LatencyTable, chosen: FittedPredictor)
     )
 
 
+def _options(one: Shipped) -> str:
+    return ", ".join(f"{name} {value}" for name, value in one.options.items())
+
+
 def main() -> None:
-    """Measure or fit what is named, everything by default."""
+    """Measure or fit what is named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("measure", "fit"))
-    parser.add_argument("names", nargs="*", metavar="name")
+    parser.add_argument("names", nargs="+", metavar="name")
     options = parser.parse_args()
     unknown = set(options.names) - set(ALL)
     if unknown:
         parser.error(f"unknown {', '.join(sorted(unknown))}; known: {', '.join(ALL)}")
-    for name in options.names or ALL:
+    for name in options.names:
         if options.what == "measure" and not (TABLES / name / META).exists():
             table = measured(ALL[name])
             print(f"\n{name}: {len(table)} entries", file=sys.stderr)

@@ -12,6 +12,7 @@ from benchmarks.shipped import ALL, TABLES
 from benchmarks.timing import Row
 from hwnas.latency import LatencyTable, fit
 from hwnas.latency.predictors.validate import HeldOutError, held_out_error
+from hwnas.latency.tables.table_files import META
 from hwnas.spaces import SearchSpace
 
 CORRECTED_ON, DRAWS = 5, 5
@@ -20,6 +21,8 @@ CORRECTED_ON, DRAWS = 5, 5
 def rows() -> list[Row]:
     found = []
     for name, one in ALL.items():
+        if not (TABLES / name / META).exists():
+            continue
         table = LatencyTable.load(TABLES / name)
         if table.blocks:
             errors = [error for draw in range(DRAWS) if (error := _error(table, one.space, draw))]

@@ -10,6 +10,9 @@ from hwnas.proxies import names, score
 from .networks import batch, chain, described
 
 DRAWN_ON_THE_DEVICE = {"zen", "gennas", "cv", "linear_regions_thin"}
+ROUNDING = {
+    "epsilon": torch.finfo(torch.float32).eps
+}  # in float32; here its two outputs agree but for rounding
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
 
@@ -22,7 +25,8 @@ def test_a_score_does_not_depend_on_the_device(name: str) -> None:
     module = chain(normalised=True).cuda()
     on_gpu = score(module, inputs.cuda(), labels.cuda(), [name], **given)[name]
     assert on_gpu.reason == on_cpu.reason or math.isnan(on_cpu.value)
-    assert on_gpu.value == pytest.approx(on_cpu.value, rel=1e-6, abs=1e-9, nan_ok=True)
+    absolute = ROUNDING.get(name, 1e-9)
+    assert on_gpu.value == pytest.approx(on_cpu.value, rel=1e-6, abs=absolute, nan_ok=True)
 
 
 def test_scores_that_draw_on_the_device_repeat() -> None:
