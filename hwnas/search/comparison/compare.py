@@ -146,11 +146,11 @@ def compare(
         raise ValueError(f"repeats must be from 1 to {MOST_REPEATS:,}, not {repeats}")
     feasible = int(recorded.feasible(objective).sum())
     optimum = recorded.optimum(objective)
-    if math.isinf(budget_s):
-        queries = queries or QUERIES
-    else:
-        most = _allowed(recorded, objective, budget_s)
-        queries = min(queries or most, most)
+    most = QUERIES if math.isinf(budget_s) else _allowed(recorded, objective, budget_s)
+    if queries is None:
+        queries = most
+    elif math.isfinite(budget_s):
+        queries = min(queries, most)
     if not 1 <= queries <= feasible:
         raise ValueError(
             f"queries must be from 1 to {feasible:,}, the number of architectures within the constraints, "
