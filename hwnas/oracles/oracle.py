@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwnas.objectives import MetricError
 from hwnas.oracles.benchmark import format_of, read_benchmark
 from hwnas.oracles.direction import higher_is_better as direction_of
@@ -82,13 +85,14 @@ def oracle(
 
     Raises:
         FileNotFoundError: there is nothing at `path`.
-        ValueError: as `read_benchmark`; there is no such column, its name does not tell the direction, or a
-            row is no architecture of the space or the same as another.
+        ValueError: as `read_benchmark`; there is no such column, it has an infinite value, its name does not
+            tell the direction, or a row is no architecture of the space or the same as another.
     """
     format_of(Path(path))
     place = Path(path).resolve()
     results = Results(str(place), dataset, epochs, _fingerprint(place))
     values = _table(results).column(column)
+    _check_finite(values, f"{path}: column {shortened(column)}")
     name = name or column
     told = [higher_is_better, direction_of(name), direction_of(column)]
     direction = next((one for one in told if one is not None), None)
@@ -98,6 +102,13 @@ def oracle(
         )
     _rows(results, space)
     return OracleMetric(name, unit_of(name, values), direction, column, results)
+
+
+def _check_finite(values: NDArray[np.float64], where: str) -> None:
+    """Raise ValueError naming the row of the first infinite value of a column [N]; NaN is an empty cell."""
+    if (infinite := np.isinf(values)).any():
+        row = int(infinite.argmax())
+        raise ValueError(f"{where}: row {row + 1} is {values[row]:g}; it must be a finite number, or empty")
 
 
 def _fingerprint(path: Path) -> str:

@@ -64,8 +64,8 @@ class Evaluator:
             except MetricError as error:
                 failure = str(error)
                 break
-            if math.isnan(value):
-                failure = f"{name} is not a number"
+            failure = self._refused(name, value)
+            if failure is not None:
                 break
             values[name] = value
             if report is not None:
@@ -85,6 +85,14 @@ class Evaluator:
         names = dict.fromkeys([*(c.metric for c in self.objective.constraints), *known_anyway, maximize])
         wanted = [(name, metric_named(name, self.metrics)) for name in names]
         return sorted(wanted, key=lambda pair: pair[1].expensive)
+
+    def _refused(self, name: str, value: float) -> str | None:
+        """Why a value is none that can be compared; None where it can."""
+        if not math.isfinite(value):
+            return f"{name} must be a finite number, not {value}"
+        if value < 0 and any(name == c.metric for c in self.objective.constraints):
+            return f"{name} has an upper bound, so it must be at least 0, not {value:g}"
+        return None
 
     def _violated(self, values: Mapping[str, float]) -> list[str]:
         return [

@@ -192,3 +192,11 @@ def test_all_architectures_of_nasbench201() -> None:
     best = max(values, key=values.__getitem__)
     assert values[best] == pytest.approx(94.37, abs=0.01)
     assert latency(SPACE.parse(FIRST)) == pytest.approx(3.60585)
+
+
+def test_an_infinite_value_is_refused_where_its_column_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "spoiled.csv"
+    path.write_text(f"arch,accuracy,loss\n{FIRST},0.8,1\n{SECOND},0.9,-inf\n")
+    with pytest.raises(ValueError, match=r"spoiled.csv: column loss: row 2 is -inf; it must be a finite"):
+        oracle(path, "loss", SPACE)
+    assert oracle(path, "accuracy", SPACE)(SPACE.parse(SECOND)) == 0.9

@@ -86,7 +86,7 @@ def test_what_is_killed_twice_has_failed(tmp_path):
 def test_nan_is_a_failure_and_no_value(tmp_path, limit):
     odd, others = split(searched(tmp_path, NotANumber(), seconds=limit, budget=30))
     assert odd
-    assert all(t.status == "failed" and t.reason == "value is not a number" for t in odd)
+    assert all(t.status == "failed" and t.reason == "value must be a finite number, not nan" for t in odd)
     assert all("value" not in t.metrics for t in odd)
     assert all(t.status == "complete" for t in others)
 

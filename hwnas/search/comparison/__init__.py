@@ -4,8 +4,8 @@ from hwnas.search.comparison.compare import Entry, StrategyComparison, compare
 from hwnas.search.comparison.contestants import Contestant, contestants, named, scale
 from hwnas.search.comparison.journal import SearchJournal
 from hwnas.search.comparison.peers import peers
-from hwnas.search.comparison.recorded import RecordedMetric, RecordedSpace, counted, recorded_space
-from hwnas.search.comparison.simulate import SECONDS, Search, simulate
+from hwnas.search.comparison.recorded import SECONDS, RecordedMetric, RecordedSpace, counted, recorded_space
+from hwnas.search.comparison.simulate import Search, simulate
 
 __all__ = [
     "SECONDS",

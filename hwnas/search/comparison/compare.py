@@ -13,8 +13,8 @@ from hwnas.executors import InlineExecutor, in_order
 from hwnas.objectives import Objective
 from hwnas.search.comparison.contestants import Contestant
 from hwnas.search.comparison.journal import SearchJournal, key_of
-from hwnas.search.comparison.recorded import Floats, RecordedSpace
-from hwnas.search.comparison.simulate import SECONDS, Search, simulate
+from hwnas.search.comparison.recorded import SECONDS, Floats, RecordedSpace
+from hwnas.search.comparison.simulate import Search, simulate
 
 _LARGEST_CHUNK = 10
 _CHUNKS = 50

@@ -14,8 +14,8 @@ import numpy as np
 from hwnas.json_lines import JsonLines
 from hwnas.objectives import Objective
 from hwnas.search.comparison.contestants import Contestant
-from hwnas.search.comparison.recorded import RecordedSpace
-from hwnas.search.comparison.simulate import SECONDS, Search
+from hwnas.search.comparison.recorded import SECONDS, RecordedSpace
+from hwnas.search.comparison.simulate import Search
 
 
 class SearchJournal:

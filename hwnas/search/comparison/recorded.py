@@ -16,6 +16,9 @@ from hwnas.objectives.shortfall import shortfall
 from hwnas.search.metrics import COUNTS, CountMetric
 from hwnas.spaces import Architecture, SearchSpace
 
+SECONDS = "seconds"
+"""Name of the metric that tells how long the training of an architecture took, where it is recorded."""
+
 _NAMED = 3
 
 Floats = NDArray[np.float64]
@@ -117,9 +120,12 @@ def recorded_space(
 
     Raises:
         ValueError: the space is too large, a needed metric is missing, is unknown for some architecture,
-            which the message names, or the metric to maximise is one of which less is better.
+            which the message names, a value is infinite, a cost (a constrained metric, or `seconds`) is
+            negative, or the metric to maximise is one of which less is better.
     """
-    needed = [objective.maximize, *(one.metric for one in objective.constraints), *also_needed]
+    bounded = [one.metric for one in objective.constraints]
+    needed = [objective.maximize, *bounded, *also_needed]
+    costs = {*bounded, SECONDS}
     for name in needed:
         if name not in metrics:
             raise ValueError(f"metric {name} is not given; given: {', '.join(metrics)}")
@@ -130,6 +136,7 @@ def recorded_space(
     found = {}
     for name, metric in metrics.items():
         values = [_value(metric, one) for one in architectures]
+        _check_values(values, architectures, name, is_cost=name in costs)
         unknown = [one for one, value in zip(architectures, values, strict=True) if math.isnan(value)]
         if unknown and name in needed:
             raise ValueError(
@@ -159,6 +166,17 @@ def _value(metric: Metric, architecture: Architecture) -> float:
         return float(metric(architecture))
     except MetricError:
         return math.nan
+
+
+def _check_values(
+    values: Sequence[float], architectures: Sequence[Architecture], name: str, *, is_cost: bool
+) -> None:
+    """Raise ValueError naming the first architecture of an infinite value or of a negative cost."""
+    for one, value in zip(architectures, values, strict=True):
+        if math.isinf(value):
+            raise ValueError(f"{name} must be a finite number, not {value} as for {one}")
+        if is_cost and value < 0:
+            raise ValueError(f"{name} is a cost, so it must be at least 0, not {value:g} as for {one}")
 
 
 def _strides(space: SearchSpace) -> tuple[int, ...]:

@@ -10,12 +10,10 @@ import numpy as np
 
 from hwnas.objectives import Objective
 from hwnas.search.comparison.contestants import Contestant
-from hwnas.search.comparison.recorded import Floats, RecordedSpace
+from hwnas.search.comparison.recorded import SECONDS, Floats, RecordedSpace
 from hwnas.search.screen import Screen
 from hwnas.search.strategy import Proposal
 
-SECONDS = "seconds"
-"""Name of the metric that tells how long the training of an architecture took, where it is recorded."""
 MOST_WITHOUT_TRAINING = 1_000
 MOST_SCORES = 100_000
 

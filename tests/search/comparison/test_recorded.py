@@ -82,3 +82,23 @@ def test_files_with_missing_or_repeated_architectures(tmp_path):
     twice.write_text("\n".join([*lines, lines[5]]) + "\n")
     with pytest.raises(ValueError, match=r"d0=0,d1=1,d2=0 occurs twice, in rows 5 and 65"):
         oracle(twice, "accuracy", Small())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("accuracy", math.inf, "accuracy must be a finite number, not inf as for d0=0,d1=0,d2=2"),
+        ("proxy", -math.inf, "proxy must be a finite number, not -inf as for d0=0,d1=0,d2=2"),
+        ("cost", -1.0, "cost is a cost, so it must be at least 0, not -1 as for d0=0,d1=0,d2=2"),
+        ("seconds", -10.0, "seconds is a cost, so it must be at least 0, not -10 as for d0=0,d1=0,d2=2"),
+    ],
+)
+def test_infinite_values_and_negative_costs_are_refused(name, value, message):
+    spoiled = Recorded(name, lambda a, b, c: value if c == 2 else 0.5)
+    with pytest.raises(ValueError, match=message):
+        recorded(BOUNDED, metrics={**METRICS, name: spoiled})
+
+
+def test_what_is_no_cost_may_be_negative():
+    found = recorded(BOUNDED, metrics={**METRICS, "accuracy": Recorded("accuracy", lambda a, b, c: -a)})
+    assert found.optimum(BOUNDED) == 0
