@@ -110,13 +110,14 @@ def _proxies() -> list[dict[str, str]]:
 
 def _metrics() -> list[dict[str, str]]:
     from hwnas.cost.metrics import MEMORY_METRICS
-    from hwnas.search.metrics import COUNTS, REDUCED, known_metrics
+    from hwnas.search.metrics import COUNTS, known_metrics
+    from hwnas.search.reduced import NAME, SETTINGS
     from hwnas.search.zero_cost import NAME as ZERO_COST
 
     kinds = {
         **dict.fromkeys(MEMORY_METRICS, "memory plan (--runtime)"),
         ZERO_COST: "proxies joined by ranks",
-        REDUCED: "reduced training (--data)",
+        NAME: f"reduced training (--data), settings {', '.join(SETTINGS)}",
     }
     rows = [
         {"metric": name, "kind": "count" if name in COUNTS else kinds.get(name, "zero-cost proxy")}

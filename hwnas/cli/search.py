@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +16,7 @@ from hwnas.cli.predict import interpolated_share, predictor_of
 from hwnas.cli.targets import search_space
 from hwnas.cost import limits
 from hwnas.objectives import format_quantity
+from hwnas.spec import read_settings
 
 if TYPE_CHECKING:
     from hwnas.latency import Device, FittedPredictor, LatencyTable
@@ -21,13 +24,19 @@ if TYPE_CHECKING:
     from hwnas.latency.predictors.base import Floats
     from hwnas.search import Run, Training, Trial
     from hwnas.spaces import SearchSpace
+    from hwnas.training import ReducedAccuracy
 
 
 def search(
     folder: Annotated[Path, typer.Option("--run", help="Folder of the run. The same command resumes it.")],
     space: Space = None,
     maximize: Annotated[
-        str, typer.Option(help="Metric to maximise (see `hwnas list metrics`).")
+        str,
+        typer.Option(
+            help="Metric to maximise (see `hwnas list metrics`); reduced_accuracy has settings: "
+            "reduced_accuracy:epochs=27,channels=0.5,resolution=0.5,samples=1,limit=5000,batch_size=32,lr=0.05,"
+            "device=cuda,precision=bf16. The candidates train on the same device."
+        ),
     ] = "zero_cost",
     subject_to: Annotated[
         list[str] | None, typer.Option(help="Constraint such as 'latency_ms <= 5ms'; may be repeated.")
@@ -91,7 +100,8 @@ def search(
 
     name, settings = read_strategy(strategy)
     check_strategy(name, settings)
-    training = _training(data, train_epochs, seed)
+    goal, own = _maximized(maximize, data, seed)
+    training = _training(data, train_epochs, seed, own)
     fitted, on = _predictor(predictor, measure)
     known = _known(table, on)
     searched = search_space(space)
@@ -102,10 +112,10 @@ def search(
 
         found = run_search(
             searched,
-            maximize=maximize,
+            maximize=goal,
             folder=folder,
             subject_to=[*(subject_to or []), *limits(board, sram, flash).constraints()],
-            metrics=_metrics(fitted, oracle or [], searched),
+            metrics=_metrics(fitted, oracle or [], searched) | own,
             strategy=name,
             strategy_settings=settings,
             budget=budget,
@@ -124,6 +134,18 @@ def search(
     write_report(found.record, folder)
     networks = [searched.parse(candidate.architecture).network for candidate in found.record.candidates]
     print_answer(found, json, None if fitted is None else interpolated_share(fitted, networks))
+
+
+def _maximized(text: str, data: str | None, seed: int) -> tuple[str, dict[str, ReducedAccuracy]]:
+    """The name of the metric to maximise, and the metric itself where it has settings."""
+    name, colon, settings = text.partition(":")
+    if not colon:
+        return name, {}
+    from hwnas.search.reduced import NAME, reduced_accuracy
+
+    if name != NAME:
+        raise ValueError(f"--maximize {text!r}: only {NAME} has settings, {name} has none")
+    return name, {name: reduced_accuracy(data, seed, read_settings(settings, f"metric {name}"))}
 
 
 def _metrics(
@@ -174,7 +196,9 @@ def _known(name: str | None, on: Device | None) -> LatencyTable | None:
     return LatencyTable.load(resolve("latency_tables", name))
 
 
-def _training(data: str | None, epochs: int, seed: int) -> Training | None:
+def _training(
+    data: str | None, epochs: int, seed: int, own: Mapping[str, ReducedAccuracy]
+) -> Training | None:
     if epochs == 0:
         return None
     if data is None:
@@ -183,6 +207,9 @@ def _training(data: str | None, epochs: int, seed: int) -> Training | None:
     from hwnas.training import TrainingSettings, load
 
     load(data, resolution=32, limit=20)  # refuses what cannot be read before the search, not after it
+    for metric in own.values():
+        settings = replace(metric.full.settings, epochs=epochs, warmup_epochs=min(0.5, epochs / 2))
+        return Training(data, settings, metric.full.device)
     return Training(data, TrainingSettings(epochs=epochs, seed=seed))
 
 

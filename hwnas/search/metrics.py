@@ -13,11 +13,12 @@ from hwnas.latency.predictors import MissingBlockError
 from hwnas.objectives import Metric, MetricError
 from hwnas.search.batch import PROXY_BATCH, proxy_batch
 from hwnas.search.records import Interval
+from hwnas.search.reduced import NAME as REDUCED
+from hwnas.search.reduced import reduced_accuracy
 from hwnas.search.zero_cost import NAME as ZERO_COST
 from hwnas.search.zero_cost import ZeroCostMetric
 from hwnas.spaces import Architecture
 
-REDUCED = "reduced_accuracy"
 COUNTS = ("flops", "macs", "params", "activations", "live_flops", "live_macs", "live_params")
 
 
@@ -158,7 +159,7 @@ def metric(name: str, *, data: str | None = None, seed: int = 0, runtime: str | 
     if name == ZERO_COST:
         return ZeroCostMetric(data, seed)
     if name == REDUCED:
-        return _reduced_accuracy(data, seed)
+        return reduced_accuracy(data, seed)
     from hwnas.proxies import names
 
     if name in names():
@@ -179,11 +180,3 @@ def _memory(name: str, runtime: str | None) -> Metric:
         wrong = "which is missing" if runtime is None else f"not {runtime!r}"
         raise ValueError(f"metric {name!r} needs a runtime, {wrong}: {', '.join(RUNTIMES)}")
     return MEMORY_METRICS[name](runtime)
-
-
-def _reduced_accuracy(data: str | None, seed: int) -> Metric:
-    if data is None:
-        raise ValueError(f"metric {REDUCED!r} trains on images: --data digits, a file, or a folder")
-    from hwnas.training import ReducedAccuracy, TrainingSettings
-
-    return ReducedAccuracy(data, TrainingSettings(seed=seed))

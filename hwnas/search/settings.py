@@ -9,10 +9,11 @@ from typing import Any
 
 from hwnas.objectives import Constraint, Metric, Objective
 from hwnas.search.loop import AHEAD
-from hwnas.search.metrics import PredictedMetric, metric, predicted_metrics
+from hwnas.search.metrics import CountMetric, PredictedMetric, metric, predicted_metrics
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.spaces import SearchSpace
 from hwnas.spec import read_settings
+from hwnas.typed import check_settings
 
 
 def resolve_metrics(
@@ -57,7 +58,17 @@ def _given(name: str, own: Any, confidence: float | None) -> dict[str, Metric]:
 def make_objective(
     maximize: str, subject_to: Sequence[str | Constraint], metrics: Mapping[str, Metric]
 ) -> Objective:
-    """The objective, with the tighter of two bounds on one metric; raises ValueError for a malformed one."""
+    """The objective, with the tighter of two bounds on one metric.
+
+    Raises:
+        ValueError: a constraint is malformed, or less is better of the metric to maximise; a count such as
+            `params` may be maximised, for networks that use all of a bound.
+    """
+    target = metrics[maximize]
+    if not (target.higher_is_better or isinstance(target, CountMetric)):
+        raise ValueError(
+            f"less is better of {maximize}, so it cannot be maximised; bound it instead: '{maximize} <= NUMBER'"
+        )
     units = {name: one.unit for name, one in metrics.items()}
     tightest: dict[str, Constraint] = {}
     for given in subject_to:
@@ -69,12 +80,12 @@ def make_objective(
 
 def read_strategy(text: str) -> tuple[str, dict[str, Any]]:
     """Name and settings of `genetic:population=20,parents=6`; raises ValueError where it is malformed."""
-    name, _, settings = text.partition(":")
-    return name, read_settings(settings, "a strategy") if settings else {}
+    name, colon, settings = text.partition(":")
+    return name, read_settings(settings, f"strategy {name}") if colon else {}
 
 
 def check_strategy(name: str, settings: Mapping[str, Any]) -> None:
-    """Raise ValueError naming the known strategies, or the setting that is not the strategy's own."""
+    """Raise ValueError naming the known strategies, or the setting that is not the strategy's own or wrong."""
     if name not in STRATEGIES:
         raise ValueError(f"unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
     for setting in settings:
@@ -85,6 +96,7 @@ def check_strategy(name: str, settings: Mapping[str, Any]) -> None:
             )
             own = [key for key in signature(STRATEGIES[name]).parameters if key not in _GIVEN]
             raise ValueError(f"strategy {name}: {setting} is {of}; it has {', '.join(own) or 'none'}")
+    check_settings(STRATEGIES[name], settings, f"strategy {name}")
 
 
 _GIVEN = ("space", "objective", "seed")
@@ -147,6 +159,8 @@ def _described(one: Any) -> dict[str, Any]:
         return described if one.confidence is None else {**described, "confidence": one.confidence}
     if is_dataclass(one) and not isinstance(one, type):
         return {"kind": type(one).__name__, **asdict(one)}
+    if hasattr(one, "card"):
+        return {"kind": type(one).__name__, **one.card()}
     return {"kind": type(one).__name__, "name": one.name}
 
 

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """How candidates are trained: a data set by name or path, and the settings."""
+    """How candidates are trained: data set by name or path, settings, and device (the CPU where None)."""
 
     data: str
     settings: TrainingSettings
+    device: str | None = None
 
     def digest(self) -> str:
         """What tells two trainings apart."""
-        text = json.dumps([self.data, asdict(self.settings)], sort_keys=True, default=str)
+        text = json.dumps([self.data, asdict(self.settings), self.device], sort_keys=True, default=str)
         return digest(text)
 
 
@@ -51,6 +52,6 @@ def train_candidate(architecture: Architecture, training: Training) -> Trained:
         torch.manual_seed(training.settings.seed)
         module = to_torch(network)
     data = load(training.data, resolution=network.inputs[0].shape[-1])
-    validation = train(module, data.for_selection(), training.settings).accuracy
+    validation = train(module, data.for_selection(), training.settings, device=training.device).accuracy
     test = accuracy(module, data.test_images, data.test_labels, prepare=data.standardise)
     return Trained(validation, test, module_weights(network, module))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
 from math import ceil, floor
 from typing import Any, Protocol
@@ -91,6 +91,18 @@ class TrainedAccuracy:
             data_seed=self.data_seed,
             device=self.device,
         )
+
+    def card(self) -> dict[str, Any]:
+        """What decides the number, as plain data."""
+        return {
+            "name": self.name,
+            "data": self.data,
+            "settings": asdict(self.settings),
+            "resolution": self.resolution,
+            "limit": self.limit,
+            "data_seed": self.data_seed,
+            "device": self.device,
+        }
 
     def load(self) -> DataSet:
         """Give the data set for selection; it is read once in a process."""

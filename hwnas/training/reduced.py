@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -137,6 +138,10 @@ class ReducedAccuracy:
             data_seed=full.data_seed,
             device=full.device,
         )
+
+    def card(self) -> dict[str, Any]:
+        """What decides the number, as plain data."""
+        return {**self.full.card(), "name": self.name, "reduction": asdict(self.reduction)}
 
     def load(self) -> DataSet:
         """Give the reduced data set for selection; it is made once in a process."""

@@ -144,6 +144,11 @@ def test_score_and_correlate_and_search_known_accuracies(tmp_path):
         (["score", "--space", TINY, "--arch", CELL, "--out", "a.csv"], "--out goes with --samples or --all"),
         (["search", "--space", TINY, "--run", "r", "--oracle", "a.csv"], "is not of the form accuracy="),
         (["search", "--space", TINY, "--run", "r", "--maximize", "reduced_accuracy"], "--data digits"),
+        (
+            ["search", "--run", "r", "--data", "digits", "--maximize", "reduced_accuracy:epoch=3"],
+            "it has epochs",
+        ),
+        (["search", "--run", "r", "--maximize", "synflow:epochs=3"], "only reduced_accuracy has settings"),
     ],
 )
 def test_wrong_options_of_score_and_search(arguments, message, tmp_path):

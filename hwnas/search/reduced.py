@@ -1,0 +1,78 @@
+"""`reduced_accuracy` with its settings, as the command line gives them: `epochs=27,channels=0.5`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hwnas.training import ReducedAccuracy
+
+NAME = "reduced_accuracy"
+_TRAINING = {"epochs": int, "batch_size": int, "lr": float, "precision": str}
+_REDUCTION = {"channels": float, "resolution": float, "samples": float}
+_DATA = {"limit": int, "device": str}
+SETTINGS = {**_TRAINING, **_REDUCTION, **_DATA}
+WARMUP = 1 / 20
+"""Part of the epochs in which the learning rate rises."""
+
+
+def reduced_accuracy(
+    data: str | None, seed: int, settings: Mapping[str, Any] | None = None
+) -> ReducedAccuracy:
+    """The accuracy after a reduced training on `data`.
+
+    Args:
+        data: what `hwnas.training.load` takes.
+        seed: of the training.
+        settings: `epochs` of the reduced training itself (1 by default), its `batch_size`, `lr` and
+            `precision`; the parts `channels`, `resolution` and `samples` that remain; `limit` of images;
+            `device`, cpu or cuda.
+
+    Raises:
+        ValueError: no data, or a setting that is unknown, of the wrong kind, or out of range.
+    """
+    if data is None:
+        raise ValueError(f"metric {NAME!r} trains on images: --data digits, a file, or a folder")
+    from hwnas.training import ReducedAccuracy, Reduction, TrainingSettings
+
+    given = dict(settings or {})
+    _check(given)
+    epochs = given.get("epochs", 1)
+    try:
+        training = TrainingSettings(
+            **{"epochs": epochs, "warmup_epochs": WARMUP * max(epochs, 0), **_those(given, _TRAINING)},
+            seed=seed,
+        )
+        reduction = Reduction(epochs=1.0, **_those(given, _REDUCTION))
+    except ValueError as error:
+        raise ValueError(f"metric {NAME}: {error}") from error
+    return ReducedAccuracy(data, training, reduction=reduction, **_those(given, _DATA))
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if name not in SETTINGS:
+            raise ValueError(f"metric {NAME}: {name} is no setting of it; it has {', '.join(SETTINGS)}")
+        kinds = (int, float) if SETTINGS[name] is float else (SETTINGS[name],)
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            wanted = {int: "a whole number", float: "a number", str: "a word"}[SETTINGS[name]]
+            raise ValueError(f"metric {NAME}: {name} must be {wanted}, not {value!r}")
+    if given.get("limit", 2) < 2:
+        raise ValueError(f"metric {NAME}: limit must be at least 2 images, not {given['limit']}")
+    _check_device(given.get("device", "cpu"), given.get("precision", "fp32"))
+
+
+def _check_device(device: str, precision: str) -> None:
+    import torch
+
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"metric {NAME}: device must be cpu or cuda, not {device!r}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"metric {NAME}: device=cuda, and torch finds no CUDA device here: use device=cpu")
+    if device == "cpu" and precision in ("bf16", "fp16"):
+        raise ValueError(f"metric {NAME}: precision={precision} needs device=cuda")
+
+
+def _those(given: Mapping[str, Any], names: Mapping[str, type]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name in names}
