@@ -14,15 +14,27 @@ def read_settings(text: str, of: str) -> dict[str, Any]:
         of: what they belong to, for the message: `a space`.
 
     Raises:
-        ValueError: it is not of this form.
+        ValueError: it is not of this form, empty, or names a setting twice.
     """
     try:
         call = ast.parse(f"f({text})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args:
+        if not isinstance(call, ast.Call) or call.args or not call.keywords:
             raise ValueError("key=value expected")
+        _refuse_repeated([str(keyword.arg) for keyword in call.keywords])
         return {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"settings {text!r} of {of} must be key=value,...: {error}") from error
+        message = error.msg if isinstance(error, SyntaxError) else error
+        hint = _QUOTES if ":" in text and isinstance(error, SyntaxError) else ""
+        raise ValueError(f"settings {text!r} of {of} must be key=value,...: {message}{hint}") from error
+
+
+_QUOTES = "; a value with a colon or settings of its own stands in quotes: reward='soft:alpha=0,beta=-1'"
+
+
+def _refuse_repeated(names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name} is given {names.count(name)} times")
 
 
 def _value(node: ast.expr) -> Any:

@@ -85,7 +85,7 @@ def read_strategy(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def check_strategy(name: str, settings: Mapping[str, Any]) -> None:
-    """Raise ValueError naming the known strategies, or the setting that is not the strategy's own or wrong."""
+    """Raise ValueError naming the known strategies, or the setting that is wrong."""
     if name not in STRATEGIES:
         raise ValueError(f"unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
     for setting in settings:

@@ -18,6 +18,7 @@ from hwnas.spaces.proxylessnas import ProxylessNAS
 from hwnas.spaces.space import SearchSpace
 from hwnas.spaces.transnasbench101 import TransNASBench101Macro, TransNASBench101Micro
 from hwnas.spec import read_settings
+from hwnas.typed import check_settings
 
 SPACES: dict[str, type[SearchSpace]] = {
     space.name: space
@@ -61,6 +62,7 @@ def space(spec: str, **settings: Any) -> SearchSpace:
     for key in (*given, *settings):
         if key not in allowed:
             raise ValueError(f"space {name} has no setting {key!r}; it has {', '.join(allowed) or 'none'}")
+    check_settings(kind, {**given, **settings}, f"space {name}")
     try:
         return kind(**given, **settings)
     except TypeError as error:
