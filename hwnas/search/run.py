@@ -173,7 +173,6 @@ def run(
     )
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
-    searcher.screen = Screen(objective, resolved)
     _check_beforehand(searcher, budget)
     for fidelity in searcher.fidelities:
         metric_named(at_fidelity(maximize, fidelity), resolved)

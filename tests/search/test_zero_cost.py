@@ -76,6 +76,30 @@ def test_a_search_keeps_its_reference_and_resumes(tmp_path: Path, monkeypatch: p
     assert config["metrics"]["zero_cost"]["reference"] is None
 
 
+@pytest.mark.parametrize(
+    ("strategy", "settings"),
+    [
+        ("evolution", {"population": 4, "tournament": 2, "warm_up": 6, "warm_up_by": "zero_cost"}),
+        ("reinforce", {"warm_up": 6, "warm_up_by": "zero_cost"}),
+        ("naswot", {"samples": 6, "score_by": "zero_cost"}),
+        ("move", {"population": 2, "tournament": 1, "random_move": 0.0, "move_by": "zero_cost"}),
+        ("bayesian", {"initial": 2, "proxies": ["zero_cost"]}),
+    ],
+)
+def test_a_strategy_is_guided_by_it(
+    strategy: str, settings: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hwnas.search.zero_cost.POPULATION", 10)
+    monkeypatch.setattr("hwnas.search.strategies.predictor.guided.DEAR_POOL", 4)
+    found = searched(
+        tmp_path, maximize="naswot", strategy=strategy, strategy_settings=settings, budget=14
+    ).record
+    scored = [trial for trial in found.trials if "zero_cost" in trial.metrics]
+    assert bool(scored) == (strategy != "bayesian")  # whose features are no trials
+    assert all(trial.asked == "zero_cost" and trial.status == "complete" for trial in scored)
+    assert (tmp_path / "reference.json").exists()
+
+
 def test_a_population_of_ones_own(reference: ReferencePopulation, tmp_path: Path) -> None:
     own = replace(ZeroCostMetric(), reference=reference)
     found = searched(tmp_path / "run", metrics={"zero_cost": own})

@@ -15,21 +15,26 @@ UNDEFINED_TRIES = 8
 
 
 def first_feasible(
-    draw: Callable[[], Architecture], screen: Screen | None, known: Container[Architecture]
+    draw: Callable[[], Architecture | None], screen: Screen | None, known: Container[Architecture]
 ) -> Architecture | None:
     """The first of `TRIES` draws that is not known and keeps the cheap constraints, or else the nearest.
 
     Fewer are drawn where the cheap metrics are undefined for the first `UNDEFINED_TRIES`.
 
+    Args:
+        draw: gives None where what it drew is no architecture of the space.
+        screen: the cheap constraints; none where None.
+        known: what is not wanted.
+
     Returns:
-        None where all draws are known.
+        None where all draws are known or none.
     """
     nearest: Architecture | None = None
     least = float("inf")
     looked_at = 0
     for _ in range(TRIES):
         architecture = draw()
-        if architecture in known:
+        if architecture is None or architecture in known:
             continue
         violation = screen.violation(architecture) if screen else 0.0
         if violation == 0:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hwnas.objectives import Objective, Reward
 from hwnas.objectives import reward as reward_of
+from hwnas.search.strategies.candidates import first_feasible
 from hwnas.search.strategies.policy.activity import active_decisions
 from hwnas.search.strategies.policy.baseline import Baseline
 from hwnas.search.strategies.policy.controller import CONTROLLERS, make_controller
@@ -19,9 +20,6 @@ from hwnas.search.strategies.policy.rewarded import Rewarded
 from hwnas.search.strategies.policy.sample import Floats, Sample
 from hwnas.search.strategy import Proposal, Strategy
 from hwnas.spaces import Architecture, SearchSpace
-
-TRIES = 200
-"""Draws for one proposal until one is valid and keeps the cheap constraints."""
 
 
 class _Told(NamedTuple):
@@ -143,7 +141,7 @@ class PolicyGradient(Strategy):
 
     def ask(self) -> Proposal:
         """A draw of the policy."""
-        architecture = self._drawn()
+        architecture = first_feasible(self._drawn, self.screen, ()) or self.space.random(self._generator)
         sample = self._sample(architecture)
         log_probability = float(self.controller.log_probabilities([sample])[0])
         self._waiting.append((architecture, sample, log_probability))
@@ -192,20 +190,11 @@ class PolicyGradient(Strategy):
             "accuracy"
         )
 
-    def _drawn(self) -> Architecture:
-        nearest: Architecture | None = None
-        least = math.inf
-        for _ in range(TRIES):
-            encoding = self.space.effective(self.controller.draw(self._generator))
-            architecture = Architecture(self.space, encoding)
-            if not self.space.is_valid(architecture):
-                continue
-            violation = self.screen.violation(architecture) if self.screen else 0.0
-            if violation == 0:
-                return architecture
-            if nearest is None or violation < least:
-                nearest, least = architecture, violation
-        return nearest or self.space.random(self._generator)
+    def _drawn(self) -> Architecture | None:
+        """A draw of the controller; None where it is not valid."""
+        encoding = self.space.effective(self.controller.draw(self._generator))
+        architecture = Architecture(self.space, encoding)
+        return architecture if self.space.is_valid(architecture) else None
 
     def _sample(self, architecture: Architecture) -> Sample:
         return Sample(architecture.encoding, active_decisions(self.space, architecture.encoding))
