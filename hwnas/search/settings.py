@@ -50,9 +50,13 @@ def resolve_metrics(
 def _given(name: str, own: Any, confidence: float | None) -> dict[str, Metric]:
     if hasattr(own, "predict"):
         return {one.name: one for one in predicted_metrics(name, own, confidence)}
-    if callable(own) and all(hasattr(own, part) for part in ("unit", "higher_is_better", "expensive")):
+    missing = [part for part in ("name", "unit", "higher_is_better", "expensive") if not hasattr(own, part)]
+    if callable(own) and not missing:
         return {name: own}
-    raise ValueError(f"metric {name!r} must be a predictor, with predict(networks), or a Metric, not {own!r}")
+    lacks = f"; it lacks {', '.join(missing)}" if callable(own) else ""
+    raise ValueError(
+        f"metrics: {name!r} must be a predictor, with predict(networks), or a Metric, not {own!r}{lacks}"
+    )
 
 
 def make_objective(
@@ -67,7 +71,7 @@ def make_objective(
     target = metrics[maximize]
     if not (target.higher_is_better or isinstance(target, CountMetric)):
         raise ValueError(
-            f"less is better of {maximize}, so it cannot be maximised; bound it instead: '{maximize} <= NUMBER'"
+            f"less is better of {maximize}, so it cannot be maximised; bound it: '{maximize} <= NUMBER'"
         )
     units = {name: one.unit for name, one in metrics.items()}
     tightest: dict[str, Constraint] = {}

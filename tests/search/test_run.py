@@ -179,10 +179,18 @@ def test_a_maximised_metric_that_is_undefined_where_the_constraints_hold(tmp_pat
     ):
         run(
             tmp_path / "other",
-            metrics={"value": Undefined(), "cost": Cost()},
+            metrics={"value": Undefined(), "cost": Cost(higher_is_better=True)},
             maximize="cost",
             subject_to=["value <= 3"],
         )
+
+
+def test_a_metric_of_which_less_is_better_is_not_maximised(tmp_path):
+    with pytest.raises(
+        ValueError, match="less is better of cost, so it cannot be maximised; bound it: 'cost <="
+    ):
+        run(tmp_path / "run", maximize="cost", subject_to=[])
+    assert not (tmp_path / "run").exists()
 
 
 class Undefined(Value):
@@ -227,6 +235,7 @@ def _truncate(path, size):
         ("trials.sqlite", lambda p: _execute(p, "DELETE FROM trials WHERE number = 7")),
         ("trials.sqlite", lambda p: _execute(p, "UPDATE trials SET metrics = 'x' WHERE number = 7")),
         ("trials.sqlite", lambda p: _execute(p, "UPDATE trials SET encoding = '[0]' WHERE number = 7")),
+        ("trials.sqlite", lambda p: _execute(p, "UPDATE trials SET architecture = 'x' WHERE number = 7")),
         ("trials.sqlite", lambda p: _execute(p, "PRAGMA user_version = 99")),
     ],
 )
