@@ -101,7 +101,8 @@ def _trial(number: int, proposal: Proposal, outcome: Outcome) -> Trial:
 def _replayed(
     store: TrialStore, trial: Trial, encoding: tuple[int, ...], maximize: str, proposal: Proposal
 ) -> Outcome:
-    if (encoding, maximize) != (proposal.architecture.encoding, proposal.maximize):
+    recorded = (trial.architecture, encoding, maximize)
+    if recorded != (str(proposal.architecture), proposal.architecture.encoding, proposal.maximize):
         raise CorruptRunError(
             f"{store.path}: trial {trial.number} is {trial.architecture}, where this search asks for "
             f"{proposal.architecture}; the folder belongs to another search or version"

@@ -13,6 +13,7 @@ from hwnas.latency import Device, LatencyTable
 from hwnas.latency.predictors.calibration import LEVEL
 from hwnas.network import Network
 from hwnas.objectives import Constraint, Metric, Objective
+from hwnas.search.arguments import check_numbers, check_what, constraints_in
 from hwnas.search.evaluate import Evaluator
 from hwnas.search.fidelity import at_fidelity, metric_named
 from hwnas.search.folder import OUTCOME, TRIALS, claim, locked
@@ -38,9 +39,6 @@ from hwnas.search.verify import Verifier
 from hwnas.search.zero_cost import with_references
 from hwnas.spaces import SearchSpace
 from hwnas.spaces import space as space_of
-
-LONGEST_TRIAL = 30 * 24 * 3600
-"""Seconds: no limit on a trial is longer."""
 
 
 class NothingFeasibleError(ValueError):
@@ -157,10 +155,12 @@ def run(
     """
     events = events or Events()
     settings = dict(strategy_settings or {})
-    constraints = [subject_to] if isinstance(subject_to, str) else list(subject_to)
+    check_what(space, maximize, metrics)
+    constraints = constraints_in(subject_to)
     check_strategy(strategy, settings)
-    _check_numbers(budget, candidates, trial_seconds)
-    _check_confidence(confidence)
+    check_numbers(
+        budget=budget, candidates=candidates, seed=seed, trial_seconds=trial_seconds, confidence=confidence
+    )
     resolved = resolve_metrics(
         maximize,
         constraints,
@@ -240,26 +240,12 @@ def load(folder: str | Path, space: SearchSpace | None = None) -> Run:
     return Run(Path(folder), read_record(Path(folder)), space)
 
 
-def _check_numbers(budget: int, candidates: int, trial_seconds: float | None) -> None:
-    if budget < 1:
-        raise ValueError(f"budget must be at least 1 trial, not {budget}")
-    if candidates < 1:
-        raise ValueError(f"candidates must be at least 1, not {candidates}")
-    if trial_seconds is not None and not 0 < trial_seconds <= LONGEST_TRIAL:
-        raise ValueError(f"trial_seconds must be above 0 and at most {LONGEST_TRIAL:,}, not {trial_seconds}")
-
-
 def _check_beforehand(searcher: Strategy, budget: int) -> None:
     if searcher.beforehand >= budget:
         raise ValueError(
             f"the {searcher.beforehand} trials by another metric, or after a part of the training, that "
             f"come first leave nothing of a budget of {budget}"
         )
-
-
-def _check_confidence(confidence: float | None) -> None:
-    if confidence is not None and not 0.5 <= confidence < 1:
-        raise ValueError(f"confidence must be at least 0.5 and below 1, such as 0.9, not {confidence}")
 
 
 def _say_what_is_compared(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Mapping
@@ -90,12 +91,18 @@ class TrialStore:
         """
         try:
             found = self._connection.execute("SELECT * FROM trials ORDER BY number").fetchall()
-            rows = [_read_row(row) for row in found]
-        except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
+        except sqlite3.DatabaseError as error:
             raise CorruptRunError(f"{self.path} is damaged: {error}") from error
+        rows = [self._read(row) for row in found]
         if [trial.number for trial, _, _ in rows] != list(range(len(rows))):
             raise CorruptRunError(f"{self.path} is damaged: trials are missing")
         return rows
+
+    def _read(self, row: tuple[Any, ...]) -> tuple[Trial, tuple[int, ...], str]:
+        try:
+            return _read_row(row)
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise CorruptRunError(f"{self.path} is damaged: trial {row[0]}: {error}") from error
 
     def put(self, name: str, content: Mapping[str, Any]) -> None:
         """Keep a document under `name`, in place of an earlier one; raises OSError as `add`."""
@@ -119,8 +126,21 @@ class TrialStore:
 
 def _read_row(row: tuple[Any, ...]) -> tuple[Trial, tuple[int, ...], str]:
     number, architecture, encoding, maximize, status, metrics, reason, seconds = row
-    values = {str(name): float(value) for name, value in json.loads(metrics).items()}
     if status not in ("complete", "infeasible", "failed"):
-        raise ValueError(f"trial {number} has status {status!r}")
+        raise ValueError(f"the status is {status!r}")
+    values = _read_metrics(metrics)
+    if status == "complete" and maximize not in values:
+        raise ValueError(f"it is complete without {maximize}")
     trial = Trial(int(number), str(architecture), status, values, str(reason), float(seconds), str(maximize))
     return trial, tuple(int(index) for index in json.loads(encoding)), str(maximize)
+
+
+def _read_metrics(text: str) -> dict[str, float]:
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise ValueError(f"metrics must be values by name, not {text[:60]}")
+    values = {str(name): float(value) for name, value in content.items()}
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, not {value}")
+    return values

@@ -1,0 +1,60 @@
+"""What `run` is given, checked before anything is computed or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hwnas.objectives import Constraint
+from hwnas.spaces import SearchSpace
+from hwnas.typed import is_number, is_whole
+
+LONGEST_TRIAL = 30 * 24 * 3600
+"""Seconds: no limit on a trial is longer."""
+
+
+def check_what(space: object, maximize: object, metrics: object) -> None:
+    """Refuse a space, a metric to maximise or a table of metrics that is none; the ValueError names it."""
+    if not isinstance(space, SearchSpace):
+        raise ValueError(
+            f"space must be a SearchSpace, such as hwnas.spaces.space('nasbench201'), not {space!r}"
+        )
+    if not isinstance(maximize, str):
+        raise ValueError(f"maximize must be the name of a metric, such as 'naswot', not {maximize!r}")
+    if metrics is not None and not (
+        isinstance(metrics, Mapping) and all(isinstance(name, str) for name in metrics)
+    ):
+        raise ValueError(f"metrics must be a dict of metrics by name, not {metrics!r}")
+
+
+def constraints_in(subject_to: object) -> list[str | Constraint]:
+    """The constraints, of which a text is one; raises ValueError where they are none."""
+    if isinstance(subject_to, str | Constraint):
+        return [subject_to]
+    given = list(subject_to) if isinstance(subject_to, Iterable) else [subject_to]
+    constraints = [one for one in given if isinstance(one, str | Constraint)]
+    if len(constraints) < len(given):
+        raise ValueError(f"subject_to must be constraints, such as ['params <= 2e6'], not {subject_to!r}")
+    return constraints
+
+
+def check_numbers(
+    *, budget: object, candidates: object, seed: object, trial_seconds: Any, confidence: Any
+) -> None:
+    """Refuse a number of `run` that is out of range, or none; the ValueError names it and its range."""
+    if not _whole_from(1, budget):
+        raise ValueError(f"budget must be at least 1 trial, a whole number, not {budget!r}")
+    if not _whole_from(1, candidates):
+        raise ValueError(f"candidates must be at least 1, a whole number, not {candidates!r}")
+    if not _whole_from(0, seed):
+        raise ValueError(f"seed must be at least 0, a whole number, not {seed!r}")
+    if trial_seconds is not None and not (is_number(trial_seconds) and 0 < trial_seconds <= LONGEST_TRIAL):
+        raise ValueError(
+            f"trial_seconds must be above 0 and at most {LONGEST_TRIAL:,}, a number, not {trial_seconds!r}"
+        )
+    if confidence is not None and not (is_number(confidence) and 0.5 <= confidence < 1):
+        raise ValueError(f"confidence must be at least 0.5 and below 1, such as 0.9, not {confidence!r}")
+
+
+def _whole_from(least: int, value: Any) -> bool:
+    return is_whole(value) and value >= least
