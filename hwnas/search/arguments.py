@@ -13,18 +13,22 @@ LONGEST_TRIAL = 30 * 24 * 3600
 """Seconds: no limit on a trial is longer."""
 
 
-def check_what(space: object, maximize: object, metrics: object) -> None:
-    """Refuse a space, a metric to maximise or a table of metrics that is none; the ValueError names it."""
+def check_what(space: object, maximize: object, metrics: object, strategy_settings: object) -> None:
+    """Refuse a space, a metric to maximise, metrics or settings that are none; the ValueError names them."""
     if not isinstance(space, SearchSpace):
         raise ValueError(
             f"space must be a SearchSpace, such as hwnas.spaces.space('nasbench201'), not {space!r}"
         )
     if not isinstance(maximize, str):
         raise ValueError(f"maximize must be the name of a metric, such as 'naswot', not {maximize!r}")
-    if metrics is not None and not (
-        isinstance(metrics, Mapping) and all(isinstance(name, str) for name in metrics)
-    ):
+    if not _is_by_name(metrics):
         raise ValueError(f"metrics must be a dict of metrics by name, not {metrics!r}")
+    if not _is_by_name(strategy_settings):
+        raise ValueError(f"strategy_settings must be a dict of values by name, not {strategy_settings!r}")
+
+
+def _is_by_name(given: object) -> bool:
+    return given is None or (isinstance(given, Mapping) and all(isinstance(name, str) for name in given))
 
 
 def constraints_in(subject_to: object) -> list[str | Constraint]:

@@ -154,13 +154,14 @@ def run(
         OSError: the folder cannot be written.
     """
     events = events or Events()
+    check_what(space, maximize, metrics, strategy_settings)
     settings = dict(strategy_settings or {})
-    check_what(space, maximize, metrics)
     constraints = constraints_in(subject_to)
     check_strategy(strategy, settings)
     check_numbers(
         budget=budget, candidates=candidates, seed=seed, trial_seconds=trial_seconds, confidence=confidence
     )
+    budget, seed = int(budget), int(seed)
     resolved = resolve_metrics(
         maximize,
         constraints,

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from hwnas import search
@@ -28,6 +29,7 @@ _without_name.unit, _without_name.higher_is_better, _without_name.expensive = ""
         *(("metrics", value, "metrics must be a dict") for value in ([Value()], {3: Value()})),
         ("metrics", {"value": _without_name}, "metrics: 'value' must be .*; it lacks name"),
         ("metrics", {"value": 3}, "metrics: 'value' must be a predictor"),
+        ("strategy_settings", 5, "strategy_settings must be a dict"),
     ],
 )
 def test_a_wrong_argument_is_named_before_anything_is_written(tmp_path, argument, value, says):
@@ -41,3 +43,10 @@ def test_a_wrong_argument_is_named_before_anything_is_written(tmp_path, argument
     with pytest.raises(ValueError, match=says):
         search.run(**{**settings, argument: value}, folder=folder)
     assert not folder.exists()
+
+
+def test_whole_numbers_of_numpy_are_taken(tmp_path):
+    settings = {"maximize": "value", "metrics": {"value": Value()}, "strategy": "random"}
+    found = search.run(Toy(), folder=tmp_path / "numpy", budget=np.int64(3), seed=np.int64(1), **settings)
+    plain = search.run(Toy(), folder=tmp_path / "plain", budget=3, seed=1, **settings)
+    assert [t.architecture for t in found.record.trials] == [t.architecture for t in plain.record.trials]
