@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hwnas.cli.options import Json, Seed
+from hwnas.cli.oracles import oracles
 from hwnas.cli.output import console, print_json, print_table, progress_bar, say
 from hwnas.executors import process_pool
 
@@ -82,7 +83,7 @@ def benchmark(
         raise ValueError(f"--out {out} is a file, or in one; give a folder")
     chosen = named(strategies)
     searched = spaces.space(space)
-    metrics = _oracles(oracle, searched)
+    metrics = oracles(oracle, searched)
     target = maximize or next(iter(metrics))
     if target not in metrics:
         raise ValueError(f"--maximize {target}: no --oracle has it; they have {', '.join(metrics)}")
@@ -148,41 +149,6 @@ def _show(found: StrategyComparison, out: Path | None, json: bool) -> None:
         _line(line)
     if written:
         _line(f"wrote {', '.join(str(path) for path in written)}")
-
-
-def _oracles(given: Sequence[str], space: SearchSpace) -> dict[str, Metric]:
-    """The metrics of `--oracle`, by name."""
-    from hwnas.oracles import oracle
-
-    found: dict[str, Metric] = {}
-    for text in given:
-        name, equals, rest = text.partition("=")
-        path, column = _place(rest if equals else text)
-        try:
-            one = oracle(path, column, space, name=name if equals else None)
-        except (ValueError, FileNotFoundError) as error:
-            raise ValueError(f"--oracle {text}: {error}") from error
-        if one.name in found:
-            raise ValueError(f"--oracle {text}: {one.name} is given twice; name them NAME=FILE:COLUMN")
-        found[one.name] = one
-    return found
-
-
-def _place(text: str) -> tuple[Path, str]:
-    """File and column of `FILE:COLUMN`, or of a file with one column."""
-    from hwnas.oracles import read_benchmark
-
-    if Path(text).exists():
-        columns = list(read_benchmark(text).metrics)
-        if len(columns) > 1:
-            raise ValueError(
-                f"--oracle {text}: say which column, as {text}:{columns[0]}; it has {', '.join(columns)}"
-            )
-        return Path(text), columns[0]
-    path, colon, column = text.rpartition(":")
-    if not colon or not column:
-        raise ValueError(f"--oracle {text}: there is no such file; the form is NAME=FILE:COLUMN")
-    return Path(path), column
 
 
 def _proxies(given: str | None, space: SearchSpace) -> dict[str, Metric]:

@@ -11,6 +11,7 @@ import typer
 
 from hwnas.cli.data import resolve
 from hwnas.cli.options import Board, Flash, Json, Seed, Space, Sram
+from hwnas.cli.oracles import oracles
 from hwnas.cli.output import console, print_json, print_table, progress_bar, say
 from hwnas.cli.predict import interpolated_share, predictor_of
 from hwnas.cli.targets import search_space
@@ -56,7 +57,10 @@ def search(
     ] = None,
     oracle: Annotated[
         list[str] | None,
-        typer.Option(help="Metric from recorded results: accuracy=table.csv:test_accuracy; may be repeated."),
+        typer.Option(
+            help="Metric from recorded results, such as accuracy=table.csv:test_accuracy (NAME=FILE:COLUMN); "
+            "may be repeated. NAME may be left out, and COLUMN of a file with one."
+        ),
     ] = None,
     runtime: Annotated[
         str | None,
@@ -149,24 +153,19 @@ def _maximized(text: str, data: str | None, seed: int) -> tuple[str, dict[str, R
 
 
 def _metrics(
-    fitted: FittedPredictor | InstructionPredictor | None, oracles: list[str], space: SearchSpace
+    fitted: FittedPredictor | InstructionPredictor | None, given: list[str], space: SearchSpace
 ) -> dict[str, Any]:
     """The metrics that are not counts or proxies, by name."""
-    from hwnas.oracles import oracle
     from hwnas.search.metrics import known_metrics
 
-    found: dict[str, Any] = {} if fitted is None else {"latency_ms": fitted}
-    for given in oracles:
-        name, equals, rest = given.partition("=")
-        path, _, column = rest.rpartition(":")
-        if not (name and equals and path and column):
-            raise ValueError(f"--oracle {given!r} is not of the form accuracy=table.csv:test_accuracy")
+    predicted: dict[str, Any] = {} if fitted is None else {"latency_ms": fitted}
+    recorded = oracles(given, space, taken=predicted)
+    for name in recorded:
         if name in known_metrics():
-            raise ValueError(f"--oracle {given!r}: {name} is a metric of hwnas; give yours another name")
-        if name in found:
-            raise ValueError(f"--oracle {given!r}: the metric {name} is given twice")
-        found[name] = oracle(path, column, space, name=name)
-    return found
+            raise ValueError(
+                f"--oracle: {name} is a metric of hwnas; give yours another name, as NAME=FILE:COLUMN"
+            )
+    return predicted | recorded
 
 
 def _predictor(

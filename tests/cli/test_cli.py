@@ -142,7 +142,10 @@ def test_score_and_correlate_and_search_known_accuracies(tmp_path):
         (["score", "--space", TINY, "--arch", CELL, "--device", "gpu"], "--device 'gpu' is none"),
         (["score", "--space", TINY, "--samples", "2", "--device", "meta"], "no such device here"),
         (["score", "--space", TINY, "--arch", CELL, "--out", "a.csv"], "--out goes with --samples or --all"),
-        (["search", "--space", TINY, "--run", "r", "--oracle", "a.csv"], "is not of the form accuracy="),
+        (
+            ["search", "--space", TINY, "--run", "r", "--oracle", "a.csv"],
+            "error: --oracle a.csv: there is no such file; the form is NAME=FILE",
+        ),
         (["search", "--space", TINY, "--run", "r", "--maximize", "reduced_accuracy"], "--data digits"),
         (
             ["search", "--run", "r", "--data", "digits", "--maximize", "reduced_accuracy:epoch=3"],

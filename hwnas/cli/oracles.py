@@ -1,0 +1,62 @@
+"""The option `--oracle`: metrics from files of recorded results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hwnas.objectives import Metric
+    from hwnas.spaces import SearchSpace
+
+
+def oracles(given: Sequence[str], space: SearchSpace, taken: Iterable[str] = ()) -> dict[str, Metric]:
+    """The metrics of `--oracle NAME=FILE:COLUMN`, by name.
+
+    NAME may be left out, and COLUMN of a file with one.
+
+    Args:
+        given: the option's texts.
+        space: of the architectures.
+        taken: names of metrics that were given otherwise.
+
+    Raises:
+        ValueError: a text is malformed, a file is missing or cannot be read, or a name is given twice; the
+            message begins with the option.
+    """
+    found: dict[str, Metric] = {}
+    names = set(taken)
+    for text in given:
+        try:
+            one = _oracle(text, space)
+        except (ValueError, FileNotFoundError) as error:
+            raise ValueError(f"--oracle {text}: {error}") from error
+        if one.name in names:
+            raise ValueError(f"--oracle {text}: {one.name} is given twice; name them NAME=FILE:COLUMN")
+        names.add(one.name)
+        found[one.name] = one
+    return found
+
+
+def _oracle(text: str, space: SearchSpace) -> Metric:
+    from hwnas.oracles import oracle
+
+    name, equals, rest = text.partition("=")
+    path, column = _place(rest if equals else text)
+    return oracle(path, column, space, name=name if equals else None)
+
+
+def _place(text: str) -> tuple[Path, str]:
+    """File and column of `FILE:COLUMN`, or of a file with one column."""
+    from hwnas.oracles import read_benchmark
+
+    if text and Path(text).exists():
+        columns = list(read_benchmark(text).metrics)
+        if len(columns) > 1:
+            raise ValueError(f"say which column, as {text}:{columns[0]}; it has {', '.join(columns)}")
+        return Path(text), columns[0]
+    path, _, column = text.rpartition(":")
+    if not path or not column:
+        raise ValueError("there is no such file; the form is NAME=FILE:COLUMN")
+    return Path(path), column
