@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class MetricTable:
         architectures: their texts, each once.
         metrics: by the column's name, one float64 per architecture [N]; NaN where nothing was recorded.
         source: where they come from, for messages.
+        texts: by the name of each column of text that was left out, where its first text is.
 
     Raises:
         ValueError: an architecture occurs twice, there is no metric, or one has another length.
@@ -36,10 +37,12 @@ class MetricTable:
     architectures: tuple[str, ...]
     metrics: Mapping[str, NDArray[np.float64]]
     source: str = "the table"
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.metrics:
-            raise ValueError(f"{self.source} has no column of numbers, so it gives no metric")
+            found = "".join(f"; column {shortened(name)}: {text}" for name, text in self.texts.items())
+            raise ValueError(f"{self.source} has no column of numbers, so it gives no metric{found}")
         for name, values in self.metrics.items():
             if values.shape != (len(self.architectures),):
                 raise ValueError(
@@ -56,9 +59,16 @@ class MetricTable:
             rows[architecture] = row
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """The values of one metric [N]; raises ValueError listing the columns where there is none."""
+        """The values of one metric [N]; raises ValueError listing the columns where there is none.
+
+        Of a column of text the message names the first row with a text.
+        """
+        if name in self.texts:
+            raise ValueError(f"{self.source}: column {shortened(name)}: {self.texts[name]}")
         if name not in self.metrics:
-            raise ValueError(f"{self.source} has no column {name!r}; it has {', '.join(self.metrics)}")
+            raise ValueError(
+                f"{self.source} has no column {name!r}; it has {', '.join(map(shortened, self.metrics))}"
+            )
         return self.metrics[name]
 
 
@@ -147,7 +157,12 @@ def _metric_table(table: Any, path: Path, order: BenchmarkOrder | None) -> Metri
         for name in names
         if name not in ("index", column) and _may_be_metric(name, table.column(name).type)
     }
-    return MetricTable(tuple(architectures), metrics, str(path))
+    texts = {
+        name: _first_text(table.column(name))
+        for name in names
+        if name != column and _is_text(table.column(name).type)
+    }
+    return MetricTable(tuple(architectures), metrics, str(path), texts)
 
 
 def _architecture_column(table: Any, path: Path) -> str | None:
@@ -213,6 +228,17 @@ def _may_be_metric(name: str, kind: Any) -> bool:
     import pyarrow.types as types
 
     return _is_number(kind) or bool(types.is_null(kind) and not name.endswith("_reason"))
+
+
+def _first_text(column: Any) -> str:
+    """Where a column of text has the first that is no number, or that it holds numbers as text."""
+    for row, value in enumerate(column, start=1):
+        text = value.as_py()
+        try:
+            float(text or "nan")
+        except ValueError:
+            return f"row {row} holds {shortened(text)!r}, which is no number"
+    return "it holds text, not numbers"
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:

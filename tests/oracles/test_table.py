@@ -192,3 +192,29 @@ def test_the_tables_of_nasbench201() -> None:
     assert accuracy.column("test_accuracy")[1] == 93.66
     assert len(latency.metrics) == 19
     assert latency.column("1080ti_1")[0] == pytest.approx(10.754375)
+
+
+def test_a_text_among_the_numbers_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "arch,accuracy,loss\na,0.5,1\nb,,2\nc,0.9 %,3\n")
+    with pytest.raises(
+        ValueError, match=r"table.csv: column accuracy: row 3 holds '0.9 %', which is no number"
+    ):
+        read_table(path).column("accuracy")
+    assert list(read_table(path).metrics) == ["loss"]
+    with pytest.raises(ValueError, match=r"no column of numbers.*; column accuracy: row 2 holds 'lots'"):
+        read_table(write(tmp_path, "arch,accuracy\na,0.5\nb,lots\n"))
+
+
+def test_numbers_stored_as_text_are_no_metric(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"arch": ["a"], "accuracy": ["0.5"], "loss": [1.0]}), path)
+    with pytest.raises(ValueError, match="column accuracy: it holds text, not numbers"):
+        read_table(path).column("accuracy")
+
+
+@given(st.binary(min_size=1, max_size=200))
+def test_no_error_holds_control_characters(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = write(tmp_path_factory.mktemp("binary"), b"arch,accuracy\n\x1b[31m,1,2\n" + content)
+    with pytest.raises(ValueError) as caught:
+        read_table(path)
+    assert str(caught.value).isprintable()
