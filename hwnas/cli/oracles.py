@@ -50,11 +50,13 @@ def _oracle(text: str, space: SearchSpace) -> Metric:
 def _place(text: str) -> tuple[Path, str]:
     """File and column of `FILE:COLUMN`, or of a file with one column."""
     from hwnas.oracles import read_benchmark
+    from hwnas.oracles.message import shortened
 
     if text and Path(text).exists():
         columns = list(read_benchmark(text).metrics)
         if len(columns) > 1:
-            raise ValueError(f"say which column, as {text}:{columns[0]}; it has {', '.join(columns)}")
+            named = [shortened(column) for column in columns]
+            raise ValueError(f"say which column, as {text}:{named[0]}; it has {', '.join(named)}")
         return Path(text), columns[0]
     path, _, column = text.rpartition(":")
     if not path or not column:

@@ -141,7 +141,7 @@ def _rows(results: Results, space: SearchSpace) -> Mapping[str, int]:
             text = _text(space.parse(written))
         except ValueError as error:
             raise ValueError(
-                f"{results.path}: row {row + 1} is no architecture of space {space}: {error}"
+                f"{results.path}: row {row + 1} is no architecture of space {space}: {shortened(error, 400)}"
             ) from None
         if text in rows:
             raise ValueError(

@@ -184,12 +184,15 @@ def _texts(column: Any, name: str, path: Path) -> list[str]:
 
     if types.is_dictionary(column.type) and (repeated := len(column) - len(column.unique())):
         raise ValueError(
-            f"{path}: column {name} names an architecture again in {repeated} of {len(column)} rows"
+            f"{path}: column {shortened(name)} names an architecture again in {repeated} of "
+            f"{len(column)} rows"
         )
     texts: list[str] = column.to_pylist()
     for row, text in enumerate(texts, start=1):
         if not text:
-            raise ValueError(f"{path}: row {row}: column {name} is empty; it must name an architecture")
+            raise ValueError(
+                f"{path}: row {row}: column {shortened(name)} is empty; it must name an architecture"
+            )
     return texts
 
 

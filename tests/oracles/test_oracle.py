@@ -200,3 +200,11 @@ def test_an_infinite_value_is_refused_where_its_column_is_asked_for(tmp_path: Pa
     with pytest.raises(ValueError, match=r"spoiled.csv: column loss: row 2 is -inf; it must be a finite"):
         oracle(path, "loss", SPACE)
     assert oracle(path, "accuracy", SPACE)(SPACE.parse(SECOND)) == 0.9
+
+
+def test_the_error_of_a_binary_architecture_is_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "binary.csv"
+    path.write_text("arch,accuracy\n\x1b[31mred,0.5\n")
+    with pytest.raises(ValueError, match=r"row 1 is no architecture of space nasbench201") as caught:
+        oracle(path, "accuracy", SPACE)
+    assert str(caught.value).isprintable()
