@@ -12,6 +12,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+from hwnas.search.fidelity import at_fidelity
 from hwnas.search.records import RunRecord
 from hwnas.search.run import Run, load
 
@@ -91,7 +92,7 @@ def figure(record: RunRecord, path: Path) -> None:
     """Reduced accuracy over predicted latency of all complete trials, the bound, and the answer."""
     fig, axes = plt.subplots(figsize=(6.4, 4))
     for share in sorted({trial.fidelity for trial in record.trials}):
-        name = record.maximize if share == 1 else f"{record.maximize}@{share:.6g}"
+        name = at_fidelity(record.maximize, share)
         shown = [t.metrics for t in record.trials if t.fidelity == share and name in t.metrics]
         axes.scatter(
             [one["latency_ms"] for one in shown],
@@ -112,7 +113,7 @@ def figure(record: RunRecord, path: Path) -> None:
         )
     axes.set_xlabel("latency in ms (trials: upper bound of the predictor)")
     axes.set_ylabel("validation accuracy, reduced training")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     fig.tight_layout()
     fig.savefig(path, dpi=120)
 

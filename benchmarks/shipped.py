@@ -49,7 +49,7 @@ def _of_processor(threads: int, precision: str, space: SearchSpace) -> Shipped:
 
 
 def _of_gpu(precision: str, space: SearchSpace) -> Shipped:
-    """NVIDIA H100 under torch; a network is one CUDA graph, or the launches of its kernels are timed."""
+    """NVIDIA H100 under torch; each network is one CUDA graph: else the launches of its kernels are timed."""
     return Shipped(
         space, f"h100-torch-graphs-{precision}", "torch-cuda", {"precision": precision, "graphs": True}
     )

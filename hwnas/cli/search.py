@@ -206,10 +206,11 @@ def _training(
     from hwnas.training import TrainingSettings, load
 
     load(data, resolution=32, limit=20)  # refuses what cannot be read before the search, not after it
-    for metric in own.values():
-        settings = replace(metric.full.settings, epochs=epochs, warmup_epochs=min(0.5, epochs / 2))
-        return Training(data, settings, metric.full.device)
-    return Training(data, TrainingSettings(epochs=epochs, seed=seed))
+    reduced = next(iter(own.values()), None)
+    if reduced is None:
+        return Training(data, TrainingSettings(epochs=epochs, seed=seed))
+    settings = replace(reduced.full.settings, epochs=epochs, warmup_epochs=min(0.5, epochs / 2))
+    return Training(data, settings, reduced.full.device)
 
 
 def print_answer(found: Run, json: bool, interpolated: Floats | None = None) -> None:
