@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hwnas.network.network import Network
 from hwnas.spaces.architecture import Architecture, Choice
+from hwnas.spaces.supernetwork import Supernetwork, no_supernetwork
 
 MAX_TRIES = 100_000
 MAX_SMALL = 20_000
@@ -42,6 +43,19 @@ class SearchSpace(ABC):
     @abstractmethod
     def network(self, architecture: Architecture) -> Network:
         """The network that `architecture` describes."""
+
+    def supernetwork(self) -> Supernetwork:
+        """All networks of the space in one.
+
+        Raises:
+            ValueError: it has no such form; names the decisions that prevent it. So has a space that does
+                not say how.
+        """
+        raise no_supernetwork(
+            self,
+            [name for name, choices in self.decisions.items() if len(choices) > 1],
+            "are not described as alternatives of single blocks (a method `supernetwork` would do so)",
+        )
 
     @classmethod
     def published(cls) -> dict[str, Architecture]:
