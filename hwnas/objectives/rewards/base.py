@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from hwnas.objectives.constraint import Constraint
 
@@ -13,7 +14,13 @@ class Reward(ABC):
     """One number for an architecture's accuracy and costs; the bounds are those of the constraints.
 
     No reward falls where the accuracy rises and the costs stay.
+
+    Attributes:
+        is_hard: whether an architecture that breaks a bound is worth the same whatever its accuracy is, so
+            that a search need not know it.
     """
+
+    is_hard: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(
@@ -53,7 +60,7 @@ def ratios(costs: Mapping[str, float], constraints: Sequence[Constraint]) -> lis
                 f"the reward needs {constraint.metric}, of which the bound is {constraint.bound:g}"
             )
         cost = costs[constraint.metric]
-        if not (math.isfinite(cost) and cost >= 0):
+        if not 0 <= cost < math.inf:
             raise ValueError(f"{constraint.metric} must be a finite number of at least 0, not {cost}")
         found.append(cost / constraint.bound)
     return found

@@ -53,7 +53,11 @@ class Lagrangian(Reward):
         """The same with the multipliers one step further; raises ValueError as the reward does."""
         weights = dict(self.multipliers)
         for constraint, ratio in zip(constraints, ratios(costs, constraints), strict=True):
-            weights[constraint.metric] = max(
-                0.0, weights.get(constraint.metric, 0.0) + self.rate * (ratio - 1)
-            )
+            known = weights.get(constraint.metric, 0.0)
+            weights[constraint.metric] = max(0.0, dual_ascent(known, ratio, self.rate))
         return replace(self, multipliers=tuple(weights.items()))
+
+
+def dual_ascent(multiplier: float, ratio: float, rate: float) -> float:
+    """λ + η·(T/τ - 1): the multiplier after a cost of `ratio` times its bound, at the rate η."""
+    return multiplier + rate * (ratio - 1)

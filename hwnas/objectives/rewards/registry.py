@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import partial
 
+from hwnas.objectives.by_name import by_name
 from hwnas.objectives.rewards.base import Reward
 from hwnas.objectives.rewards.chamnet import Penalized
 from hwnas.objectives.rewards.lagrangian import Lagrangian
@@ -35,30 +34,4 @@ def reward(text: str) -> Reward:
     Raises:
         ValueError: an unknown name or setting, or a setting out of range; says what would be right.
     """
-    name, _, given = text.partition(":")
-    if name not in REWARDS:
-        close = get_close_matches(name, REWARDS, n=1)
-        hint = f"; did you mean {close[0]}?" if close else "."
-        raise ValueError(f"unknown reward {name!r}{hint} Known: {', '.join(REWARDS)}")
-    settings = _numbers(name, given) if given else {}
-    allowed = [key for key in inspect.signature(REWARDS[name]).parameters if key != "multipliers"]
-    for key in settings:
-        if key not in allowed:
-            raise ValueError(f"reward {name} has no setting {key!r}; it has {', '.join(allowed) or 'none'}")
-    try:
-        return REWARDS[name](**settings)
-    except TypeError as error:
-        raise ValueError(f"reward {name} needs settings: {name}:{allowed[0]}=NUMBER") from error
-
-
-def _numbers(name: str, text: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for part in text.split(","):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        try:
-            if not (key and equals) or key in found:
-                raise ValueError
-            found[key] = float(value)
-        except ValueError:
-            raise ValueError(f"reward {name}: {part!r} must be setting=number, each setting once") from None
-    return found
+    return by_name("reward", REWARDS, text)
