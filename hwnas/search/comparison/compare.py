@@ -20,6 +20,7 @@ _LARGEST_CHUNK = 10
 _CHUNKS = 50
 MOST_REPEATS = 100_000
 QUERIES = 300
+RESAMPLES = 1000
 
 Progress = Callable[[int, int, str], None]
 
@@ -33,8 +34,9 @@ class Entry:
         is_peer: whether it is another library's.
         best: `[repeats, queries]`: the best value within the constraints so far; NaN while there is none.
         seconds: `[repeats, queries]`: simulated seconds of training; NaN where they are not recorded.
-        trained: `[repeats]`: different networks trained.
+        trained: `[repeats]`: what was trained, in full trainings.
         infeasible: share of its proposals that break a constraint.
+        answers: the encoding of the best network of each repeat; None where it found none.
         violations: number of repeats whose answer breaks a constraint, by the recorded results.
         step_seconds: processor time of one `ask` and `tell`, mean of all.
     """
@@ -45,6 +47,7 @@ class Entry:
     seconds: Floats
     trained: Floats
     infeasible: float
+    answers: Sequence[tuple[int, ...] | None]
     violations: int
     step_seconds: float
 
@@ -70,6 +73,13 @@ class Entry:
         """Share of the repeats that had the optimum after so many networks trained."""
         return float(np.mean(self.best[:, queries - 1] >= optimum))
 
+    def median_error(self, queries: int) -> float:
+        """Standard error of the median after so many networks: of `RESAMPLES` bootstrap samples."""
+        last = self.best[:, queries - 1]
+        drawn = np.random.default_rng(0).choice(last, (len(last), RESAMPLES))
+        medians = _quantile(drawn, 0.5)
+        return float(medians.std()) if np.isfinite(medians).all() else math.nan
+
     def queries_to(self, value: float) -> int | None:
         """The number of networks trained after which the median reaches a value; None where it does not."""
         reached = np.nonzero(self.quantile(0.5) >= value)[0]
@@ -87,7 +97,7 @@ class StrategyComparison:
         architectures: number of architectures in the space.
         feasible: how many of them keep the constraints.
         optimum: the best value among these.
-        queries: networks that each search could train.
+        queries: full trainings that each search could spend.
         budget_s: simulated seconds of training that each search had; infinite where only networks count.
         repeats: searches of each contestant.
         seed: of the first; the others follow by one.
@@ -132,7 +142,7 @@ def compare(
         objective: of all.
         contestants: who takes part.
         repeats: searches of each.
-        queries: networks that a search may train; by default 300, or as many as `budget_s` allows.
+        queries: full trainings that a search may spend; by default 300, or as many as `budget_s` allows.
         budget_s: simulated seconds of training that a search may take.
         seed: of the first search; the others follow by one.
         executor: where to search; here by default.
@@ -244,6 +254,7 @@ def _entry(
         np.array([one.seconds for one in searches]),
         np.array([one.trained for one in searches], dtype=np.float64),
         sum(one.infeasible for one in searches) / max(1, sum(one.proposals for one in searches)),
+        [one.answer for one in searches],
         sum(not all(held) for held in costs),
         sum(one.own_seconds for one in searches) / max(1, sum(one.steps for one in searches)),
     )

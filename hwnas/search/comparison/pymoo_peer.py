@@ -18,7 +18,9 @@ _MOST_VIOLATION = 1e9
 
 
 class PymooPeer(Strategy):
-    """NSGA-II on the indices of the choices, with the operators that pymoo advises for integers.
+    """NSGA-II on the indices of the choices: uniform crossover, and each choice drawn anew with rate 1/n.
+
+    Arithmetic operators, which pymoo has for integers, would take choices for quantities.
 
     Args:
         space: where to search.
@@ -31,9 +33,7 @@ class PymooPeer(Strategy):
         from pymoo.algorithms.moo.nsga2 import NSGA2
         from pymoo.core.problem import Problem
         from pymoo.core.termination import NoTermination
-        from pymoo.operators.crossover.sbx import SBX
-        from pymoo.operators.mutation.pm import PM
-        from pymoo.operators.repair.rounding import RoundingRepair
+        from pymoo.operators.crossover.ux import UniformCrossover
         from pymoo.operators.sampling.rnd import IntegerRandomSampling
 
         super().__init__(space, objective, seed=seed)
@@ -44,8 +44,8 @@ class PymooPeer(Strategy):
         self._algorithm = NSGA2(
             pop_size=population,
             sampling=IntegerRandomSampling(),
-            crossover=SBX(prob=1.0, eta=3.0, vtype=float, repair=RoundingRepair()),
-            mutation=PM(prob=1.0, eta=3.0, vtype=float, repair=RoundingRepair()),
+            crossover=UniformCrossover(prob=0.9),
+            mutation=_redraw(),
             eliminate_duplicates=True,
         )
         self._algorithm.setup(self._problem, termination=NoTermination(), seed=seed, verbose=False)
@@ -97,3 +97,17 @@ class PymooPeer(Strategy):
             StaticProblem(self._problem, F=losses[:, None], G=violations[:, None]), self._generation
         )
         self._algorithm.tell(infills=self._generation)
+
+
+def _redraw() -> Any:
+    """A mutation that draws each choice anew with a probability of 1 over their number."""
+    from pymoo.core.mutation import Mutation
+
+    class Redraw(Mutation):  # type: ignore[misc]
+        def _do(self, problem: Any, members: Any, random_state: Any, **settings: Any) -> Any:
+            changed = random_state.random(members.shape) < 1 / problem.n_var
+            return np.where(
+                changed, random_state.integers(problem.xl, problem.xu + 1, members.shape), members
+            )
+
+    return Redraw(prob=1.0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hwnas.objectives import Metric, MetricError, Objective
 from hwnas.objectives.shortfall import shortfall
+from hwnas.search.fidelity import at_fidelity, split
 from hwnas.search.metrics import COUNTS, CountMetric
 from hwnas.spaces import Architecture, SearchSpace
 
@@ -115,7 +116,7 @@ def recorded_space(
         space: small enough to be enumerated.
         objective: its metric counts as expensive, all others as cheap. Its metric and those of the
             constraints must be known everywhere.
-        metrics: by name.
+        metrics: by name; those after a part of the training as `accuracy@0.06`.
         also_needed: names of other metrics that must be known everywhere.
 
     Raises:
@@ -134,11 +135,13 @@ def recorded_space(
     architectures = list(space)
     rows = _rows(space, architectures)
     found = {}
-    for name, metric in metrics.items():
+    for given, metric in metrics.items():
+        base, fidelity = split(given)
+        name = at_fidelity(base, fidelity)
         values = [_value(metric, one) for one in architectures]
         _check_values(values, architectures, name, is_cost=name in costs)
         unknown = [one for one, value in zip(architectures, values, strict=True) if math.isnan(value)]
-        if unknown and name in needed:
+        if unknown and given in needed:
             raise ValueError(
                 f"{name} is not recorded for {len(unknown):,} of the {len(architectures):,} architectures of "
                 f"space {space}: {', '.join(map(str, unknown[:_NAMED]))}{', ...' * (len(unknown) > _NAMED)}"
@@ -148,7 +151,7 @@ def recorded_space(
         column = np.full(math.prod(len(choices) for choices in space.choices), np.nan)
         column[rows] = values
         found[name] = RecordedMetric(
-            name, metric.unit, metric.higher_is_better, name == objective.maximize, column, _strides(space)
+            name, metric.unit, metric.higher_is_better, base == objective.maximize, column, _strides(space)
         )
     return RecordedSpace(space, found)
 

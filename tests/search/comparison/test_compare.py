@@ -23,7 +23,8 @@ NAN = math.nan
 def entry(best, seconds=None):
     best = np.array(best, dtype=float)
     seconds = np.full(best.shape, NAN) if seconds is None else np.array(seconds, dtype=float)
-    return Entry("one", False, best, seconds, np.full(len(best), best.shape[1]), 0.0, 0, 0.0)
+    trained = np.full(len(best), best.shape[1])
+    return Entry("one", False, best, seconds, trained, 0.0, [None] * len(best), 0, 0.0)
 
 
 def search(answer):
@@ -45,14 +46,25 @@ def test_the_median_of_simulated_seconds():
     assert np.isnan(entry([[1, 1]]).median_seconds).all()
 
 
+def test_the_standard_error_of_the_median():
+    spread = np.random.default_rng(1).normal(size=(400, 1))
+    assert entry(spread).median_error(1) == pytest.approx(1.2533 / 20, rel=0.2)  # sqrt(pi / 2) / sqrt(n)
+    assert entry([[1.0], [1.0]]).median_error(1) == 0
+    assert math.isnan(entry([[NAN], [NAN], [1.0]]).median_error(1))
+
+
 def test_answers_over_a_bound_are_counted():
     answers = [(0, 0, 0), (3, 3, 3), None, (3, 0, 1)]
     found = _entry(recorded(BOUNDED), BOUNDED, RANDOM, [search(one) for one in answers])
-    assert found.violations == 1
+    assert found.violations == 1 and found.answers == answers
 
 
 def test_the_same_whatever_the_number_of_workers():
-    taking_part = contestants(["random", "evolution:population=8,tournament=4", "area"], ["proxy"])
+    warmed = {"population": 8, "tournament": 4, "warm_up": 20, "warm_up_by": "proxy"}
+    taking_part = [
+        *contestants(["random", "evolution:population=8,tournament=4"]),
+        Contestant("evolution + proxy", "evolution", warmed, ("proxy",)),
+    ]
 
     def result(executor):
         found = compare(
@@ -66,8 +78,7 @@ def test_the_same_whatever_the_number_of_workers():
     assert [label for label, *_ in alone] == [
         "random",
         "evolution:population=8,tournament=4",
-        "evolution:population=8,tournament=4 + proxy",
-        "area + proxy",
+        "evolution + proxy",
     ]
 
 
