@@ -9,7 +9,7 @@ import numpy as np
 
 from hwnas.objectives import Objective
 from hwnas.search.strategies.predictor.ensemble import squared_error, train
-from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
+from hwnas.search.strategies.predictor.features import Candidates, Rows
 from hwnas.search.strategies.predictor.guided import PredictorGuided
 from hwnas.search.strategies.predictor.targets import standardised
 from hwnas.search.strategy import register
@@ -37,6 +37,8 @@ class BANANAS(PredictorGuided):
         initial: proposals before the ensemble chooses.
         every: results between two trainings.
         proxies: metrics that the networks read too.
+        scored: random architectures that expensive proxies score first.
+        relatives: architectures that they score later for each choice.
         seed: of all draws.
 
     Raises:
@@ -51,9 +53,19 @@ class BANANAS(PredictorGuided):
         initial: int = 10,
         every: int = 5,
         proxies: Sequence[str] | str = (),
+        scored: int = 200,
+        relatives: int = 20,
         seed: int = 0,
     ) -> None:
-        super().__init__(space, objective, initial=initial, proxies=proxies, seed=seed)
+        super().__init__(
+            space,
+            objective,
+            initial=initial,
+            proxies=proxies,
+            scored=scored,
+            relatives=relatives,
+            seed=seed,
+        )
         if every < 1:
             raise ValueError(f"every must be at least 1 result, not {every}")
         self.every = every
@@ -70,9 +82,9 @@ class BANANAS(PredictorGuided):
             self._due = len(numbers) + self.every
             inputs = self.asked().inputs[numbers]
             self._ensemble = train(inputs, standardised(values), squared_error, self._generator)
-            self._predicted: Floats | None = None
-        if self._predicted is None or not self.is_whole:
-            self._predicted = self._ensemble(candidates.inputs)
+            self._predicted_of: Candidates | None = None
+        if self._predicted_of is not candidates:
+            self._predicted, self._predicted_of = self._ensemble(candidates.inputs), candidates
         mean, std = self._predicted.mean(axis=0), self._predicted.std(axis=0)
         best = free[np.argsort(-mean[free], kind="stable")[:SAMPLED]]
         draws = mean[best] + std[best] * self._generator.standard_normal(len(best))

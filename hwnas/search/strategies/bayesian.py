@@ -37,9 +37,19 @@ class BayesianOptimization(PredictorGuided):
         *,
         initial: int = 10,
         proxies: Sequence[str] | str = (),
+        scored: int = 200,
+        relatives: int = 20,
         seed: int = 0,
     ) -> None:
-        super().__init__(space, objective, initial=initial, proxies=proxies, seed=seed)
+        super().__init__(
+            space,
+            objective,
+            initial=initial,
+            proxies=proxies,
+            scored=scored,
+            relatives=relatives,
+            seed=seed,
+        )
         self._processes: dict[str, _Process] = {}
 
     def choose(self, candidates: Candidates, free: Rows) -> int:
@@ -79,7 +89,7 @@ class BayesianOptimization(PredictorGuided):
         self, name: str, asked: Candidates, candidates: Candidates, numbers: list[int], targets: Floats
     ) -> tuple[Floats, Floats]:
         process = self._processes.setdefault(name, _Process())
-        return process.predict(asked, candidates, numbers, targets, keep=self.is_whole)
+        return process.predict(asked, candidates, numbers, targets)
 
     def _unscreened(self) -> list[Constraint]:
         """The constraints that only results tell."""
@@ -95,21 +105,22 @@ class _Process:
     def __init__(self) -> None:
         self._due = 0
         self._posterior: Posterior | None = None
+        self._candidates: Candidates | None = None
 
     def predict(
-        self, asked: Candidates, candidates: Candidates, numbers: list[int], targets: Floats, *, keep: bool
+        self, asked: Candidates, candidates: Candidates, numbers: list[int], targets: Floats
     ) -> tuple[Floats, Floats]:
-        """Of all candidates, which are the same at each call if `keep`."""
+        """Means and standard deviations of all candidates, `[n]`."""
         posterior, total = self._posterior, len(asked.architectures)
         if posterior is None or len(numbers) >= self._due:
             kernel = fitted(_rows(asked, numbers), targets)
             self._due = len(numbers) + max(1, len(numbers) // GROWTH)
             posterior = Posterior(kernel, asked, candidates, self._due - len(numbers) + ROOM)
-        elif not keep or total > posterior.size:
+        elif candidates is not self._candidates or total > posterior.size:
             posterior = Posterior(posterior.kernel, asked, candidates, ROOM)
         while posterior.count < total:
             posterior.join(_rows(asked, [posterior.count]))
-        self._posterior = posterior
+        self._posterior, self._candidates = posterior, candidates
         return posterior.predict(numbers, targets)
 
 

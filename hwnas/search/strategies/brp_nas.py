@@ -10,7 +10,7 @@ import numpy as np
 
 from hwnas.objectives import Objective
 from hwnas.search.strategies.predictor.ensemble import pairwise, train
-from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
+from hwnas.search.strategies.predictor.features import Candidates, Rows
 from hwnas.search.strategies.predictor.guided import PredictorGuided
 from hwnas.search.strategies.predictor.targets import standardised
 from hwnas.search.strategy import register
@@ -50,9 +50,19 @@ class BRPNAS(PredictorGuided):
         every: int = 5,
         alpha: float = 0.5,
         proxies: Sequence[str] | str = (),
+        scored: int = 200,
+        relatives: int = 20,
         seed: int = 0,
     ) -> None:
-        super().__init__(space, objective, initial=initial, proxies=proxies, seed=seed)
+        super().__init__(
+            space,
+            objective,
+            initial=initial,
+            proxies=proxies,
+            scored=scored,
+            relatives=relatives,
+            seed=seed,
+        )
         if every < 1:
             raise ValueError(f"every must be at least 1 proposal, not {every}")
         if not 0 < alpha <= 1:
@@ -71,10 +81,10 @@ class BRPNAS(PredictorGuided):
             numbers, values = self.ranked()
             inputs = self.asked().inputs[numbers]
             self._ensemble = train(inputs, standardised(values), pairwise, self._generator)
-            self._scores: Floats | None = None
+            self._scores_of: Candidates | None = None
             self._round, self._in_round = self._round + 1, 0
-        if self._scores is None or not self.is_whole:
-            self._scores = self._ensemble(candidates.inputs).mean(axis=0)
+        if self._scores_of is not candidates:
+            self._scores, self._scores_of = self._ensemble(candidates.inputs).mean(axis=0), candidates
         exploits = self._in_round < math.ceil(self.alpha * self.every)
         self._in_round += 1
         scores = self._scores[free]

@@ -1,13 +1,13 @@
 """What holds for each of the predictor-guided strategies."""
 
 import time
+from dataclasses import dataclass
 
 import pytest
 
 from hwnas.objectives import Constraint, Objective
 from hwnas.search import STRATEGIES, load, run
 from hwnas.search.strategies import BANANAS, BRPNAS, BayesianOptimization
-from hwnas.search.strategies.predictor.pool import DEAR_POOL
 from hwnas.spaces import NASBench201
 from tests.search.strategies.told import (
     BOUNDED,
@@ -74,23 +74,59 @@ def test_a_perfect_proxy_needs_fewer_networks(kind):
     assert min(sum(encoding) for encoding in evaluated(done)[:10]) >= 14
 
 
+@dataclass(frozen=True)
+class Dear(Value):
+    """An expensive proxy that is never computed by the strategy itself."""
+
+    name: str = "dear"
+
+    def __call__(self, architecture):
+        raise AssertionError("a strategy computes no expensive proxy")
+
+
+DEAR = {"dear": Dear(), "other": Dear("other")}
+
+
 @each
-def test_an_expensive_proxy_is_computed_for_a_pool_only(kind):
-    class Dear(Sum):
-        expensive = True
-        seen = 0
+@pytest.mark.parametrize("ahead", [1, 8])
+def test_expensive_proxies_are_proposed_by_their_names_and_none_twice(kind, ahead):
+    strategy = kind(Toy(), SUM, proxies=["dear", "proxy", "other"], scored=40, relatives=3, initial=4, seed=0)
+    done = searched(strategy, trials=2 * 40 + 10 + 2 * 30 + 10, ahead=ahead, screen=toy_screen(SUM, **DEAR))
+    asked = [proposal.maximize for proposal, _ in done]
+    assert asked == 40 * ["dear", "other"] + 10 * ["value"] + 30 * ["dear", "other"] + 10 * ["value"]
+    for name in ("dear", "other", "value"):
+        mine = [p.architecture for p, _ in done if p.maximize == name]
+        assert len(set(mine)) == len(mine)
+    scored = {p.architecture for p, _ in done if p.maximize == "dear"}
+    assert {p.architecture for p, _ in done if p.maximize == "value"} <= scored
 
-        def __init__(self):
-            super().__init__()
-            object.__setattr__(self, "expensive", True)
 
-        def __call__(self, architecture):
-            Dear.seen += 1
-            return super().__call__(architecture)
+@each
+def test_a_perfect_expensive_proxy_chooses_the_first_design(kind):
+    strategy = kind(Toy(), SUM, proxies="dear", scored=50, initial=10, seed=1)
+    done = searched(strategy, trials=60, screen=toy_screen(SUM, **DEAR))
+    scores = sorted((sum(p.architecture.encoding) for p, _ in done[:50]), reverse=True)
+    assert min(sum(encoding) for encoding in evaluated(done)) >= scores[18]
 
-    screen = toy_screen(SUM, proxy=Dear())
-    searched(kind(Toy(), SUM, proxies="proxy", initial=4, seed=0), trials=8, screen=screen)
-    assert 8 <= Dear.seen <= 9 * DEAR_POOL + DEAR_POOL
+
+@each
+def test_relatives_of_the_best_lead_to_the_best(kind):
+    strategy = kind(Wide(), SUM, proxies="dear", scored=50, relatives=10, initial=10, seed=0)
+    done = searched(strategy, trials=50 + 9 * 110, screen=toy_screen(SUM, **DEAR))
+    assert sum(best(done)) >= 36
+
+
+@each
+def test_undefined_scores_of_an_expensive_proxy_stop_nothing(kind):
+    strategy = kind(Toy(), BOUNDED, proxies="dear", scored=20, relatives=1, initial=4, seed=0)
+
+    def undefined(proposal):
+        values = metrics_of(proposal)
+        return {"cost": values["cost"]} if proposal.maximize == "dear" else values
+
+    done = searched(strategy, undefined, trials=100, ahead=8, screen=toy_screen(**DEAR))
+    assert len(done) == 100
+    assert len(set(evaluated(done))) == len(evaluated(done)) > 40
 
 
 @each
@@ -171,6 +207,8 @@ def test_a_run_that_is_left_and_resumed_equals_one_that_is_not(kind, tmp_path):
     ("settings", "message"),
     [
         ({"initial": 1}, "initial must be from 2"),
+        ({"scored": 1}, "scored must be from 2"),
+        ({"relatives": 0}, "relatives must be from 1"),
         ({"proxies": ["value"]}, "none value"),
         ({"proxies": ["proxy", "proxy"]}, "different"),
     ],

@@ -12,18 +12,18 @@ import numpy as np
 
 from hwnas.objectives import Metric, Objective
 from hwnas.search.metrics import metric
-from hwnas.search.strategies.predictor.features import Candidates, Features, Floats, Rows
-from hwnas.search.strategies.predictor.pool import DEAR_POOL, POOL, drawn, whole
+from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
+from hwnas.search.strategies.predictor.pool import DrawnAnew, Offer, Pool, WholeSpace
+from hwnas.search.strategies.predictor.scored_pool import ScoredPool
 from hwnas.search.strategies.predictor.threads import one_blas_thread
 from hwnas.search.strategy import Proposal, Strategy
 from hwnas.spaces import Architecture, SearchSpace
 
 PROMISING = 0.2
 """The first proposals are drawn from this share of the candidates, the best by the proxies."""
-REFERENCE = 1000
 PARENTS = 10
 LEAST = 2
-MAX_INITIAL = 1_000_000
+MOST = 1_000_000
 
 
 @dataclass
@@ -40,19 +40,23 @@ class PredictorGuided(Strategy):
     """Proposes what a surrogate, fitted on the results so far, expects most of.
 
     The first `initial` proposals are random, or with proxies random among the fifth with the best mean
-    score. In a space that is small, and whose proxies are cheap, the surrogate ranks all architectures; in
-    others a pool of relatives of the best and of random ones, drawn anew for each proposal. Architectures
-    that break a cheap constraint are no candidates, and none is proposed twice.
+    score. In a small space the surrogate ranks all architectures; in others a pool of relatives of the best
+    and of random ones, drawn anew for each proposal. Where a proxy is expensive, it ranks those that the
+    search has scored, each score being a proposal by the proxy's name: `scored` random architectures first,
+    and `relatives` more for each choice, in rounds (see `ScoredPool`). Architectures that break a cheap
+    constraint are no candidates, and none is chosen twice.
 
     Args:
         space: where to search.
         objective: what for.
         initial: proposals before the surrogate chooses.
         proxies: names of metrics that are features of the surrogate, the run's own or others; or one name.
+        scored: random architectures that expensive proxies score first.
+        relatives: architectures that they score later for each choice.
         seed: of all draws.
 
     Raises:
-        ValueError: too small an `initial`, or proxies given twice or the same as what is maximised.
+        ValueError: numbers out of range, or proxies given twice or the same as what is maximised.
     """
 
     def __init__(
@@ -62,50 +66,68 @@ class PredictorGuided(Strategy):
         *,
         initial: int,
         proxies: Sequence[str] | str,
+        scored: int,
+        relatives: int,
         seed: int,
     ) -> None:
         super().__init__(space, objective, seed=seed)
-        if not LEAST <= initial <= MAX_INITIAL:
-            raise ValueError(f"initial must be from {LEAST} to {MAX_INITIAL:,}, not {initial}")
+        _check_number("initial", initial, LEAST)
+        _check_number("scored", scored, LEAST)
+        _check_number("relatives", relatives, 1)
         proxies = [proxies] if isinstance(proxies, str) else list(proxies)
         if len(set(proxies)) < len(proxies) or objective.maximize in proxies:
             raise ValueError(f"proxies must be different metrics, none {objective.maximize}, not {proxies}")
         self.initial, self.proxies = initial, tuple(proxies)
+        self.scored, self.relatives = scored, relatives
         self._generator = np.random.default_rng(seed)
         self._asked: list[Asked] = []
         self._told = 0
         self._proposed: set[Architecture] = set()
-        self._features: Features | None = None
-        self._whole: Candidates | None = None
-        self._open = np.zeros(0, dtype=bool)
+        self._pool: Pool | None = None
 
     def settings(self) -> Mapping[str, Any]:
-        """The size of the first design, and the proxies."""
-        return {"initial": self.initial, "proxies": list(self.proxies)}
+        """The size of the first design, the proxies, and how many architectures expensive ones score."""
+        return {
+            "initial": self.initial,
+            "proxies": list(self.proxies),
+            "scored": self.scored,
+            "relatives": self.relatives,
+        }
 
     def ask(self) -> Proposal | None:
-        """A member of the first design, or what the surrogate chooses; None where nothing new is left."""
-        if self._features is None:
-            self._features = self._prepared()
-        candidates = self._candidates(self._features)
-        free = np.flatnonzero(self._open) if self._whole else np.arange(len(candidates.architectures))
+        """An architecture to score, a member of the first design, or what the surrogate chooses.
+
+        None to wait for scores, and where nothing new is left.
+        """
+        if self._pool is None:
+            self._pool = self._prepared()
+        offer = self._pool.next(self._best, self._proposed)
+        if not isinstance(offer, Offer):
+            return offer
+        free = offer.free
         if len(free) == 0:
             return None
         if len(self._asked) < self.initial or not self.is_informed:
-            row = self._first(candidates, free)
+            row = self._first(offer.candidates, free)
         else:
             with one_blas_thread():
-                row = self.choose(candidates, free)
-        return self._noted(candidates, row)
+                row = self.choose(offer.candidates, free)
+        return self._noted(offer, row)
 
     def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
-        """Note what the oldest proposal under way is worth."""
-        self._asked[self._told].metrics = dict(metrics)
-        self._told += 1
+        """Note a score, or what the oldest proposal under way is worth."""
+        if proposal.maximize == self.objective.maximize:
+            self._asked[self._told].metrics = dict(metrics)
+            self._told += 1
+        elif self._pool is not None:
+            self._pool.tell(proposal, metrics)
 
     @abstractmethod
     def choose(self, candidates: Candidates, free: Rows) -> int:
-        """The row among `free` of the candidate to propose."""
+        """The row among `free` of the candidate to propose.
+
+        As long as candidates stay the same, `candidates` is the same object.
+        """
 
     def known(self, name: str | None = None) -> tuple[list[int], Floats]:
         """Which proposals have a value of the metric (by default what is maximised), and these values."""
@@ -145,34 +167,29 @@ class PredictorGuided(Strategy):
             np.array([asked.scores for asked in self._asked]),
         )
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the candidates are the same at each choice."""
-        return self._whole is not None
-
-    def _prepared(self) -> Features:
+    def _prepared(self) -> Pool:
         proxies = [self._metric(name) for name in self.proxies]
-        architectures = whole(self.space, proxies, self.screen)
-        if architectures is not None:
-            features = Features.of(self.space, proxies, architectures)
-            self._whole = features(architectures)
-            self._open = np.ones(len(architectures), dtype=bool)
-            return features
-        size = DEAR_POOL if any(proxy.expensive for proxy in proxies) else REFERENCE
-        return Features.of(self.space, proxies, drawn(self.space, [], size, self.screen, (), self._generator))
+        if any(proxy.expensive for proxy in proxies):
+            return ScoredPool(
+                self.space,
+                proxies,
+                self.screen,
+                self._generator,
+                scored=self.scored,
+                relatives=self.relatives,
+            )
+        if self.space.is_small:
+            return WholeSpace(self.space, proxies, self.screen)
+        return DrawnAnew(self.space, proxies, self.screen, self._generator)
 
     def _metric(self, name: str) -> Metric:
         known = self.screen.metrics.get(name) if self.screen else None
         return known or metric(name, seed=self.seed)
 
-    def _candidates(self, features: Features) -> Candidates:
-        if self._whole is not None:
-            return self._whole
-        told = [asked for asked in self._asked if asked.metrics is not None]
+    def _best(self) -> list[Architecture]:
+        told = self._asked[: self._told]
         ordered = sorted(told, key=lambda asked: self.objective.fitness(asked.metrics or {}), reverse=True)
-        best = [asked.architecture for asked in ordered[:PARENTS]]
-        size = DEAR_POOL if any(proxy.expensive for proxy in features.proxies) else POOL
-        return features(drawn(self.space, best, size, self.screen, self._proposed, self._generator))
+        return [asked.architecture for asked in ordered[:PARENTS]]
 
     def _first(self, candidates: Candidates, free: Rows) -> int:
         if not self.proxies:
@@ -180,10 +197,15 @@ class PredictorGuided(Strategy):
         best_first = free[np.argsort(-candidates.promise[free], kind="stable")]
         return int(best_first[self._generator.integers(math.ceil(PROMISING * len(best_first)))])
 
-    def _noted(self, candidates: Candidates, row: int) -> Proposal:
+    def _noted(self, offer: Offer, row: int) -> Proposal:
+        candidates = offer.candidates
         architecture = candidates.architectures[row]
         self._asked.append(Asked(architecture, candidates.choices[row], candidates.scores[row]))
         self._proposed.add(architecture)
-        if self._whole is not None:
-            self._open[row] = False
+        offer.is_open[row] = False
         return Proposal(architecture, self.objective.maximize)
+
+
+def _check_number(name: str, number: int, least: int) -> None:
+    if not least <= number <= MOST:
+        raise ValueError(f"{name} must be from {least} to {MOST:,}, not {number}")

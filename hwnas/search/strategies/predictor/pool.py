@@ -1,73 +1,103 @@
-"""The candidates of a search: all of a small space, or relatives of the best and random ones of a large."""
+"""Where candidates come from: all of a small space, or some that are drawn anew for each choice."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
-from itertools import islice
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hwnas.objectives import Metric
 from hwnas.search.screen import Screen
-from hwnas.search.strategies.candidates import first_feasible
+from hwnas.search.strategies.predictor.drawing import drawn
+from hwnas.search.strategies.predictor.features import Candidates, Features, Rows
+from hwnas.search.strategy import Proposal
 from hwnas.spaces import Architecture, SearchSpace
 
 POOL = 400
-DEAR_POOL = 60
-"""Candidates considered for one proposal in a large space; fewer where a proxy is expensive."""
+"""Candidates drawn for one choice in a large space."""
+REFERENCE = 1000
+"""Random architectures of a large space, within which the scores of cheap proxies are ranked."""
+
+Best = Callable[[], Sequence[Architecture]]
+"""The best architectures so far, whose relatives are drawn."""
 
 
-def whole(space: SearchSpace, proxies: Sequence[Metric], screen: Screen | None) -> list[Architecture] | None:
-    """All architectures that keep the cheap constraints; None where these are too many to go through.
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """Candidates, and which of them may still be chosen, `[n]`."""
 
-    Where none keeps them, all.
+    candidates: Candidates
+    is_open: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, candidates: Candidates, known: Container[Architecture]) -> Offer:
+        """All that are not known are open."""
+        is_open = [one not in known for one in candidates.architectures]
+        return cls(candidates, np.array(is_open, dtype=bool))
+
+    @property
+    def free(self) -> Rows:
+        """The rows that are open."""
+        return np.flatnonzero(self.is_open)
+
+
+class Pool(ABC):
+    """Offers candidates, of which each choice takes one."""
+
+    @abstractmethod
+    def next(self, best: Best, known: Container[Architecture]) -> Offer | Proposal | None:
+        """What to choose from; or an architecture to score before that, None to wait for scores."""
+
+    def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
+        """The metrics of an architecture that was to be scored."""
+        raise NotImplementedError("this pool asks for no scores")
+
+
+class WholeSpace(Pool):
+    """All architectures that keep the cheap constraints; where none keeps them, all.
+
+    Args:
+        space: a small one.
+        proxies: cheap metrics.
+        screen: the cheap constraints; none where None.
     """
-    if not space.is_small or any(proxy.expensive for proxy in proxies):
-        return None
-    everything = list(space)
-    if screen is None or not screen.objective.constraints:
-        return everything
-    return [one for one in everything if screen.violation(one) == 0] or everything
+
+    def __init__(self, space: SearchSpace, proxies: Sequence[Metric], screen: Screen | None) -> None:
+        found = list(space)
+        if screen is not None and screen.objective.constraints:
+            found = [one for one in found if screen.violation(one) == 0] or found
+        self._offer = Offer.of(Features.of(space, proxies, found)(found), ())
+
+    def next(self, best: Best, known: Container[Architecture]) -> Offer:
+        """The same each time, less what was chosen."""
+        return self._offer
 
 
-def drawn(
-    space: SearchSpace,
-    best: Sequence[Architecture],
-    size: int,
-    screen: Screen | None,
-    known: Container[Architecture],
-    generator: np.random.Generator,
-) -> list[Architecture]:
-    """`size` new architectures or fewer: neighbours, crossovers and mutants of the `best`, and random ones.
+class DrawnAnew(Pool):
+    """`POOL` relatives of the best and random ones, others for each choice; see `drawing.drawn`.
 
-    Those that break a cheap constraint are left out, but for the nearest where nothing else is found.
+    Args:
+        space: of any size.
+        proxies: cheap metrics, ranked within `REFERENCE` random architectures.
+        screen: the cheap constraints; none where None.
+        generator: of all draws.
     """
-    draws = _draws(space, best, generator)
-    found: dict[Architecture, None] = {}
-    for architecture in islice(draws, 4 * size):
-        if architecture not in known and (screen is None or screen.violation(architecture) == 0):
-            found[architecture] = None
-        if len(found) == size:
-            break
-    if found:
-        return list(found)
-    nearest = first_feasible(lambda: next(draws), screen, known)
-    return [] if nearest is None else [nearest]
 
+    def __init__(
+        self,
+        space: SearchSpace,
+        proxies: Sequence[Metric],
+        screen: Screen | None,
+        generator: np.random.Generator,
+    ) -> None:
+        self._space, self._screen, self._generator = space, screen, generator
+        reference = drawn(space, [], REFERENCE, screen, (), generator) if proxies else []
+        self._features = Features.of(space, proxies, reference)
 
-def _draws(
-    space: SearchSpace, best: Sequence[Architecture], generator: np.random.Generator
-) -> Iterator[Architecture]:
-    def one() -> Architecture:
-        return best[int(generator.integers(len(best)))]
-
-    kinds: list[Callable[[], Architecture]] = [lambda: space.random(generator)]
-    if best:
-        kinds += [
-            lambda: space.mutate(one(), generator),
-            lambda: space.redraw(one(), 0.1, generator),
-            lambda: space.redraw(space.crossover(one(), one(), generator), 0.02, generator),
-        ]
-    while True:
-        for kind in kinds:
-            yield kind()
+    def next(self, best: Best, known: Container[Architecture]) -> Offer:
+        """New ones."""
+        found = drawn(self._space, best(), POOL, self._screen, known, self._generator)
+        return Offer.of(self._features(found), ())
