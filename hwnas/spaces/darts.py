@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from itertools import combinations
 
-from hwnas.network.builder import BlockFunction, Builder
-from hwnas.network.network import Network, Value
+from hwnas.network.builder import Builder
+from hwnas.network.network import Network
 from hwnas.spaces.architecture import Architecture
-from hwnas.spaces.darts_genotype import NODES, OPERATIONS, Cell, Edge, Genotype, Node, parse_genotype
+from hwnas.spaces.darts_genotype import NODES, OPERATIONS, Edge, Genotype, Node, parse_genotype
+from hwnas.spaces.darts_layers import Edges, cell_block, head, stem
+from hwnas.spaces.darts_supernetwork import DARTSSupernetwork, darts_supernetwork
 from hwnas.spaces.space import SearchSpace
 
 STEM_MULTIPLIER = 3
@@ -86,8 +88,12 @@ class DARTS(SearchSpace):
 
     def parse(self, text: str) -> Architecture:
         """Read a genotype; raises ValueError naming the part that is wrong."""
+        return self.from_genotype(parse_genotype(text))
+
+    def from_genotype(self, genotype: Genotype) -> Architecture:
+        """The architecture of these cells."""
         encoding: list[int] = []
-        for cell in parse_genotype(text):
+        for cell in genotype:
             for node, edges in zip(NODES, cell, strict=True):
                 first, second = edges
                 encoding.append(PAIRS[node].index((first.input, second.input)))
@@ -96,111 +102,34 @@ class DARTS(SearchSpace):
 
     def network(self, architecture: Architecture) -> Network:
         """Stem, cells, head."""
-        genotype = self.genotype(architecture)
-        reductions = {self.layers // 3, 2 * self.layers // 3}
+        return self.network_of(*self.genotype(architecture))
+
+    def supernetwork(self) -> DARTSSupernetwork:
+        """14 groups for each kind of cell, one for each edge; each edge of a cell is a mixture."""
+        return darts_supernetwork(self)
+
+    @property
+    def reductions(self) -> set[int]:
+        """The numbers of the reduction cells."""
+        return {self.layers // 3, 2 * self.layers // 3}
+
+    def network_of(self, normal: Edges, reduce: Edges) -> Network:
+        """The network of cells whose nodes may have any number of edges."""
         b = Builder()
         x = b.input(3, self.resolution, self.resolution)
-        before = last = b.block("stem", _stem, x, channels=STEM_MULTIPLIER * self.channels)
+        before = last = b.block("stem", stem, x, channels=STEM_MULTIPLIER * self.channels)
         channels = self.channels
         for layer in range(self.layers):
-            reduction = layer in reductions
+            reduction = layer in self.reductions
             channels *= 2 if reduction else 1
-            cell = genotype.reduce if reduction else genotype.normal
+            cell = reduce if reduction else normal
             output = b.block(
-                f"cell{layer}", _cell, before, last, cell=cell, channels=channels, reduction=reduction
+                f"cell{layer}", cell_block, before, last, cell=cell, channels=channels, reduction=reduction
             )
             before, last = last, output
-        return b.build(b.block("head", _head, last, classes=self.classes))
+        return b.build(b.block("head", head, last, classes=self.classes))
 
 
 def _node(node: int, pair: int, first: int, second: int) -> Node:
     low, high = PAIRS[node][pair]
     return Edge(OPERATIONS[first], low), Edge(OPERATIONS[second], high)
-
-
-def _stem(b: Builder, x: Value, *, channels: int) -> Value:
-    return b.batch_norm(b.conv(x, channels, kernel=3))
-
-
-def _head(b: Builder, x: Value, *, classes: int) -> Value:
-    return b.linear(b.global_average_pool(x), classes)
-
-
-def _cell(b: Builder, before: Value, last: Value, *, cell: Cell, channels: int, reduction: bool) -> Value:
-    # [c0, h0, w0], [c1, h, w] -> [4 channels, h/s, w/s], s = 2 for a reduction cell; h0 = 2h after one
-    halved = before.shape[1] > last.shape[1]
-    fit_before = factorized_reduce if halved else relu_conv_bn
-    values = [
-        b.block("preprocess0", fit_before, before, channels=channels),
-        b.block("preprocess1", relu_conv_bn, last, channels=channels),
-    ]
-    for node, edges in zip(NODES, cell, strict=True):
-        first, second = (
-            _edge(
-                b,
-                values[source],
-                operation,
-                stride=2 if reduction and source < 2 else 1,
-                name=f"edge{source}_{node}",
-            )
-            for operation, source in edges
-        )
-        values.append(b.add(first, second))
-    return b.concat(*values[2:])
-
-
-def _edge(b: Builder, x: Value, operation: str, *, stride: int, name: str) -> Value:
-    if operation == "skip_connect" and stride == 1:
-        return x
-    functions: dict[str, tuple[BlockFunction, dict[str, int]]] = {
-        "max_pool_3x3": (_max_pool, {"stride": stride}),
-        "avg_pool_3x3": (_average_pool, {"stride": stride}),
-        "skip_connect": (factorized_reduce, {"channels": x.shape[0]}),
-        "sep_conv_3x3": (separable_conv, {"kernel": 3, "stride": stride}),
-        "sep_conv_5x5": (separable_conv, {"kernel": 5, "stride": stride}),
-        "dil_conv_3x3": (dilated_conv, {"kernel": 3, "stride": stride}),
-        "dil_conv_5x5": (dilated_conv, {"kernel": 5, "stride": stride}),
-    }
-    function, settings = functions[operation]
-    result: Value = b.block(name, function, x, **settings)
-    return result
-
-
-def _max_pool(b: Builder, x: Value, *, stride: int) -> Value:
-    return b.max_pool(x, kernel=3, stride=stride)
-
-
-def _average_pool(b: Builder, x: Value, *, stride: int) -> Value:
-    return b.average_pool(x, kernel=3, stride=stride)
-
-
-def relu_conv_bn(b: Builder, x: Value, *, channels: int) -> Value:
-    """A 1×1 convolution: `[c, h, w] -> [channels, h, w]`."""
-    return b.batch_norm(b.conv(b.relu(x), channels))
-
-
-def factorized_reduce(b: Builder, x: Value, *, channels: int) -> Value:
-    """Two 1×1 convolutions of stride 2, the second on the input shifted by a pixel both ways.
-
-    `[c, h, w] -> [channels, h/2, w/2]`, for even channels, h and w.
-    """
-    x = b.relu(x)
-    _, height, width = x.shape
-    shifted = b.layer("Slice", x, axes=(2, 3), starts=(1, 1), ends=(height, width))
-    halves = [b.conv(value, channels // 2, stride=2) for value in (x, shifted)]
-    return b.batch_norm(b.concat(*halves))
-
-
-def separable_conv(b: Builder, x: Value, *, kernel: int, stride: int) -> Value:
-    """Twice a depthwise and a 1×1 convolution, the stride in the first: `[c, h, w] -> [c, h/s, w/s]`."""
-    for step in (stride, 1):
-        x = b.depthwise(b.relu(x), kernel=kernel, stride=step)
-        x = b.batch_norm(b.conv(x, x.shape[0]))
-    return x
-
-
-def dilated_conv(b: Builder, x: Value, *, kernel: int, stride: int) -> Value:
-    """A depthwise convolution of dilation 2 and a 1×1 convolution: `[c, h, w] -> [c, h/s, w/s]`."""
-    c = x.shape[0]
-    x = b.conv(b.relu(x), c, kernel=kernel, stride=stride, dilation=2, groups=c, name="depthwise")
-    return b.batch_norm(b.conv(x, c))

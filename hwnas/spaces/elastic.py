@@ -13,11 +13,13 @@ from functools import cached_property, lru_cache
 from typing import ClassVar, NamedTuple
 
 from hwnas.network.builder import Builder
-from hwnas.network.network import Item, Network, Value
+from hwnas.network.network import Item, Network, Shape, Value
 from hwnas.spaces.architecture import Architecture
 from hwnas.spaces.elastic_text import MBConv, read_layers, write_layers
+from hwnas.spaces.mixtures import candidate_network, layer_mixture, supernetwork_of_stages
 from hwnas.spaces.mobile_layers import divisible, inverted_residual
 from hwnas.spaces.space import SearchSpace
+from hwnas.spaces.supernetwork import Candidate, Supernetwork, no_supernetwork
 
 KERNELS, EXPANSIONS, DEPTHS = (3, 5, 7), (3, 4, 6), (2, 3, 4)
 RESOLUTIONS = tuple(range(128, 225, 4))
@@ -195,6 +197,37 @@ class ElasticSpace(SearchSpace):
                 x = item.outputs[0]
         after = _after_stages(self, x)
         return Network(before.inputs, after.outputs, (*items, *after.items), {})
+
+    def supernetwork(self) -> Supernetwork:
+        """A group for each decision; a layer is a mixture of kernels and expansions, and of being there.
+
+        Raises:
+            ValueError: there are several resolutions.
+        """
+        if len(self.resolutions) > 1:
+            why = "changes the size of every value; give a single one, as in resolutions=(224,)"
+            raise no_supernetwork(self, ["resolution"], why)
+        first = (self.kernels[0], self.expansions[0])
+        depths = [max(self._depths(stage)) for stage in self.stages]
+        deepest = self.from_layers(self.resolutions[0], [[first] * depth for depth in depths])
+        return supernetwork_of_stages(self, deepest.network, depths, self._mixture)
+
+    def _mixture(self, i: int, j: int, shape: Shape) -> tuple[Candidate, ...]:
+        """The candidates of layer `j`, counted from 0, of stage `i`, counted from 1."""
+        stage = self.stages[i - 1]
+
+        def network(kernel: int, expansion: int) -> Network:
+            return candidate_network(
+                shape,
+                self._layer,
+                name="layer",
+                stage=stage,
+                layer=MBConv(self.kernels[kernel], self.expansions[expansion]),
+                stride=1 if j else stage.stride,
+            )
+
+        decisions = (f"kernel_{i}_{j + 1}", f"expansion_{i}_{j + 1}")
+        return layer_mixture(self, f"depth_{i}", j, decisions, shape, network)
 
     def _layer(
         self, b: Builder, x: Value, name: str, stage: ElasticStage, layer: MBConv, stride: int

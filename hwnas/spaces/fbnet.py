@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from hwnas.network.builder import Builder
 from hwnas.network.network import Network, Value
 from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.mixtures import candidate_network, every_block, groups_of
 from hwnas.spaces.mobile_layers import conv_bn, head
 from hwnas.spaces.space import SearchSpace
+from hwnas.spaces.supernetwork import Candidate, Supernetwork, Term
 
 
-class Candidate(NamedTuple):
+class BlockSettings(NamedTuple):
     """A block of table 2; `skip` has no settings."""
 
     kernel: int
@@ -20,15 +22,15 @@ class Candidate(NamedTuple):
     groups: int
 
 
-CANDIDATES: dict[str, Candidate | None] = {
-    "k3_e1": Candidate(3, 1, 1),
-    "k3_e1_g2": Candidate(3, 1, 2),
-    "k3_e3": Candidate(3, 3, 1),
-    "k3_e6": Candidate(3, 6, 1),
-    "k5_e1": Candidate(5, 1, 1),
-    "k5_e1_g2": Candidate(5, 1, 2),
-    "k5_e3": Candidate(5, 3, 1),
-    "k5_e6": Candidate(5, 6, 1),
+CANDIDATES: dict[str, BlockSettings | None] = {
+    "k3_e1": BlockSettings(3, 1, 1),
+    "k3_e1_g2": BlockSettings(3, 1, 2),
+    "k3_e3": BlockSettings(3, 3, 1),
+    "k3_e6": BlockSettings(3, 6, 1),
+    "k5_e1": BlockSettings(5, 1, 1),
+    "k5_e1_g2": BlockSettings(5, 1, 2),
+    "k5_e3": BlockSettings(5, 3, 1),
+    "k5_e6": BlockSettings(5, 6, 1),
     "skip": None,
 }
 NAMES = tuple(CANDIDATES)
@@ -39,6 +41,14 @@ class Stage(NamedTuple):
 
     channels: int
     depth: int
+    stride: int
+
+
+class Slot(NamedTuple):
+    """A layer's block, the channels that it gives, and its stride."""
+
+    name: str
+    channels: int
     stride: int
 
 
@@ -154,25 +164,44 @@ class FBNet(SearchSpace):
         x = b.block(
             "stem", conv_bn, x, channels=STEM_CHANNELS, kernel=3, stride=stem_stride, activation="relu"
         )
-        chosen = iter(architecture.encoding)
-        for i, stage in enumerate(STAGES, start=1):
-            stride = 1 if self.small_input and i == 2 else stage.stride
-            for layer in range(stage.depth):
-                x = _layer(
-                    b,
-                    x,
-                    f"stage{i}.block{layer}",
-                    CANDIDATES[NAMES[next(chosen)]],
-                    channels=stage.channels,
-                    stride=1 if layer else stride,
-                )
+        for slot, index in zip(self.slots, architecture.encoding, strict=True):
+            x = _layer(b, x, candidate=CANDIDATES[NAMES[index]], **slot._asdict())
         return b.build(
             b.block("head", head, x, channels=self.head_channels, classes=self.classes, activation="relu")
         )
 
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """What the layers have in common whatever is chosen."""
+        return tuple(
+            Slot(
+                f"stage{i}.block{layer}",
+                stage.channels,
+                1 if layer or (self.small_input and i == 2) else stage.stride,
+            )
+            for i, stage in enumerate(STAGES, start=1)
+            for layer in range(stage.depth)
+        )
+
+    def supernetwork(self) -> Supernetwork:
+        """A group for each layer, and a mixture."""
+        skeleton = self.from_encoding([0] * LAYERS).network
+        blocks = dict(every_block(skeleton))
+        mixtures = {}
+        for decision, slot in zip(self.decisions, self.slots, strict=True):
+            shape = blocks[slot.name].inputs[0].shape
+            mixtures[slot.name] = tuple(
+                Candidate(
+                    candidate_network(shape, _layer, candidate=settings, **slot._asdict()),
+                    (Term(decision, (index,)),),
+                )
+                for index, settings in enumerate(CANDIDATES.values())
+            )
+        return Supernetwork(self, skeleton, groups_of(self), mixtures)
+
 
 def _layer(
-    b: Builder, x: Value, name: str, candidate: Candidate | None, *, channels: int, stride: int
+    b: Builder, x: Value, *, name: str, candidate: BlockSettings | None, channels: int, stride: int
 ) -> Value:
     value: Value = x
     if candidate:

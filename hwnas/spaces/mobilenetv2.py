@@ -6,15 +6,17 @@ of its own: kernel, expansion, depth, width and, where asked for, squeeze-and-ex
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hwnas.network.builder import Builder
-from hwnas.network.network import Network, Value
+from hwnas.network.network import Network, Shape, Value
 from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.mixtures import candidate_network, layer_mixture, supernetwork_of_stages
 from hwnas.spaces.mobile_layers import conv_bn, divisible, head, inverted_residual
 from hwnas.spaces.space import SearchSpace
+from hwnas.spaces.supernetwork import Candidate, Supernetwork, no_supernetwork
 
 
 @dataclass(frozen=True)
@@ -117,24 +119,58 @@ class MobileNetV2(SearchSpace):
             stride=1 if self.small_input else 2,
             activation="relu6",
         )
-        chosen: dict[str, Any] = dict(
+        chosen = dict(
             zip(self.decisions, map(tuple.__getitem__, self.choices, architecture.encoding), strict=True)
         )
-        for i, stage in enumerate(STAGES, start=1):
-            x = b.block(
-                f"stage{i}",
-                _stage,
-                x,
-                depth=chosen[f"depth_{i}"],
-                channels=divisible(stage.channels * self.width * chosen[f"width_{i}"]),
-                kernel=chosen[f"kernel_{i}"],
-                expansion=chosen[f"expansion_{i}"],
-                stride=1 if self.small_input and i == 2 else stage.stride,
-                squeeze_excite=chosen.get(f"se_{i}", False),
-            )
+        for i in range(1, len(STAGES) + 1):
+            settings = self._stage_settings(i, chosen)
+            x = b.block(f"stage{i}", _stage, x, depth=chosen[f"depth_{i}"], **settings)
         # Multipliers below 1 do not narrow the last convolution (Sandler et al., section 5).
         channels = divisible(HEAD_CHANNELS * max(1.0, self.width))
         return b.build(b.block("head", head, x, channels=channels, classes=self.classes, activation="relu6"))
+
+    def _stage_settings(self, i: int, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """How the layers of stage `i` are made, where its decisions are chosen so."""
+        stage = STAGES[i - 1]
+        return {
+            "channels": divisible(stage.channels * self.width * chosen[f"width_{i}"]),
+            "kernel": chosen[f"kernel_{i}"],
+            "expansion": chosen[f"expansion_{i}"],
+            "stride": 1 if self.small_input and i == 2 else stage.stride,
+            "squeeze_excite": chosen.get(f"se_{i}", False),
+        }
+
+    def supernetwork(self) -> Supernetwork:
+        """A group for each decision; a layer is a mixture of its stage's alternatives, and of being there.
+
+        Raises:
+            ValueError: there are several widths.
+        """
+        stages = range(1, len(STAGES) + 1)
+        if len(self.decisions["width_1"]) > 1:
+            why = "change the shape of what follows; give a single one, as in widths=(1.0,)"
+            raise no_supernetwork(self, [f"width_{i}" for i in stages], why)
+        last = {f"depth_{i}": len(self.decisions[f"depth_{i}"]) - 1 for i in stages}
+        deepest = self.from_encoding([last.get(decision, 0) for decision in self.decisions])
+        depths: list[Any] = [self.decisions[name][index] for name, index in last.items()]
+        return supernetwork_of_stages(self, deepest.network, depths, self._mixture)
+
+    def _mixture(self, i: int, j: int, shape: Shape) -> tuple[Candidate, ...]:
+        """The candidates of layer `j`, counted from 0, of stage `i`, counted from 1."""
+        names = (f"kernel_{i}", f"expansion_{i}", f"se_{i}")
+        decisions = [name for name in names if name in self.decisions]
+        (width,) = self.decisions[f"width_{i}"]
+
+        def network(*indices: int) -> Network:
+            chosen = {
+                name: self.decisions[name][index] for name, index in zip(decisions, indices, strict=True)
+            }
+            settings = self._stage_settings(i, {**chosen, f"width_{i}": width})
+            if j:
+                settings["stride"] = 1
+            return candidate_network(shape, _stage, depth=1, **settings)
+
+        return layer_mixture(self, f"depth_{i}", j, decisions, shape, network)
 
 
 def _check(

@@ -20,6 +20,7 @@ from hwnas.spaces.nasbench101_layers import cell_block, conv_bn_relu, downsample
 from hwnas.spaces.nasbench101_text import format_cell, parse_cell
 from hwnas.spaces.nasbench101_unique import EDGES, unique_encodings
 from hwnas.spaces.space import SearchSpace
+from hwnas.spaces.supernetwork import Supernetwork, no_supernetwork
 
 INTERIOR = MAX_VERTICES - 2
 VALID_ENCODINGS = 1_538_083 * 3**5  # so many of the 2^21 sets of edges, with any operations
@@ -140,6 +141,11 @@ class NASBench101(SearchSpace):
                 f"{text!r} has {pruned.edges} edges between input and output, at most {MAX_EDGES}"
             )
         return self.from_encoding(_encoding(cell))
+
+    def supernetwork(self) -> Supernetwork:
+        """None: raises ValueError."""
+        edges = [name for name in self.decisions if "→" in name]
+        raise no_supernetwork(self, edges, "decide together how many channels each vertex has")
 
     def network(self, architecture: Architecture) -> Network:
         """Stem, stacks of cells, head."""

@@ -10,10 +10,13 @@ from hwnas.network.assembly import fill, join_parts
 from hwnas.network.builder import Builder
 from hwnas.network.network import Block, Network, Value
 from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.mixtures import candidate_network, edge_mixtures, groups_of
 from hwnas.spaces.space import SearchSpace
+from hwnas.spaces.supernetwork import Supernetwork
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ("0→1", "0→2", "1→2", "0→3", "1→3", "2→3")
+EDGE_BLOCKS = {f"edge{edge.replace('→', '_')}": edge for edge in EDGES}
 _TOKEN = re.compile(r"^([a-z0-9_]+)~([0-2])$")
 
 
@@ -58,6 +61,12 @@ class NASBench201(SearchSpace):
         cells = 0 if all(_is_one_skip(edges) for edges in nodes) else self.cells
         skeleton, slots = _skeleton(self.channels, cells, self.classes, self.resolution)
         return fill(skeleton, {slot: _cell(slot.inputs[0], nodes) for slot in slots})
+
+    def supernetwork(self) -> Supernetwork:
+        """Six groups that all cells share, one for each edge; each edge of a cell is a mixture."""
+        skeleton = self.architecture(**dict.fromkeys(EDGES, "nor_conv_3x3")).network
+        mixtures = edge_mixtures(skeleton, lambda path: EDGE_BLOCKS.get(path.rpartition(".")[2]), _candidates)
+        return Supernetwork(self, skeleton, groups_of(self), mixtures)
 
     def format(self, architecture: Architecture) -> str:
         """The benchmark's architecture string."""
@@ -181,6 +190,12 @@ def _edge(b: Builder, x: Value, operation: str, name: str) -> Value:
     kernel = 3 if operation == "nor_conv_3x3" else 1
     convolved: Value = b.block(name, _relu_conv_bn, x, channels=x.shape[0], kernel=kernel)
     return convolved
+
+
+def _candidates(edge: Network) -> list[Network | None]:
+    shape = edge.inputs[0].shape
+    networks = [candidate_network(shape, _edge, operation=name, name="edge") for name in OPERATIONS[1:]]
+    return [None, *networks]
 
 
 def _reduction(b: Builder, x: Value) -> Value:

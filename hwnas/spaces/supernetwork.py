@@ -8,7 +8,7 @@ architecture; in between, expectations of additive costs are exact, as if each g
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas.network.builder import Builder
-from hwnas.network.network import Block, Item, Network, Shape, Value, join
+from hwnas.network.network import Block, Item, Network, join
 
 if TYPE_CHECKING:
     from hwnas.spaces.architecture import Architecture
@@ -157,23 +157,6 @@ def _zeros(like: Network) -> Network:
     b = Builder()
     b.input(*like.inputs[0].shape)
     return b.build(b.zeros(*like.outputs[0].shape))
-
-
-def every_block(network: Network, prefix: str = "") -> Iterator[tuple[str, Network]]:
-    """All blocks of `network` in order with their paths, each before those inside it."""
-    for item in network.items:
-        if isinstance(item, Block):
-            path = join(prefix, item.name)
-            yield path, item.network
-            yield from every_block(item.network, path)
-
-
-def candidate_network(describe: Callable[[Builder, Value], Value], shape: Shape) -> Network:
-    """The block that `describe` adds for an input of `shape`, or the identity where it adds none."""
-    b = Builder()
-    network = b.build(describe(b, b.input(*shape)))
-    only = network.items[0] if len(network.items) == 1 else None
-    return only.network if isinstance(only, Block) else network
 
 
 def no_supernetwork(space: SearchSpace, decisions: Sequence[str], why: str) -> ValueError:

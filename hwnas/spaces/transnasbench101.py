@@ -15,11 +15,14 @@ from collections.abc import Hashable, Iterable, Sequence
 from hwnas.network.builder import BlockFunction, Builder
 from hwnas.network.network import Network
 from hwnas.spaces.architecture import Architecture
+from hwnas.spaces.mixtures import candidate_network, edge_mixtures, groups_of
 from hwnas.spaces.space import SearchSpace
-from hwnas.spaces.transnasbench101_layers import cell_block, head, residual_block, stem
+from hwnas.spaces.supernetwork import Supernetwork, no_supernetwork
+from hwnas.spaces.transnasbench101_layers import cell_block, edge, head, residual_block, stem
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3")  # codes 0 to 3
 EDGES = ("0→1", "0→2", "1→2", "0→3", "1→3", "2→3")
+EDGE_BLOCKS = {f"edge{edge.replace('→', '_')}": edge for edge in EDGES}
 CELL_DECISIONS = dict.fromkeys(EDGES, OPERATIONS)
 MICRO_MODULES = (4, 1, 4, 1, 4)
 CODES = (1, 2, 3, 4)
@@ -119,6 +122,12 @@ class TransNASBench101Micro(_TransNASBench101):
             )
         return self.from_encoding([int(code) for code in "".join(match.groups())])
 
+    def supernetwork(self) -> Supernetwork:
+        """Six groups that all cells share, one for each edge; each edge of a cell is a mixture."""
+        skeleton = self.architecture(**dict.fromkeys(EDGES, "nor_conv_3x3")).network
+        mixtures = edge_mixtures(skeleton, lambda path: EDGE_BLOCKS.get(path.rpartition(".")[2]), _candidates)
+        return Supernetwork(self, skeleton, groups_of(self), mixtures)
+
     def modules(self, architecture: Architecture) -> tuple[int, ...]:
         """The same for every cell."""
         return MICRO_MODULES
@@ -166,12 +175,26 @@ class TransNASBench101Macro(_TransNASBench101):
         codes += [0] * (MOST_MODULES - len(codes))
         return self.from_encoding([code - (position < LEAST_MODULES) for position, code in enumerate(codes)])
 
+    def supernetwork(self) -> Supernetwork:
+        """None: raises ValueError."""
+        raise no_supernetwork(self, list(self.decisions), "change the shape of all that follows")
+
     def modules(self, architecture: Architecture) -> tuple[int, ...]:
         """The codes up to the first 0."""
         return tuple(itertools.takewhile(bool, _codes(architecture)))
 
     def _block(self, architecture: Architecture) -> tuple[BlockFunction, dict[str, Hashable]]:
         return residual_block, {}
+
+
+def _candidates(block: Network) -> list[Network | None]:
+    shape, result = block.inputs[0].shape, block.outputs[0].shape
+    settings = {"channels": result[0], "stride": shape[1] // result[1]}
+    networks = [
+        candidate_network(shape, edge, operation=operation, name="edge", **settings)
+        for operation in OPERATIONS[1:]
+    ]
+    return [None, *networks]
 
 
 def _require_multiple(divisor: int, **settings: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwnas.network.builder import Builder
 from hwnas.network.network import Value
-from hwnas.spaces.darts import factorized_reduce
+from hwnas.spaces.darts_layers import factorized_reduce
 
 
 def stem(b: Builder, x: Value, *, channels: int) -> Value:
@@ -26,28 +26,32 @@ def cell_block(b: Builder, x: Value, *, channels: int, stride: int, operations: 
     nodes = [x]
     edges = iter(operations)
     for node in range(1, 4):
-        results = [
-            _edge(b, nodes[source], next(edges), f"edge{source}_{node}", channels, 1 if source else stride)
+        present = [
+            edge(
+                b,
+                nodes[source],
+                operation=operation,
+                name=f"edge{source}_{node}",
+                channels=channels,
+                stride=1 if source else stride,
+            )
             for source in range(node)
+            if (operation := next(edges)) != "none"
         ]
-        present = [result for result in results if result is not None]
         shape = [channels, *(size // stride for size in x.shape[1:])]
         nodes.append(b.add(*present) if present else b.zeros(*shape))
     return nodes[-1]
 
 
-def _edge(b: Builder, x: Value, operation: str, name: str, channels: int, stride: int) -> Value | None:
-    """The operation of one edge on `x`; nothing for `none`."""
-    if operation == "none":
-        return None
-    if operation == "skip_connect":
-        return x if stride == 1 else _value(b.block(name, factorized_reduce, x, channels=channels))
-    kernel = 3 if operation == "nor_conv_3x3" else 1
-    return _value(b.block(name, _relu_conv_bn, x, channels=channels, kernel=kernel, stride=stride))
-
-
-def _value(value: Value) -> Value:
-    return value
+def edge(b: Builder, x: Value, *, operation: str, name: str, channels: int, stride: int) -> Value:
+    """An operation other than `none`: `[c, h, w] -> [channels, h/stride, w/stride]`."""
+    result: Value = x
+    if operation != "skip_connect":
+        kernel = 3 if operation == "nor_conv_3x3" else 1
+        result = b.block(name, _relu_conv_bn, x, channels=channels, kernel=kernel, stride=stride)
+    elif stride > 1:
+        result = b.block(name, factorized_reduce, x, channels=channels)
+    return result
 
 
 def residual_block(b: Builder, x: Value, *, channels: int, stride: int) -> Value:
