@@ -84,11 +84,13 @@ def _entry(entry: Entry, comparison: StrategyComparison, goal: float) -> dict[st
     seconds = entry.median_seconds
     return {
         "peer": entry.is_peer,
+        "repeats": len(entry.best),
         "at": {
             str(n): {
                 "median": _plain(median[n - 1]),
                 "lower_quartile": _plain(low[n - 1]),
                 "upper_quartile": _plain(high[n - 1]),
+                "median_error": _plain(entry.median_error(n)),
                 "regret": _plain(comparison.optimum - median[n - 1]),
                 "optimum_found": entry.found(comparison.optimum, n),
                 "seconds": _plain(seconds[n - 1]),

@@ -29,7 +29,8 @@ def entry(label, reaches, *, peer=False, violations=0, repeats=5, start=90.0, la
     steps = np.minimum(np.arange(1, QUERIES + 1) / reaches, 1)
     best = start + (last - start) * steps + 0.01 * np.arange(repeats)[:, None]
     seconds = np.full(best.shape, NAN)
-    return Entry(label, peer, best, seconds, np.full(repeats, QUERIES), 0.25, violations, 20e-6)
+    trained, answers = np.full(repeats, QUERIES), [None] * repeats
+    return Entry(label, peer, best, seconds, trained, 0.25, answers, violations, 20e-6)
 
 
 def comparison(entries=None, *, bounds=(), left_out=None, budget_s=math.inf):
@@ -59,6 +60,16 @@ def test_the_target_is_what_evolution_has_in_the_end():
         "TPE reaches accuracy 94.02 with 40 trained networks (median of 5 searches); "
         "it is what evolution has after 120"
     )
+
+
+def test_the_headline_names_nobody_who_searched_too_seldom():
+    often = [entry("evolution", 80, repeats=150), entry("random", 500, repeats=150)]
+    seldom = entry("bayesian", 20, repeats=99)
+    assert headline(comparison([*often, seldom])).startswith("evolution reaches")
+    assert headline(comparison([*often, entry("bayesian", 20, repeats=100, last=96.0)])).startswith(
+        "bayesian reaches"
+    )
+    assert headline(comparison([entry("evolution", 80), seldom])).startswith("bayesian reaches")
 
 
 def test_simulated_seconds_of_a_budget(tmp_path):
@@ -109,6 +120,7 @@ def test_the_rows():
         "infeasible": "25.0 %",
         "violations": "0",
         "µs": "20",
+        "repeats": "5",
     }
     parts = tables(found)
     assert [head for head, _ in parts] == [heads(found)[:7], ["strategy", *heads(found)[7:]]]
@@ -136,7 +148,7 @@ def test_the_csv_has_every_number_of_networks():
 def test_simulated_seconds_are_written_where_they_are_known():
     one = entry("evolution", 80)
     seconds = np.cumsum(np.full(one.best.shape, 2.0), axis=1)
-    timed = Entry("evolution", False, one.best, seconds, one.trained, 0.0, 0, 1e-6)
+    timed = replace(one, seconds=seconds)
     read = list(csv.DictReader(io.StringIO(table(comparison([timed])))))
     assert read[9]["seconds"] == "20"
     assert content(comparison([timed]))["strategies"]["evolution"]["at"]["100"]["seconds"] == 200
@@ -144,7 +156,7 @@ def test_simulated_seconds_are_written_where_they_are_known():
 
 def nothing():
     best = np.full((5, QUERIES), NAN)
-    return Entry("nothing", False, best, best, np.zeros(5), 1.0, 0, 1e-6)
+    return Entry("nothing", False, best, best, np.zeros(5), 1.0, [None] * 5, 0, 1e-6)
 
 
 def test_the_json_is_plain():
@@ -154,6 +166,8 @@ def test_the_json_is_plain():
     assert found["strategies"]["evolution"]["at"]["10"]["regret"] == pytest.approx(94.04 - 90.52)
     assert found["strategies"]["nothing"]["at"]["10"]["median"] is None
     assert found["strategies"]["nothing"]["mean"] is None
+    assert found["strategies"]["evolution"]["repeats"] == 5
+    assert 0 < found["strategies"]["evolution"]["at"]["10"]["median_error"] < 0.02
 
 
 def test_the_best_have_colours_and_peers_always_some():
