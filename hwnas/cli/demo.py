@@ -17,7 +17,7 @@ SPACE = "mobilenetv2:resolution=32,classes=10,width=0.35,kernels=(3,5),widths=(0
 
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Folder for everything.")] = Path("runs/demo"),
-    budget: Annotated[int, typer.Option(min=1, help="Number of trials of the search.")] = 100,
+    budget: Annotated[int, typer.Option(min=1, help="Number of networks that the search scores.")] = 100,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -30,6 +30,7 @@ def demo(
     from hwnas.report import write_report
     from hwnas.search import Events, Training, Trial, process_pool
     from hwnas.search import run as run_search
+    from hwnas.search.spending import Spending
     from hwnas.spaces import space as space_of
     from hwnas.training import TrainingSettings
 
@@ -47,10 +48,12 @@ def demo(
     say(f"2. look-up of {len(table.blocks)} blocks, corrected on {len(latencies)} networks{error}")
     settings = TrainingSettings(epochs=2, batch_size=64, augmentation=None, seed=seed, threads=1)
     say(f"3. search for the best network under {bound} ms, the median of those measured")
+    spending = Spending("naswot")
     with process_pool(2) as executor, progress_bar("searching") as bar:
 
         def show(trial: Trial) -> None:
-            bar.update(trial.number + 1, budget, "searching")
+            spending.add(trial)
+            bar.update(int(spending.trainings), budget, "searching")
 
         found = run_search(
             space,
@@ -60,6 +63,7 @@ def demo(
             metrics={"latency_ms": predictor},
             strategy_settings={"population": 24},
             budget=budget,
+            ahead=2,
             seed=seed,
             data="digits",
             executor=executor,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,7 @@ import typer
 from hwnas.cli.options import Arch, InputShape, Json, Seed, Space
 from hwnas.cli.output import check_output, console, print_json, print_table, progress_bar, say
 from hwnas.cli.targets import Target, search_space, target
-from hwnas.executors import dask_cluster, process_pool
+from hwnas.cli.workers import Workers, workers
 from hwnas.spaces import Architecture
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def score(
             raise ValueError(f"--out {out} exists already: remove it, or choose another name")
     architectures = _architectures(space, samples, everything, seed, out)
     inputs, targets = _batch(data, architectures[0].network, seed, batch, device)
-    table = _sweep(architectures, wanted, inputs, targets, seed, data, _pool(jobs, dask), out)
+    table = _sweep(architectures, wanted, inputs, targets, seed, data, workers(jobs, dask), out)
     if out is not None:
         table.save(out)
         _journal(out).unlink(missing_ok=True)
@@ -132,12 +131,12 @@ def _sweep(
     targets: Tensor,
     seed: int,
     data: str | None,
-    pool: AbstractContextManager[Executor],
+    pool: AbstractContextManager[Workers],
     out: Path | None,
 ) -> ScoreTable:
     from hwnas.proxies.sweep import score_architectures
 
-    with pool as executor, progress_bar("scoring") as bar:
+    with pool as (executor, _), progress_bar("scoring") as bar:
         return score_architectures(
             architectures,
             wanted,
@@ -149,14 +148,6 @@ def _sweep(
             journal=_journal(out) if out is not None else None,
             progress=bar.update,
         )
-
-
-def _pool(jobs: int, dask: str | None) -> AbstractContextManager[Executor]:
-    if dask is None:
-        return process_pool(jobs)
-    if jobs != 1:
-        raise ValueError("--jobs and --dask exclude each other: the cluster has its own workers")
-    return dask_cluster(dask)
 
 
 def _journal(out: Path) -> Path:

@@ -15,6 +15,7 @@ from hwnas.cli.oracles import oracles
 from hwnas.cli.output import console, print_json, print_table, progress_bar, say
 from hwnas.cli.predict import interpolated_share, predictor_of
 from hwnas.cli.targets import search_space
+from hwnas.cli.workers import workers
 from hwnas.cost import limits
 from hwnas.objectives import format_quantity
 from hwnas.spec import read_settings
@@ -75,11 +76,28 @@ def search(
             help="Strategy (see `hwnas list strategies`), with settings: genetic:population=20,parents=6."
         ),
     ] = "evolution",
-    budget: Annotated[int, typer.Option(help="Number of trials.")] = 200,
+    budget: Annotated[
+        int,
+        typer.Option(
+            help="Number of networks evaluated by the maximised metric; what is asked for again, scored by "
+            "another metric, or over a bound costs nothing."
+        ),
+    ] = 200,
     trial_seconds: Annotated[
         float | None, typer.Option(help="A trial that takes longer than this many seconds has failed.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Worker processes. The result does not depend on it.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Scheduler of a dask cluster that evaluates instead, such as tcp://10.0.0.5:8786."),
+    ] = None,
+    ahead: Annotated[
+        int | None,
+        typer.Option(
+            help="Networks under way at a time: each is chosen without the results of the others. As many as "
+            "there are workers, or as the run in the folder has. Other than this, workers change no result."
+        ),
+    ] = None,
     data: Annotated[
         str | None, typer.Option(help="Data set of the proxies' batch and of the training.")
     ] = None,
@@ -98,9 +116,11 @@ def search(
 ) -> None:
     """Search a space under constraints, then measure and train the best candidates."""
     from hwnas.report import write_report
-    from hwnas.search import Events, process_pool
+    from hwnas.search import Events
     from hwnas.search import run as run_search
+    from hwnas.search.folder import recorded_ahead
     from hwnas.search.settings import check_strategy, read_strategy
+    from hwnas.search.spending import Spending
 
     name, settings = read_strategy(strategy)
     check_strategy(name, settings)
@@ -109,10 +129,12 @@ def search(
     fitted, on = _predictor(predictor, measure)
     known = _known(table, on)
     searched = search_space(space)
-    with process_pool(jobs) as executor, progress_bar("searching") as bar:
+    spending = Spending(goal)
+    with workers(jobs, dask) as (executor, number), progress_bar("searching") as bar:
 
         def show(trial: Trial) -> None:
-            bar.update(trial.number + 1, budget, "searching")
+            spending.add(trial)
+            bar.update(int(spending.trainings), budget, "searching")
 
         found = run_search(
             searched,
@@ -123,6 +145,7 @@ def search(
             strategy=name,
             strategy_settings=settings,
             budget=budget,
+            ahead=ahead if ahead is not None else recorded_ahead(folder) or number,
             seed=seed,
             data=data,
             confidence=confidence,
@@ -225,9 +248,12 @@ def print_answer(found: Run, json: bool, interpolated: Floats | None = None) -> 
     Raises:
         NothingFeasibleError: there is no answer.
     """
+    from hwnas.report.headline import trainings_of, trials_of
     from hwnas.report.intervals import drift_warning, interval_text
+    from hwnas.search.spending import full_trainings
 
     record = found.record
+    evaluated = full_trainings(record.trials, record.maximize)
     if json:
         from dataclasses import asdict
 
@@ -235,7 +261,8 @@ def print_answer(found: Run, json: bool, interpolated: Floats | None = None) -> 
         if interpolated is not None:
             for one, share in zip(listed, interpolated, strict=True):
                 one["interpolated"] = float(share)
-        print_json({"winner": record.winner, "candidates": listed})
+        counts = {"trials": len(record.trials), "evaluated": evaluated}
+        print_json({"winner": record.winner, **counts, "candidates": listed})
         found.best()
         return
     names = [record.maximize, *(n for n in record.bounds if n != record.maximize)]
@@ -256,6 +283,9 @@ def print_answer(found: Run, json: bool, interpolated: Floats | None = None) -> 
     print_table(["candidate", *ranks], [[name, *values] for name, values in lines])
     if warning := drift_warning(record.candidates):
         console.print(warning, markup=False, soft_wrap=True)
+    console.print(
+        f"{trials_of(len(record.trials))}, {trainings_of(evaluated, record.maximize)}", markup=False
+    )
     console.print(f"report: {found.folder / 'report.html'}", markup=False)
     best = found.best()
     console.print(f"best: {best.architecture}\nonnx: {best.onnx}", markup=False, soft_wrap=True)

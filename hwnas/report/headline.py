@@ -103,3 +103,9 @@ def trials_of(number: int) -> str:
 def _budgets(record: RunRecord) -> str:
     said = [f"{label(name)} ≤ {quantity(bound, info(record, name))}" for name, bound in record.bounds.items()]
     return "the budget of " + " and ".join(said) if said else "the constraints"
+
+
+def trainings_of(number: float, metric: str) -> str:
+    """`accuracy of 84 networks`, `accuracy of 12.3 networks` where some were trained for a part only."""
+    networks = f"{number:,.1f}".removesuffix(".0")
+    return f"{metric} of {networks} network{'' if networks == '1' else 's'}"

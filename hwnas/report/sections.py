@@ -11,10 +11,11 @@ import numpy as np
 from hwnas.report import derived, figures, intervals
 from hwnas.report import markup as m
 from hwnas.report.derived import ACCURACY, FAILED, FEASIBLE, INFEASIBLE, LATENCY, metric_info
-from hwnas.report.headline import trials_of
+from hwnas.report.headline import trainings_of, trials_of
 from hwnas.report.scatter import scatter
 from hwnas.report.text import count, described, flattened, label, percent, quantity
 from hwnas.search.records import BlockShare, Candidate, MetricInfo, RunRecord
+from hwnas.search.spending import full_trainings
 
 _REASONS = 8
 
@@ -125,7 +126,8 @@ def _tile(record: RunRecord, candidate: Candidate, name: str) -> m.Tile:
 
 def _trials_tile(record: RunRecord) -> m.Tile:
     feasible = sum(derived.state(trial, record.bounds) == FEASIBLE for trial in record.trials)
-    return m.Tile("trials", f"{len(record.trials):,}", f"{feasible:,} feasible")
+    evaluated = trainings_of(full_trainings(record.trials, record.maximize), record.maximize)
+    return m.Tile("trials", f"{len(record.trials):,}", f"{feasible:,} feasible; {evaluated}")
 
 
 def _onnx_line(candidate: Candidate) -> str:

@@ -11,6 +11,7 @@ from hwnas.typed import is_number, is_whole
 
 LONGEST_TRIAL = 30 * 24 * 3600
 """Seconds: no limit on a trial is longer."""
+MOST_AHEAD = 1_000
 
 
 def check_what(space: object, maximize: object, metrics: object, strategy_settings: object) -> None:
@@ -43,15 +44,23 @@ def constraints_in(subject_to: object) -> list[str | Constraint]:
 
 
 def check_numbers(
-    *, budget: object, candidates: object, seed: object, trial_seconds: Any, confidence: Any
+    *,
+    budget: object,
+    candidates: object,
+    seed: object,
+    ahead: Any,
+    trial_seconds: Any,
+    confidence: Any,
 ) -> None:
     """Refuse a number of `run` that is out of range, or none; the ValueError names it and its range."""
     if not _whole_from(1, budget):
-        raise ValueError(f"budget must be at least 1 trial, a whole number, not {budget!r}")
+        raise ValueError(f"budget must be at least 1 network, a whole number, not {budget!r}")
     if not _whole_from(1, candidates):
         raise ValueError(f"candidates must be at least 1, a whole number, not {candidates!r}")
     if not _whole_from(0, seed):
         raise ValueError(f"seed must be at least 0, a whole number, not {seed!r}")
+    if not (_whole_from(1, ahead) and int(ahead) <= MOST_AHEAD):
+        raise ValueError(f"ahead must be a whole number from 1 to {MOST_AHEAD:,}, not {ahead!r}")
     if trial_seconds is not None and not (is_number(trial_seconds) and 0 < trial_seconds <= LONGEST_TRIAL):
         raise ValueError(
             f"trial_seconds must be above 0 and at most {LONGEST_TRIAL:,}, a number, not {trial_seconds!r}"

@@ -6,9 +6,11 @@ import hashlib
 import math
 import pickle
 import time
+import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 from hwnas.objectives import Metric, MetricError, Objective
 from hwnas.search.fidelity import metric_named
@@ -21,21 +23,33 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What evaluating an architecture gave; see `hwnas.search.records.Trial`."""
+    """What evaluating an architecture gave; see `hwnas.search.records.Trial`.
+
+    `raised` tells that a metric raised an exception that is no `MetricError`.
+    """
 
     status: Status
     metrics: Mapping[str, float]
     reason: str
     seconds: float
+    raised: bool = False
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Computes the metrics of architectures of one space; travels to worker processes as it is."""
+    """Computes the metrics of architectures of one space; travels to worker processes as it is.
+
+    Attributes:
+        space: of the architectures.
+        objective: its constraints decide what is evaluated.
+        metrics: by name.
+        trains_infeasible: whether expensive metrics of architectures that break a constraint are computed.
+    """
 
     space: SearchSpace
     objective: Objective
     metrics: Mapping[str, Metric]
+    trains_infeasible: bool = False
 
     def __call__(
         self, architecture: Architecture, maximize: str, report: Callable[[Values], None] | None = None
@@ -43,10 +57,11 @@ class Evaluator:
         """The constrained metrics, all cheap ones, and `maximize`, as far as the constraints allow.
 
         An expensive metric is computed too where only the upper bound of a prediction breaks a constraint:
-        the verification may still find that the network satisfies it.
+        the verification may still find that the network satisfies it. Where `trains_infeasible`, the
+        constraints allow everything.
 
-        Only a metric's own `MetricError` makes a trial fail; any other exception is a bug and stops
-        the search.
+        Whatever a metric raises makes the trial fail: a `MetricError` says that it is undefined, any other
+        exception may be a bug.
 
         Args:
             architecture: of the space.
@@ -56,13 +71,17 @@ class Evaluator:
         started = time.perf_counter()
         values: dict[str, float] = {}
         failure: str | None = None
+        raised = False
         for name, metric in self._wanted(maximize):
-            if metric.expensive and self._violated(_as_predicted(values)):
+            if metric.expensive and self._is_ruled_out(values):
                 break
             try:
                 value = float(metric(architecture))
             except MetricError as error:
                 failure = str(error)
+                break
+            except Exception as error:  # a user's metric may raise anything
+                failure, raised = f"{name} raised {_where_and_what(error)}", True
                 break
             failure = self._refused(name, value)
             if failure is not None:
@@ -70,7 +89,7 @@ class Evaluator:
             values[name] = value
             if report is not None:
                 report(values)
-        return self.outcome(values, failure, time.perf_counter() - started)
+        return replace(self.outcome(values, failure, time.perf_counter() - started), raised=raised)
 
     def outcome(self, values: Values, failure: str | None, seconds: float) -> Outcome:
         """What is known after so many seconds: the values, and why one is missing, or None."""
@@ -86,6 +105,9 @@ class Evaluator:
         wanted = [(name, metric_named(name, self.metrics)) for name in names]
         return sorted(wanted, key=lambda pair: pair[1].expensive)
 
+    def _is_ruled_out(self, values: Values) -> bool:
+        return not self.trains_infeasible and bool(self._violated(_as_predicted(values)))
+
     def _refused(self, name: str, value: float) -> str | None:
         """Why a value is none that can be compared; None where it can."""
         if not math.isfinite(value):
@@ -100,6 +122,12 @@ class Evaluator:
             for c in self.objective.constraints
             if c.violation(values.get(c.metric, 0.0)) > 0
         ]
+
+
+def _where_and_what(error: Exception) -> str:
+    """`TypeError (accuracy.py, line 12): what it says`."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} ({Path(place.filename).name}, line {place.lineno}): {error}"
 
 
 def _as_predicted(values: Mapping[str, float]) -> Mapping[str, float]:

@@ -6,13 +6,9 @@ for the accuracy: neither by an objective, nor in a record, nor in the choice of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from hwnas.objectives import Metric, MultiFidelityMetric
-
-if TYPE_CHECKING:
-    from hwnas.search.records import Trial
 
 _AT = "@"
 
@@ -56,17 +52,3 @@ def metric_named(name: str, metrics: Mapping[str, Metric]) -> Metric:
             "maximise an accuracy by training, or choose another strategy"
         )
     return metric.at_fidelity(fidelity)
-
-
-def full_trainings(trials: Iterable[Trial], metric: str) -> float:
-    """What evaluating `metric` cost, in full trainings: 1 for each network, its fidelity for a partial one.
-
-    A network that is asked for again at the same fidelity costs nothing; one asked for at a higher fidelity
-    is trained anew. A training that failed counts whole, and infeasible networks are not trained.
-    """
-    spent = {
-        (trial.architecture, trial.fidelity)
-        for trial in trials
-        if split(trial.asked)[0] == metric and (trial.asked in trial.metrics or trial.status == "failed")
-    }
-    return sum(fidelity for _, fidelity in spent)

@@ -81,6 +81,12 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
         )
 
 
+def recorded_ahead(folder: Path) -> int | None:
+    """How many proposals the run in `folder` keeps under way; None where there is no run."""
+    ahead = read_json(folder / CONFIG).get("ahead") if (folder / CONFIG).exists() else None
+    return ahead if isinstance(ahead, int) else None
+
+
 def _differences(present: Mapping[str, Any], wanted: Mapping[str, Any], within: str = "") -> list[str]:
     """`metrics.flash_bytes.runtime was tinyengine, now tflm`, for each setting that differs."""
     found = []

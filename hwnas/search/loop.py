@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
 from hwnas.search.evaluate import Evaluator, Outcome
 from hwnas.search.records import Trial
 from hwnas.search.results import Results
-from hwnas.search.store import CorruptRunError, TrialStore
+from hwnas.search.spending import Spending
+from hwnas.search.store import CorruptRunError, Row, TrialStore
 from hwnas.search.strategy import Proposal, Strategy
 
-# Proposals under way. A constant, and not the number of workers, so that a strategy knows the same
-# results at each of its decisions whatever the number of workers.
-AHEAD = 8
+MOST_IDLE = 200
+"""So many trials in turn that give nothing new end a search."""
+MOST_RAISED = 3
+"""So many trials in turn whose metric raised an exception end it: that is a bug, and not the networks'."""
 
 Progress = Callable[[Trial], None]
 
@@ -24,66 +26,85 @@ def run_loop(
     evaluator: Evaluator,
     store: TrialStore,
     *,
-    budget: int,
+    budget: float,
+    ahead: int = 1,
     executor: Executor | None = None,
     trial_seconds: float | None = None,
     progress: Progress | None = None,
 ) -> list[Trial]:
-    """Trials of `strategy`, in order: `budget` of them, or fewer if it asks for no more.
+    """Trials of `strategy`, in order, until they have cost `budget` or nothing new comes of them.
 
     Those that the store holds are told, not run, again.
 
-    A trial has failed where a metric says that it is undefined (`MetricError`) or gives NaN and, with a
-    limit, where it takes longer than `trial_seconds` or its process is killed twice. Any other exception is a
-    bug and stops the search; so does a killed worker of a process pool, which says nothing of the
-    architecture that it had. What is recorded stays, and the same search goes on from there.
+    A trial has failed where a metric raises an exception (`MetricError` where it is undefined) or gives a
+    value that cannot be compared and, with a limit, where it takes longer than `trial_seconds` or its process
+    is killed twice. A killed worker of a process pool says nothing of the architecture that it had, and stops
+    the search. What is recorded stays, and the same search goes on from there.
 
     Args:
         strategy: what asks and is told.
         evaluator: computes the metrics.
         store: of the trials.
-        budget: number of trials.
+        budget: of networks evaluated by the objective's metric, see `Spending`. The search also ends after
+            `MOST_IDLE` trials in turn that give nothing new, and when the strategy asks for no more.
+        ahead: how many proposals are under way; the strategy decides on each without the results of the
+            others.
         executor: where trials run; in this process where None.
         trial_seconds: limit of each; it then runs in a process that can be ended. None for no limit.
         progress: called with each trial.
 
     Raises:
         CorruptRunError: the recorded trials are not those that this strategy asks for.
+        RuntimeError: a metric raised an exception in `MOST_RAISED` trials in turn.
         OSError: a worker was killed, or the disk takes no more.
     """
     rows = store.rows()
     results = Results(evaluator, executor, trial_seconds)
+    spending = Spending(evaluator.objective.maximize)
     waiting: deque[Proposal] = deque()
-    asked = 0
     trials: list[Trial] = []
+    raised = 0
     try:
-        while len(trials) < budget:
-            while asked < budget and len(waiting) < AHEAD:
-                proposal = strategy.ask()
-                if proposal is None:
-                    break
-                if asked < len(rows):
-                    results.remember(proposal, _replayed(store, *rows[asked], proposal))
-                else:
-                    results.start(proposal)
+        while not spending.reaches(budget) and spending.idle < MOST_IDLE:
+            while len(waiting) < ahead and (proposal := strategy.ask()) is not None:
                 waiting.append(proposal)
-                asked += 1
             if not waiting:
                 break
+            recorded = max(0, len(rows) - len(trials))
+            for proposal in _affordable(waiting, spending, budget)[recorded:]:
+                results.start(proposal)
             proposal = waiting.popleft()
             number = len(trials)
             if number < len(rows):
-                trial = rows[number][0]
+                trial = _checked(store, rows[number], proposal)
+                results.remember(proposal, Outcome(trial.status, trial.metrics, trial.reason, trial.seconds))
             else:
-                trial = _trial(number, proposal, results.take(proposal))
-                store.add(trial, proposal.architecture.encoding, proposal.maximize)
+                outcome = results.take(proposal)
+                raised = raised + 1 if outcome.raised else 0
+                trial = _trial(number, proposal, outcome)
+                store.add(trial, proposal.architecture.encoding)
             strategy.tell(proposal, trial.metrics)
+            spending.add(trial)
             trials.append(trial)
             if progress is not None:
                 progress(trial)
+            if raised == MOST_RAISED:
+                raise RuntimeError(f"{raised} trials in turn have failed, the last because {trial.reason}")
     finally:
         results.close()
     return trials
+
+
+def _affordable(waiting: Iterable[Proposal], spending: Spending, budget: float) -> list[Proposal]:
+    """Those whose turn comes for sure before the budget is spent, whatever the others cost."""
+    found: list[Proposal] = []
+    before = 0.0
+    for proposal in waiting:
+        if spending.reaches(budget, before):
+            break
+        found.append(proposal)
+        before += spending.at_most(proposal)
+    return found
 
 
 def _trial(number: int, proposal: Proposal, outcome: Outcome) -> Trial:
@@ -98,13 +119,13 @@ def _trial(number: int, proposal: Proposal, outcome: Outcome) -> Trial:
     )
 
 
-def _replayed(
-    store: TrialStore, trial: Trial, encoding: tuple[int, ...], maximize: str, proposal: Proposal
-) -> Outcome:
-    recorded = (trial.architecture, encoding, maximize)
+def _checked(store: TrialStore, row: Row, proposal: Proposal) -> Trial:
+    """The recorded trial, if it is what is proposed now."""
+    trial, encoding = row
+    recorded = (trial.architecture, encoding, trial.asked)
     if recorded != (str(proposal.architecture), proposal.architecture.encoding, proposal.maximize):
         raise CorruptRunError(
             f"{store.path}: trial {trial.number} is {trial.architecture}, where this search asks for "
             f"{proposal.architecture}; the folder belongs to another search or version"
         )
-    return Outcome(trial.status, trial.metrics, trial.reason, trial.seconds)
+    return trial

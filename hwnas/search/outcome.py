@@ -40,6 +40,7 @@ def write_outcome(
     candidates: Sequence[Candidate],
     metrics: Mapping[str, Metric],
     *,
+    trials: int,
     budget: int,
     device: Device | None,
     training: Training | None,
@@ -51,6 +52,7 @@ def write_outcome(
         "metrics": {
             name: asdict(MetricInfo(name, m.unit, m.higher_is_better)) for name, m in metrics.items()
         },
+        "trials": trials,
         "budget": budget,
         "training": asdict(training) if training else None,
         "known": known.table_id if known is not None else None,
@@ -83,7 +85,7 @@ def read_record(folder: Path) -> RunRecord:
             maximize=str(config["maximize"]),
             metrics={name: MetricInfo(**info) for name, info in outcome.get("metrics", {}).items()},
             bounds={str(name): float(bound) for name, bound in config["constraints"].items()},
-            trials=trials[: outcome.get("budget")],
+            trials=trials[: outcome.get("trials")],
             candidates=candidates,
             winner=0 if candidates and candidates[0].satisfies else None,
             config={**config, **{name: outcome.get(name) for name in ("budget", "training", "known")}},

@@ -18,8 +18,8 @@ class Trial:
     Attributes:
         number: position in the search, from 0.
         architecture: its text.
-        status: `complete` (all metrics), `infeasible` (a cheap metric broke a constraint, so no
-            expensive one was computed), or `failed` (a metric could not be computed).
+        status: `complete` (all metrics), `infeasible` (a constraint is broken; expensive metrics were
+            computed only where the strategy learns from them), or `failed` (a metric could not be computed).
         metrics: values by metric name; only those that were computed.
         reason: why it is infeasible or failed, empty otherwise.
         seconds: time spent on its metrics.

@@ -31,8 +31,8 @@ from hwnas.search.settings import (
     metrics_of,
     resolve_metrics,
 )
+from hwnas.search.spending import full_trainings
 from hwnas.search.store import TrialStore
-from hwnas.search.strategy import Strategy
 from hwnas.search.trained import Training
 from hwnas.search.unmet import unanswered, unmet
 from hwnas.search.verify import Verifier
@@ -104,6 +104,7 @@ def run(
     strategy: str = "evolution",
     strategy_settings: Mapping[str, Any] | None = None,
     budget: int = 200,
+    ahead: int = 1,
     seed: int = 0,
     data: str | None = None,
     confidence: float | None = LEVEL,
@@ -128,7 +129,11 @@ def run(
         metrics: further metrics by name, or predictors (anything with `predict(networks)`).
         strategy: one of `STRATEGIES`.
         strategy_settings: for the strategy's constructor.
-        budget: number of trials.
+        budget: number of networks that `maximize` is evaluated for. One that is asked for again, scored by
+            another metric, or over a bound by cheap metrics costs nothing, one trained for a part costs that
+            part; see `hwnas.search.spending`. The search ends earlier where nothing new comes of it.
+        ahead: how many networks are under way, as many as the executor has workers. A strategy decides on
+            each without the results of the others, so it needs more networks the greater this is.
         seed: of the strategy and of the proxies' initialisation.
         data: data set for the proxies' batch, by name or path; noise where None.
         confidence: what a calibrated predictor gives is compared with a bound so that the measured value
@@ -159,9 +164,14 @@ def run(
     constraints = constraints_in(subject_to)
     check_strategy(strategy, settings)
     check_numbers(
-        budget=budget, candidates=candidates, seed=seed, trial_seconds=trial_seconds, confidence=confidence
+        budget=budget,
+        candidates=candidates,
+        seed=seed,
+        ahead=ahead,
+        trial_seconds=trial_seconds,
+        confidence=confidence,
     )
-    budget, seed = int(budget), int(seed)
+    budget, seed, ahead = int(budget), int(seed), int(ahead)
     resolved = resolve_metrics(
         maximize,
         constraints,
@@ -174,7 +184,6 @@ def run(
     )
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
-    _check_beforehand(searcher, budget)
     for fidelity in searcher.fidelities:
         metric_named(at_fidelity(maximize, fidelity), resolved)
     _check_device(resolved, device)
@@ -182,20 +191,21 @@ def run(
     _check_known(known, device)
     folder = Path(folder)
     with locked(folder):
-        claim(folder, describe(space, objective, resolved, strategy, searcher, seed, data))
+        claim(folder, describe(space, objective, resolved, strategy, searcher, seed, data, ahead))
         store = TrialStore(folder / TRIALS)
         try:
-            if budget > store.count():
+            if full_trainings(store.trials(), maximize) < budget:
                 (folder / OUTCOME).unlink(missing_ok=True)
             _say_what_is_compared(objective, resolved, confidence, events.step)
             resolved = with_references(resolved, space, folder, executor, events.step)
             searcher.screen = Screen(objective, resolved)
-            evaluator = Evaluator(space, objective, resolved)
+            evaluator = Evaluator(space, objective, resolved, searcher.trains_infeasible)
             trials = run_loop(
                 searcher,
                 evaluator,
                 store,
                 budget=budget,
+                ahead=ahead,
                 executor=executor,
                 trial_seconds=trial_seconds,
                 progress=events.trial,
@@ -222,6 +232,7 @@ def run(
                 folder,
                 [best, *found[1:]],
                 resolved,
+                trials=len(trials),
                 budget=budget,
                 device=device,
                 training=training,
@@ -239,14 +250,6 @@ def load(folder: str | Path, space: SearchSpace | None = None) -> Run:
         CorruptRunError: it is no run folder, or damaged.
     """
     return Run(Path(folder), read_record(Path(folder)), space)
-
-
-def _check_beforehand(searcher: Strategy, budget: int) -> None:
-    if searcher.beforehand >= budget:
-        raise ValueError(
-            f"the {searcher.beforehand} trials by another metric, or after a part of the training, that "
-            f"come first leave nothing of a budget of {budget}"
-        )
 
 
 def _say_what_is_compared(

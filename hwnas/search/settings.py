@@ -8,7 +8,6 @@ from inspect import signature
 from typing import Any
 
 from hwnas.objectives import Constraint, Metric, Objective
-from hwnas.search.loop import AHEAD
 from hwnas.search.metrics import CountMetric, PredictedMetric, metric, predicted_metrics
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.spaces import SearchSpace
@@ -142,6 +141,7 @@ def describe(
     searcher: Strategy,
     seed: int,
     data: str | None,
+    ahead: int,
 ) -> dict[str, Any]:
     """What decides the trials of a run, as plain data."""
     return {
@@ -151,7 +151,7 @@ def describe(
         "strategy": {"name": strategy, **searcher.settings()},
         "seed": seed,
         "data": data,
-        "ahead": AHEAD,
+        "ahead": ahead,
         "metrics": {name: _described(one) for name, one in metrics.items()},
     }
 

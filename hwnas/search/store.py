@@ -14,6 +14,8 @@ from hwnas.search.records import Trial
 
 SCHEMA = 1
 
+Row = tuple[Trial, tuple[int, ...]]
+
 
 class CorruptRunError(ValueError):
     """A run folder cannot be read; the message names the file and what is wrong."""
@@ -59,7 +61,7 @@ class TrialStore:
             """
         )
 
-    def add(self, trial: Trial, encoding: tuple[int, ...], maximize: str) -> None:
+    def add(self, trial: Trial, encoding: tuple[int, ...]) -> None:
         """Record a trial for good; raises OSError where the disk does not take it."""
         self._write(
             "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -67,7 +69,7 @@ class TrialStore:
                 trial.number,
                 trial.architecture,
                 json.dumps(encoding),
-                maximize,
+                trial.asked,
                 trial.status,
                 json.dumps(dict(trial.metrics)),
                 trial.reason,
@@ -81,10 +83,10 @@ class TrialStore:
 
     def trials(self) -> list[Trial]:
         """All trials in order."""
-        return [trial for trial, _, _ in self.rows()]
+        return [trial for trial, _ in self.rows()]
 
-    def rows(self) -> list[tuple[Trial, tuple[int, ...], str]]:
-        """All trials in order, with their encoding and the metric they were asked for.
+    def rows(self) -> list[Row]:
+        """All trials in order, with their encoding.
 
         Raises:
             CorruptRunError: a row cannot be read, or trials are missing.
@@ -94,11 +96,11 @@ class TrialStore:
         except sqlite3.DatabaseError as error:
             raise CorruptRunError(f"{self.path} is damaged: {error}") from error
         rows = [self._read(row) for row in found]
-        if [trial.number for trial, _, _ in rows] != list(range(len(rows))):
+        if [trial.number for trial, _ in rows] != list(range(len(rows))):
             raise CorruptRunError(f"{self.path} is damaged: trials are missing")
         return rows
 
-    def _read(self, row: tuple[Any, ...]) -> tuple[Trial, tuple[int, ...], str]:
+    def _read(self, row: tuple[Any, ...]) -> Row:
         try:
             return _read_row(row)
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -124,7 +126,7 @@ class TrialStore:
         self._connection.close()
 
 
-def _read_row(row: tuple[Any, ...]) -> tuple[Trial, tuple[int, ...], str]:
+def _read_row(row: tuple[Any, ...]) -> Row:
     number, architecture, encoding, maximize, status, metrics, reason, seconds = row
     if status not in ("complete", "infeasible", "failed"):
         raise ValueError(f"the status is {status!r}")
@@ -132,7 +134,7 @@ def _read_row(row: tuple[Any, ...]) -> tuple[Trial, tuple[int, ...], str]:
     if status == "complete" and maximize not in values:
         raise ValueError(f"it is complete without {maximize}")
     trial = Trial(int(number), str(architecture), status, values, str(reason), float(seconds), str(maximize))
-    return trial, tuple(int(index) for index in json.loads(encoding)), str(maximize)
+    return trial, tuple(int(index) for index in json.loads(encoding))
 
 
 def _read_metrics(text: str) -> dict[str, float]:

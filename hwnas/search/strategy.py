@@ -35,21 +35,19 @@ class Proposal:
 class Strategy(ABC):
     """A deterministic function of its seed and of what it was told, in that order.
 
-    The loop keeps up to a fixed number of proposals under way and tells their results in the order in
-    which they were asked; so an interrupted search is resumed by telling it again what was recorded.
+    The loop keeps a fixed number of proposals under way and tells their results in the order in which they
+    were asked; so an interrupted search is resumed by telling it again what was recorded.
 
     Attributes:
         screen: the cheap constraints, for strategies that propose nothing that breaks them; set by a run.
         fidelities: the parts of the full training, below 1, that it asks for.
+        trains_infeasible: whether it learns from the value of an architecture that breaks a constraint. Where
+            not, expensive metrics of such architectures are not computed.
     """
 
     screen: Screen | None = None
     fidelities: tuple[float, ...] = ()
-
-    @property
-    def beforehand(self) -> int:
-        """Proposals by other metrics before the first by the objective's own."""
-        return 0
+    trains_infeasible: bool = False
 
     def __init__(self, space: SearchSpace, objective: Objective, *, seed: int) -> None:
         self.space = space

@@ -6,7 +6,8 @@ import pytest
 
 from hwnas.objectives import Objective
 from hwnas.search import run
-from hwnas.search.fidelity import at_fidelity, full_trainings, split
+from hwnas.search.fidelity import at_fidelity, split
+from hwnas.search.spending import full_trainings
 from hwnas.search.strategies.hyperband import Hyperband
 from hwnas.search.strategies.successive_halving import SuccessiveHalving
 from tests.search.toy import Toy
