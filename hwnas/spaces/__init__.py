@@ -13,6 +13,7 @@ from hwnas.spaces.order import BenchmarkOrder
 from hwnas.spaces.proxylessnas import ProxylessNAS
 from hwnas.spaces.registry import SPACES, space, space_of_file
 from hwnas.spaces.space import SearchSpace
+from hwnas.spaces.supernetwork import Candidate, Supernetwork, Term
 from hwnas.spaces.transnasbench101 import TransNASBench101Macro, TransNASBench101Micro
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "SPACES",
     "Architecture",
     "BenchmarkOrder",
+    "Candidate",
     "FBNet",
     "MCUNet",
     "MobileNetV2",
@@ -29,6 +31,8 @@ __all__ = [
     "OFAMobileNetV3",
     "ProxylessNAS",
     "SearchSpace",
+    "Supernetwork",
+    "Term",
     "TransNASBench101Macro",
     "TransNASBench101Micro",
     "space",

@@ -217,14 +217,9 @@ class ElasticSpace(SearchSpace):
         stage = self.stages[i - 1]
 
         def network(kernel: int, expansion: int) -> Network:
-            return candidate_network(
-                shape,
-                self._layer,
-                name="layer",
-                stage=stage,
-                layer=MBConv(self.kernels[kernel], self.expansions[expansion]),
-                stride=1 if j else stage.stride,
-            )
+            layer = MBConv(self.kernels[kernel], self.expansions[expansion])
+            settings = {"stage": stage, "layer": layer, "stride": 1 if j else stage.stride}
+            return candidate_network(shape, self._layer, name="layer", **settings)
 
         decisions = (f"kernel_{i}_{j + 1}", f"expansion_{i}_{j + 1}")
         return layer_mixture(self, f"depth_{i}", j, decisions, shape, network)

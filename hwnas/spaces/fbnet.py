@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from hwnas.network.builder import Builder
 from hwnas.network.network import Network, Value
 from hwnas.spaces.architecture import Architecture
-from hwnas.spaces.mixtures import candidate_network, every_block, groups_of
+from hwnas.spaces.mixtures import candidate_network, groups_of
 from hwnas.spaces.mobile_layers import conv_bn, head
 from hwnas.spaces.space import SearchSpace
-from hwnas.spaces.supernetwork import Candidate, Supernetwork, Term
+from hwnas.spaces.supernetwork import Candidate, Supernetwork, Term, every_block
 
 
 class BlockSettings(NamedTuple):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hwnas.network.builder import Builder
-from hwnas.network.network import Block, Network, Shape, Value, join
+from hwnas.network.network import Block, Network, Shape, Value
 from hwnas.spaces.space import SearchSpace
-from hwnas.spaces.supernetwork import Candidate, Supernetwork, Term
+from hwnas.spaces.supernetwork import Candidate, Supernetwork, Term, every_block
 
 
 def candidate_network(shape: Shape, describe: Callable[..., Value], **arguments: Any) -> Network:
@@ -121,12 +121,3 @@ def edge_mixtures(
                 for choice, network in enumerate(candidates(block))
             )
     return mixtures
-
-
-def every_block(network: Network, prefix: str = "") -> Iterator[tuple[str, Network]]:
-    """All blocks of `network` in order with their paths, each before those inside it."""
-    for item in network.items:
-        if isinstance(item, Block):
-            path = join(prefix, item.name)
-            yield path, item.network
-            yield from every_block(item.network, path)

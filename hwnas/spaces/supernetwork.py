@@ -8,7 +8,7 @@ architecture; in between, expectations of additive costs are exact, as if each g
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas.network.builder import Builder
-from hwnas.network.network import Block, Item, Network, join
+from hwnas.network.network import Block, Item, Network, Shape, join
 
 if TYPE_CHECKING:
     from hwnas.spaces.architecture import Architecture
@@ -71,12 +71,19 @@ class Supernetwork:
         mixtures: the candidates of the blocks of these paths; a block has one input and one output. The
             weights of a block's candidates sum to 1. Parameters of a candidate are called as those of the
             block in the network of an architecture.
+
+    Raises:
+        ValueError: a mixture stands for no such block, a candidate does not fit in its place, a term is not
+            of a group, or the weights of some candidates do not sum to 1.
     """
 
     space: SearchSpace
     skeleton: Network
     groups: Mapping[str, tuple[str, ...]]
     mixtures: Mapping[str, tuple[Candidate, ...]]
+
+    def __post_init__(self) -> None:
+        check(self)
 
     def choices(self, architecture: Architecture) -> dict[str, int]:
         """The choice of each group that makes the network of `architecture`."""
@@ -157,6 +164,42 @@ def _zeros(like: Network) -> Network:
     b = Builder()
     b.input(*like.inputs[0].shape)
     return b.build(b.zeros(*like.outputs[0].shape))
+
+
+def every_block(network: Network, prefix: str = "") -> Iterator[tuple[str, Network]]:
+    """All blocks of `network` in order with their paths, each before those inside it."""
+    for item in network.items:
+        if isinstance(item, Block):
+            path = join(prefix, item.name)
+            yield path, item.network
+            yield from every_block(item.network, path)
+
+
+def check(supernetwork: Supernetwork) -> None:
+    """Raise ValueError unless the candidates fit (see `Supernetwork`)."""
+    groups, blocks = supernetwork.groups, dict(every_block(supernetwork.skeleton))
+    generator = np.random.default_rng(0)
+    drawn = {group: generator.dirichlet(np.ones(len(labels))) for group, labels in groups.items()}
+    for path, candidates in supernetwork.mixtures.items():
+        if path not in blocks:
+            raise ValueError(f"mixture {path}: the skeleton has no such block; it has {', '.join(blocks)}")
+        place = _shapes(blocks[path])
+        if len(place) != 2:
+            raise ValueError(f"mixture {path}: a block of one input and one output expected")
+        for candidate in candidates:
+            if candidate.network is not None and _shapes(candidate.network) != place:
+                found = _shapes(candidate.network)
+                raise ValueError(f"mixture {path}: a candidate of shapes {found} in the place of {place}")
+            for term in candidate.terms:
+                if not set(term.choices) <= set(range(len(groups.get(term.group, ())))):
+                    raise ValueError(f"mixture {path}: no group {term.group} with choices {term.choices}")
+        total = sum(candidate.weight(drawn) for candidate in candidates)
+        if not math.isclose(total, 1):
+            raise ValueError(f"mixture {path}: the weights of its candidates do not always sum to 1")
+
+
+def _shapes(network: Network) -> list[Shape]:
+    return [value.shape for value in (*network.inputs, *network.outputs)]
 
 
 def no_supernetwork(space: SearchSpace, decisions: Sequence[str], why: str) -> ValueError:
