@@ -152,6 +152,11 @@ def test_a_cost_that_is_missing_or_none(one, costs):
         ("monas_accuracy", "monas_accuracy:threshold=NUMBER"),
         ("chamnet:power=0", "power must be above 0"),
         ("lagrangian:rate=0", "rate must be above 0"),
+        ("chamnet:power=200", "power must be from -5 to 5, not 200"),
+        ("chamnet:alpha=1e300", "alpha must be from"),
+        ("soft:alpha=-1e300", "alpha must be from -5 to 5"),
+        ("absolute:beta=-1e308", r"beta must be from -1e\+06 to 1e\+06"),
+        ("lagrangian:rate=1e300", "rate must be from"),
         ("hard:beta=-1", "hard has no setting 'beta'; it has none"),
         ("soft:gamma=-1", "it has alpha, beta"),
         ("soft:beta", "setting=number"),
@@ -165,10 +170,46 @@ def test_settings_that_are_wrong(text, says):
         reward(text)
 
 
-def test_a_cost_of_0_has_no_negative_power():
-    with pytest.raises(ValueError, match="latency_ms must be above 0"):
-        Soft()(0.5, at(0.0), [LATENCY])
+def test_a_cost_of_0_is_a_millionth_of_the_bound_to_a_negative_power():
+    assert Soft()(0.5, at(0.0), [LATENCY]) == Soft()(0.5, at(1e-6), [LATENCY]) == 0.5 * 1e6**0.07
     assert Soft(0.0, -1.0)(0.5, at(0.0), [LATENCY]) == 0.5
+
+
+EXTREME = [
+    "soft:alpha=-5,beta=-5",
+    "absolute:beta=-1e6",
+    "chamnet:alpha=1e6,power=5",
+    "lagrangian:rate=1e6",
+    "weighted:alpha=0",
+    "monas_mixed:alpha=0",
+]
+
+
+@pytest.mark.parametrize("text", [*EXTREME, *(f"monas_accuracy:threshold={t}" for t in (1e-300, 1))])
+@pytest.mark.parametrize("cost", [0.0, 5e-324, 1.0, 1e308])
+@pytest.mark.parametrize("bound", [5e-324, 1.0, 1e308])
+def test_no_reward_overflows(text, cost, bound):
+    constraints = [Constraint(f"cost_{i}", bound) for i in range(10)]
+    costs = {one.metric: cost for one in constraints}
+    one = reward(text)
+    for _ in range(3):
+        assert math.isfinite(one(1.0, costs, constraints))
+        assert one(0.0, costs, constraints) <= one(1.0, costs, constraints)
+        one = one.updated(costs, constraints)
+
+
+def test_only_the_hard_reward_needs_no_accuracy_beyond_the_bound():
+    both, costs = [LATENCY, MEMORY], {**at(1.1), **at(0.5, MEMORY)}
+    needed = {name for name, one in EVERY.items() if one(1.0, costs, both) != one(0.0, costs, both)}
+    assert (
+        {name for name, one in EVERY.items() if not one.is_hard}
+        == needed
+        == set(EVERY)
+        - {
+            "hard",
+            "monas_power",
+        }
+    )
 
 
 def test_a_budget_of_0_is_no_constraint():

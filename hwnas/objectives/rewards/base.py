@@ -9,6 +9,12 @@ from typing import ClassVar
 
 from hwnas.objectives.constraint import Constraint
 
+LARGEST_RATIO = 1e6
+"""A cost beyond so many times its bound is taken for so many times."""
+LARGEST_POWER = 5.0
+LARGEST_WEIGHT = 1e6
+"""Of the settings of rewards: with these bounds none overflows, be it of ten constraints."""
+
 
 class Reward(ABC):
     """One number for an architecture's accuracy and costs; the bounds are those of the constraints.
@@ -52,7 +58,11 @@ def fraction(accuracy: float) -> float:
 
 
 def ratios(costs: Mapping[str, float], constraints: Sequence[Constraint]) -> list[float]:
-    """T/τ of each constraint: its cost over its bound; raises ValueError for a missing cost or none."""
+    """T/τ of each constraint: its cost over its bound, `LARGEST_RATIO` at most.
+
+    Raises:
+        ValueError: a cost is missing, or none.
+    """
     found = []
     for constraint in constraints:
         if constraint.metric not in costs:
@@ -62,7 +72,7 @@ def ratios(costs: Mapping[str, float], constraints: Sequence[Constraint]) -> lis
         cost = costs[constraint.metric]
         if not 0 <= cost < math.inf:
             raise ValueError(f"{constraint.metric} must be a finite number of at least 0, not {cost}")
-        found.append(cost / constraint.bound)
+        found.append(min(cost / constraint.bound, LARGEST_RATIO))
     return found
 
 
@@ -71,3 +81,11 @@ def require_finite(**settings: float) -> None:
     for name, value in settings.items():
         if not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(f"{name} must be a finite number, not {value!r}")
+
+
+def require_at_most(limit: float, **settings: float) -> None:
+    """Raise ValueError naming the first of a reward's settings that is no number of at most this size."""
+    require_finite(**settings)
+    for name, value in settings.items():
+        if abs(value) > limit:
+            raise ValueError(f"{name} must be from {-limit:g} to {limit:g}, not {value:g}")

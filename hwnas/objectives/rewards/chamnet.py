@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hwnas.objectives.constraint import Constraint
-from hwnas.objectives.rewards.base import Reward, fraction, ratios, require_finite
+from hwnas.objectives.rewards.base import (
+    LARGEST_POWER,
+    LARGEST_WEIGHT,
+    Reward,
+    fraction,
+    ratios,
+    require_at_most,
+)
 
 
 @dataclass(frozen=True)
@@ -19,14 +26,15 @@ class Penalized(Reward):
     defaults all accuracy is lost at twice the bound. Several constraints: the sum.
 
     Raises:
-        ValueError: an `alpha` or a `power` of 0 or less.
+        ValueError: an `alpha` or a `power` of 0 or less, or beyond `LARGEST_WEIGHT` and `LARGEST_POWER`.
     """
 
     alpha: float = 1.0
     power: float = 2.0
 
     def __post_init__(self) -> None:
-        require_finite(alpha=self.alpha, power=self.power)
+        require_at_most(LARGEST_WEIGHT, alpha=self.alpha)
+        require_at_most(LARGEST_POWER, power=self.power)
         for name, value in (("alpha", self.alpha), ("power", self.power)):
             if value <= 0:
                 raise ValueError(f"{name} must be above 0, not {value:g}")

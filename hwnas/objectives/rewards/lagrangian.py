@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hwnas.objectives.constraint import Constraint
-from hwnas.objectives.rewards.base import Reward, fraction, ratios, require_finite
+from hwnas.objectives.rewards.base import (
+    LARGEST_WEIGHT,
+    Reward,
+    fraction,
+    ratios,
+    require_at_most,
+    require_finite,
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class Lagrangian(Reward):
     multipliers: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        require_finite(rate=self.rate, **dict(self.multipliers))
+        require_at_most(LARGEST_WEIGHT, rate=self.rate)
+        require_finite(**dict(self.multipliers))
         if self.rate <= 0:
             raise ValueError(f"rate must be above 0, not {self.rate:g}")
         for metric, multiplier in self.multipliers:

@@ -8,9 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from hwnas.objectives.constraint import Constraint
-from hwnas.objectives.rewards.base import Reward, fraction, ratios, require_finite
+from hwnas.objectives.rewards.base import (
+    LARGEST_POWER,
+    LARGEST_RATIO,
+    Reward,
+    fraction,
+    ratios,
+    require_at_most,
+)
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,8 @@ class Hard(Reward):
     So is the power-constrained reward of MONAS (Hsu et al., "MONAS: Multi-Objective Neural Architecture
     Search using Reinforcement Learning", 2018), but for T = τ, which bounds of hwnas include.
     """
+
+    is_hard: ClassVar[bool] = True
 
     def __call__(
         self, accuracy: float, costs: Mapping[str, float], constraints: Sequence[Constraint]
@@ -39,14 +49,15 @@ class Soft(Reward):
     rewards by A · (τ/T)^0.1, which is α = β = -0.1.
 
     Raises:
-        ValueError: a `beta` of 0 or more (it would reward the slow), or an `alpha` above 0.
+        ValueError: a `beta` of 0 or more (it would reward the slow), an `alpha` above 0, or one of them
+            beyond `LARGEST_POWER`.
     """
 
     alpha: float = -0.07
     beta: float = -0.07
 
     def __post_init__(self) -> None:
-        require_finite(alpha=self.alpha, beta=self.beta)
+        require_at_most(LARGEST_POWER, alpha=self.alpha, beta=self.beta)
         if self.beta >= 0:
             raise ValueError(f"beta must be below 0, or slow networks are rewarded, not {self.beta:g}")
         if self.alpha > 0:
@@ -55,10 +66,7 @@ class Soft(Reward):
     def __call__(
         self, accuracy: float, costs: Mapping[str, float], constraints: Sequence[Constraint]
     ) -> float:
-        """See `Reward`; a cost of 0 is refused where its power is infinite."""
-        found = ratios(costs, constraints)
-        if self.alpha < 0 and 0 in found:
-            zero = constraints[found.index(0)].metric
-            raise ValueError(f"{zero} must be above 0: (0/bound)^{self.alpha:g} is infinite")
+        """See `Reward`; a cost of 0, whose power may be infinite, is taken for 1 / `LARGEST_RATIO`."""
+        found = [max(ratio, 1 / LARGEST_RATIO) for ratio in ratios(costs, constraints)]
         factors = (math.pow(ratio, self.alpha if ratio <= 1 else self.beta) for ratio in found)
         return fraction(accuracy) * math.prod(factors)

@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hwnas.objectives.constraint import Constraint
-from hwnas.objectives.rewards.base import Reward, fraction, ratios, require_finite
+from hwnas.objectives.rewards.base import (
+    LARGEST_WEIGHT,
+    Reward,
+    fraction,
+    ratios,
+    require_at_most,
+    require_finite,
+)
 
 
 def mean(values: Sequence[float]) -> float:
@@ -57,13 +64,13 @@ class Absolute(Reward):
     4. Its released code has -0.10 as the default, its studies -0.07. Several constraints: the sum.
 
     Raises:
-        ValueError: a `beta` of 0 or more.
+        ValueError: a `beta` of 0 or more, or beyond `LARGEST_WEIGHT`.
     """
 
     beta: float = -0.07
 
     def __post_init__(self) -> None:
-        require_finite(beta=self.beta)
+        require_at_most(LARGEST_WEIGHT, beta=self.beta)
         if self.beta >= 0:
             raise ValueError(f"beta must be below 0, or missing the bound is rewarded, not {self.beta:g}")
 
