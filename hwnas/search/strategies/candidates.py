@@ -47,6 +47,27 @@ def first_feasible(
     return nearest
 
 
+def feasible_or_any(
+    draw: Callable[[], Architecture], screen: Screen | None, known: Container[Architecture] = ()
+) -> Architecture:
+    """As `first_feasible`; where all draws are known, one more, whatever it is."""
+    return first_feasible(draw, screen, known) or draw()
+
+
+def check_population(population: int, *, least: int = 2, most: int = 1_000_000) -> None:
+    """Raise ValueError unless a population has a size from `least` to `most`."""
+    if not least <= population <= most:
+        raise ValueError(f"population must be from {least} to {most:,}, not {population}")
+
+
+def check_mutates(strategy: str, space: SearchSpace, generator: np.random.Generator) -> None:
+    """Raise ValueError unless a random architecture of the space can become another."""
+    try:
+        space.mutate(space.random(generator), generator)
+    except ValueError as error:
+        raise ValueError(f"{strategy} mutates architectures: {error}; use the strategy random") from error
+
+
 def check_neighbours(strategy: str, space: SearchSpace, generator: np.random.Generator) -> None:
     """Raise ValueError unless a random architecture of the space has a neighbour."""
     neighbours = getattr(space, "neighbours", None)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
 from hwnas.search.strategies.adaptive import crossover_probability, mutation_probability, penalised
-from hwnas.search.strategies.candidates import first_feasible
+from hwnas.search.strategies.candidates import check_population, feasible_or_any
 from hwnas.search.strategies.proxy_fitness import proxy_fitness
 from hwnas.search.strategy import Proposal, Strategy, register
 from hwnas.spaces import Architecture, SearchSpace
-
-MAX_POPULATION = 100_000
 
 
 @register("chamnet")
@@ -57,12 +56,12 @@ class ChamNet(Strategy):
             raise ValueError(
                 f"predict_by must be a predictor of {predict_by}, not itself; without one it is maximised"
             )
-        if not 2 <= population <= MAX_POPULATION:
-            raise ValueError(f"population must be from 2 to {MAX_POPULATION:,}, not {population}")
+        check_population(population)
         if generations < 1:
             raise ValueError(f"generations must be at least 1, not {generations}")
         self.predict_by, self.population, self.generations = predict_by, population, generations
         self._generator = np.random.default_rng(seed)
+        self._random = partial(space.random, self._generator)
         self._proposed: set[Architecture] = set()
         self._parents: list[tuple[Fitness, Architecture]] = []
         self._scores: list[float] = []
@@ -80,11 +79,6 @@ class ChamNet(Strategy):
             "generations": self.generations,
         }
 
-    @property
-    def beforehand(self) -> int:
-        """The generations that a predictor drives."""
-        return self.population * self.generations if self.predict_by else 0
-
     def ask(self) -> Proposal | None:
         """A member of the generation under way, None until all of it are told; at last, the best."""
         if self._answers is not None:
@@ -92,7 +86,7 @@ class ChamNet(Strategy):
         if self._asked == self.population:
             return None
         draw = self._child if self._parents else self._random
-        chosen = first_feasible(draw, self.screen, self._proposed) or draw()
+        chosen = feasible_or_any(draw, self.screen, self._proposed)
         self._asked += 1
         self._proposed.add(chosen)
         return Proposal(chosen, self.predict_by or self.objective.maximize)
@@ -115,9 +109,6 @@ class ChamNet(Strategy):
         self._generation += 1
         if self.predict_by and self._generation == self.generations:
             self._answers = deque(dict.fromkeys(architecture for _, architecture in self._parents))
-
-    def _random(self) -> Architecture:
-        return self.space.random(self._generator)
 
     def _child(self) -> Architecture:
         """A child of two tournaments' winners, by the probabilities of the fitter of them."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
-from hwnas.search.strategies.candidates import first_feasible
+from hwnas.search.strategies.candidates import check_mutates, check_population, feasible_or_any
 from hwnas.search.strategies.warm_up import WarmUp, check_warm_up
 from hwnas.search.strategy import Proposal, Strategy, register
 from hwnas.spaces import Architecture, SearchSpace
-
-MAX_POPULATION = 1_000_000
 
 
 @register("evolution")
@@ -52,16 +51,17 @@ class RegularizedEvolution(Strategy):
         seed: int = 0,
     ) -> None:
         super().__init__(space, objective, seed=seed)
-        if not 2 <= population <= MAX_POPULATION:
-            raise ValueError(f"population must be from 2 to {MAX_POPULATION:,}, not {population}")
+        check_population(population)
         if not 1 <= tournament <= population:
             raise ValueError(f"tournament must be from 1 to the population of {population}, not {tournament}")
         if warm_up and warm_up < population:
             raise ValueError(f"warm_up must be 0 or at least the population of {population}, not {warm_up}")
         check_warm_up(warm_up, warm_up_by)
+        check_mutates("evolution", space, np.random.default_rng(seed))
         self.population, self.tournament = population, tournament
         self.warm_up, self.warm_up_by = warm_up, warm_up_by
         self._generator = np.random.default_rng(seed)
+        self._random = partial(space.random, self._generator)
         self._members: deque[tuple[Architecture, Fitness]] = deque(maxlen=population)
         self._warm_up = WarmUp(space, objective, warm_up, warm_up_by or "", self._generator)
         self._initial: deque[Architecture] = deque()
@@ -76,11 +76,6 @@ class RegularizedEvolution(Strategy):
             "warm_up_by": self.warm_up_by,
         }
 
-    @property
-    def beforehand(self) -> int:
-        """The warm-up."""
-        return self.warm_up
-
     def ask(self) -> Proposal | None:
         """A warm-up draw, then a member of the first population, then a mutant."""
         if not self._warm_up.is_over:
@@ -89,7 +84,7 @@ class RegularizedEvolution(Strategy):
             self._initial_asked += 1
             return Proposal(self._next_initial(), self.objective.maximize)
         draw = self._mutant if self._members else self._random
-        return Proposal(self._feasible(draw), self.objective.maximize)
+        return Proposal(feasible_or_any(draw, self.screen), self.objective.maximize)
 
     def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
         """A scored warm-up draw, or a member that joins the population."""
@@ -102,13 +97,7 @@ class RegularizedEvolution(Strategy):
         """The best scored draw not asked yet, or a random one."""
         if self._initial_asked == 1:
             self._initial.extend(self._warm_up.best_first())
-        return self._initial.popleft() if self._initial else self._feasible(self._random)
-
-    def _feasible(self, draw: Callable[[], Architecture]) -> Architecture:
-        return first_feasible(draw, self.screen, ()) or draw()
-
-    def _random(self) -> Architecture:
-        return self.space.random(self._generator)
+        return self._initial.popleft() if self._initial else feasible_or_any(self._random, self.screen)
 
     def _mutant(self) -> Architecture:
         return self.space.mutate(self._parent(), self._generator)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hwnas.objectives import Fitness, Objective
-from hwnas.search.strategies.candidates import first_feasible
+from hwnas.search.strategies.candidates import check_population, feasible_or_any
 from hwnas.search.strategy import Proposal, Strategy, register
 from hwnas.spaces import Architecture, SearchSpace
-
-MAX_POPULATION = 1_000_000
 
 
 @register("genetic")
@@ -47,14 +46,14 @@ class GeneticSearch(Strategy):
         seed: int = 0,
     ) -> None:
         super().__init__(space, objective, seed=seed)
-        if not 2 <= population <= MAX_POPULATION:
-            raise ValueError(f"population must be from 2 to {MAX_POPULATION:,}, not {population}")
+        check_population(population)
         if not 2 <= parents <= population:
             raise ValueError(f"parents must be from 2 to the population of {population}, not {parents}")
         if not 0 < mutation <= 1:
             raise ValueError(f"mutation must be above 0 and at most 1, not {mutation}")
         self.population, self.parents, self.mutation = population, parents, mutation
         self._generator = np.random.default_rng(seed)
+        self._random = partial(space.random, self._generator)
         self._asked = 0
         self._told = 0
         self._best: list[tuple[Fitness, Architecture]] = []
@@ -69,10 +68,9 @@ class GeneticSearch(Strategy):
         position = self._asked % self.population
         if self._asked and position == 0 and self._told < self._asked:
             return None
-        if self._asked < self.population:
-            architecture = self._drawn(self._random)
-        else:
-            architecture = self._drawn(self._mutant if position < self.population // 2 else self._crossover)
+        breed = self._mutant if position < self.population // 2 else self._crossover
+        draw = self._random if self._asked < self.population else breed
+        architecture = feasible_or_any(draw, self.screen, self._proposed)
         self._asked += 1
         self._proposed.add(architecture)
         return Proposal(architecture, self.objective.maximize)
@@ -84,12 +82,6 @@ class GeneticSearch(Strategy):
         if self._told % self.population == 0:
             self._best.sort(key=lambda member: member[0], reverse=True)
             del self._best[self.parents :]
-
-    def _drawn(self, draw: Callable[[], Architecture]) -> Architecture:
-        return first_feasible(draw, self.screen, self._proposed) or draw()
-
-    def _random(self) -> Architecture:
-        return self.space.random(self._generator)
 
     def _mutant(self) -> Architecture:
         return self.space.redraw(self._parent(), self.mutation, self._generator)

@@ -52,6 +52,7 @@ class MoveEvolution(RegularizedEvolution):
         warm_up_by: str | None = None,
         seed: int = 0,
     ) -> None:
+        check_neighbours("move", space, np.random.default_rng(seed))
         super().__init__(
             space,
             objective,
@@ -67,7 +68,6 @@ class MoveEvolution(RegularizedEvolution):
             )
         if not 0 <= random_move <= 1:
             raise ValueError(f"random_move must be a probability from 0 to 1, not {random_move}")
-        check_neighbours("move", space, np.random.default_rng(seed))
         self.move_by, self.random_move = move_by, random_move
         self._scores: dict[Architecture, Fitness] = {}
         self._evaluated: set[Architecture] = set()

@@ -60,11 +60,6 @@ class NASWOTSearch(Strategy):
         """Number of samples and the proxy."""
         return {"samples": self.samples, "score_by": self.score_by}
 
-    @property
-    def beforehand(self) -> int:
-        """The scored samples."""
-        return self.samples
-
     def ask(self) -> Proposal | None:
         """A draw to score, then the best of all; None once its objective is known."""
         if not self._warm_up.is_over:

@@ -51,11 +51,6 @@ class WarmedRandomSearch(Strategy):
         """The warm-up's size and metric."""
         return {"warm_up": self.warm_up, "warm_up_by": self.warm_up_by}
 
-    @property
-    def beforehand(self) -> int:
-        """The warm-up."""
-        return self.warm_up
-
     def ask(self) -> Proposal | None:
         """A draw to score, then the best scored one not evaluated yet, then a uniform draw."""
         if not self._warm_up.is_over:

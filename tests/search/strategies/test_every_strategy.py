@@ -141,3 +141,20 @@ def seconds_per_step(strategy):
 @every
 def test_its_own_step_costs_at_most_200_us_on_nasbench201(make):
     assert min(seconds_per_step(make(NASBench201(), SUM, seed)) for seed in range(3)) <= 200e-6
+
+
+class Alone(Toy):
+    name = "alone"
+    decisions = {"d0": (1,)}
+
+
+@pytest.mark.parametrize("name", ["evolution", "area", "nsga2"])
+def test_a_space_of_one_architecture_is_refused_before_anything_is_asked(name):
+    with pytest.raises(ValueError, match="no valid neighbour in space alone; use the strategy random"):
+        EVERY[name](Alone(), SUM, 0)
+
+
+@pytest.mark.parametrize("name", ["chamnet", "random_warm_up", "naswot"])
+def test_a_space_of_one_architecture_is_searched_by_what_can(name):
+    done = searched(EVERY[name](Alone(), SUM, 0), trials=60)
+    assert best(done) == (0,)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hwnas.objectives import Objective
-from hwnas.search.strategies.candidates import first_feasible
+from hwnas.search.strategies.candidates import check_mutates, check_population, feasible_or_any
 from hwnas.search.strategies.nsga2.selection import Member, Ranked, survivors, tournament
 from hwnas.search.strategy import Proposal, Strategy, register
 from hwnas.spaces import Architecture, SearchSpace
 
-MAX_POPULATION = 5_000
+MOST_SORTED = 5_000
+"""Sorting compares each member with each: some 300 MB for so many and their children."""
 
 
 @register("nsga2")
@@ -53,12 +55,13 @@ class NSGA2(Strategy):
     ) -> None:
         super().__init__(space, objective, seed=seed)
         self.costs = _costs(costs, objective)
-        if not 4 <= population <= MAX_POPULATION:
-            raise ValueError(f"population must be from 4 to {MAX_POPULATION:,}, not {population}")
+        check_population(population, least=4, most=MOST_SORTED)
         if not 0 <= crossover <= 1:
             raise ValueError(f"crossover must be a probability from 0 to 1, not {crossover}")
+        check_mutates("nsga2", space, np.random.default_rng(seed))
         self.population, self.crossover = population, crossover
         self._generator = np.random.default_rng(seed)
+        self._random = partial(space.random, self._generator)
         self._proposed: set[Architecture] = set()
         self._parents: list[Ranked] = []
         self._children: list[Member] = []
@@ -75,7 +78,7 @@ class NSGA2(Strategy):
         if not self._proposed:
             self._check_directions()
         draw = self._child if self._parents else self._random
-        chosen = first_feasible(draw, self.screen, self._proposed) or draw()
+        chosen = feasible_or_any(draw, self.screen, self._proposed)
         self._asked += 1
         self._proposed.add(chosen)
         return Proposal(chosen, self.objective.maximize)
@@ -105,9 +108,6 @@ class NSGA2(Strategy):
             known = self.screen.metrics.get(name) if self.screen else None
             if known is not None and known.higher_is_better:
                 raise ValueError(f"nsga2 minimises its costs, and of {name} more is better")
-
-    def _random(self) -> Architecture:
-        return self.space.random(self._generator)
 
     def _child(self) -> Architecture:
         child = tournament(self._parents, self._generator)
