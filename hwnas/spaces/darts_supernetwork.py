@@ -5,6 +5,7 @@ A network of the space has two edges at each node. Those that it lacks are `none
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,14 @@ class DARTSSupernetwork(Supernetwork):
         """
         cells = [tuple(_strongest(kind, node, probabilities) for node in NODES) for kind in Genotype._fields]
         return self.space.from_genotype(Genotype(*cells))
+
+    def cheapest(self, cost: Callable[[Network], float]) -> Architecture:
+        """The architecture for which a cost that is a sum over blocks is least; exact."""
+        savings = {group: np.zeros(len(LABELS)) for group in self.groups}
+        for candidates in self.mixtures.values():
+            costs = [0 if one.network is None else cost(one.network) for one in candidates]
+            savings[candidates[0].terms[0].group] -= costs
+        return self.derive(savings)
 
 
 def darts_supernetwork(space: DARTS) -> DARTSSupernetwork:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from hwnas.network.builder import Builder
 from hwnas.network.network import Block, Item, Network, Shape, join
+from hwnas.spaces.cheapest import Table, cheapest
 
 if TYPE_CHECKING:
     from hwnas.spaces.architecture import Architecture
@@ -141,6 +142,31 @@ class Supernetwork:
             if candidate.network is not None
         )
         return float(sum(map(cost, self.fixed)) + mixed)
+
+    def cheapest(self, cost: Callable[[Network], float]) -> Architecture:
+        """The architecture for which a cost that is a sum over blocks is least; exact.
+
+        The dearest one is the cheapest for the negative of the cost.
+        """
+        sizes = {group: len(labels) for group, labels in self.groups.items()}
+        tables = [_table(candidates, cost, sizes) for candidates in self.mixtures.values()]
+        chosen = cheapest(sizes, tables)
+        return self.derive({group: np.eye(size)[chosen[group]] for group, size in sizes.items()})
+
+
+def _table(
+    candidates: Sequence[Candidate], cost: Callable[[Network], float], sizes: Mapping[str, int]
+) -> Table:
+    """The cost of the chosen candidate, for each combination of choices."""
+    groups = tuple(dict.fromkeys(term.group for candidate in candidates for term in candidate.terms))
+    values = np.zeros([sizes[group] for group in groups])
+    for candidate in candidates:
+        if candidate.network is not None:
+            chosen = {term.group: term.choices for term in candidate.terms}
+            values[np.ix_(*(chosen.get(group, range(sizes[group])) for group in groups))] = cost(
+                candidate.network
+            )
+    return Table(groups, values)
 
 
 def _put(network: Network, chosen: Mapping[str, Network | None], prefix: str) -> Network:

@@ -1,6 +1,10 @@
+import itertools
+import zlib
+
 import numpy as np
 import pytest
 
+from hwnas.network import Network
 from hwnas.spaces import DARTS
 from hwnas.spaces.darts_genotype import NODES
 from hwnas.spaces.darts_supernetwork import LABELS
@@ -57,6 +61,22 @@ def test_of_equals_the_first_are_derived() -> None:
     genotype = SPACE.genotype(SUPERNETWORK.derive(uniform()))
     for node in (*genotype.normal, *genotype.reduce):
         assert node == (("max_pool_3x3", 0), ("max_pool_3x3", 1))
+
+
+def arbitrary(network: Network) -> float:
+    """Some cost of a block, now positive, now negative, without any law."""
+    return zlib.crc32(network.key.encode()) / 2**31 - 1
+
+
+def test_no_other_edges_into_a_node_are_cheaper() -> None:
+    found = SUPERNETWORK.cheapest(arbitrary)
+    names = ("reduce_4_inputs", "reduce_4_first", "reduce_4_second")
+    costs = []
+    for values in itertools.product(*(SPACE.decisions[name] for name in names)):
+        other = SPACE.architecture(**{**found, **dict(zip(names, values, strict=True))})
+        costs.append(SUPERNETWORK.expected(arbitrary, SUPERNETWORK.one_hot(other)))
+    assert SUPERNETWORK.expected(arbitrary, SUPERNETWORK.one_hot(found)) == pytest.approx(min(costs))
+    assert max(costs) > min(costs)
 
 
 @pytest.mark.parametrize("layers", [1, 2])

@@ -1,6 +1,7 @@
 """What holds of every space's supernetwork."""
 
 import itertools
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -198,6 +199,38 @@ def test_expected_flops_of_nasbench201_are_the_formula(seed: int) -> None:
     convolution = 2 * sum(2 * p * c * c for p, c in zip(pixels, channels, strict=True))  # of two cells, 1×1
     edges = sum(given[edge][2] * convolution + given[edge][3] * 9 * convolution for edge in given)
     assert supernetwork.expected(flops, given) == pytest.approx(fixed + edges, rel=1e-12)
+
+
+# --- the cheapest and the dearest
+
+
+def arbitrary(network: Network) -> float:
+    """Some cost of a block, now positive, now negative, without any law."""
+    return zlib.crc32(network.key.encode()) / 2**31 - 1
+
+
+def test_no_architecture_is_cheaper() -> None:
+    supernetwork = TWO_STAGES.supernetwork()
+    found = supernetwork.cheapest(arbitrary)
+    costs = {one: supernetwork.expected(arbitrary, supernetwork.one_hot(one)) for one in TWO_STAGES}
+    assert costs[found] == pytest.approx(min(costs.values()))
+
+
+@every_space
+def test_nothing_drawn_lies_beyond_the_cheapest_and_the_dearest(supernetwork: Supernetwork) -> None:
+    least = flops(supernetwork.cheapest(flops).network)
+    most = flops(supernetwork.cheapest(lambda network: -flops(network)).network)
+    assert least < most
+    assert all(least <= flops(one.network) <= most for one in supernetwork.space.sample(50, seed=0))
+
+
+@every_space
+def test_no_neighbour_is_cheaper(supernetwork: Supernetwork) -> None:
+    found = supernetwork.cheapest(arbitrary)
+    cost = supernetwork.expected(arbitrary, supernetwork.one_hot(found))
+    for neighbour in itertools.islice(supernetwork.space.neighbours(found), 60):
+        other = supernetwork.expected(arbitrary, supernetwork.one_hot(neighbour))
+        assert other >= cost - 1e-9
 
 
 # --- spaces without one
