@@ -7,12 +7,14 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+WORKER_SECONDS = 10
+"""How long to wait for the first worker of a cluster."""
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -74,18 +76,39 @@ def dask_cluster(address: str) -> Iterator[Executor]:
     """An executor on the workers of the dask scheduler at `address`, such as `tcp://127.0.0.1:8786`.
 
     Raises:
-        ValueError: dask is not installed, or nothing answers at the address.
+        ValueError: dask is not installed, nothing answers at the address, or the scheduler has no worker, or
+            one without this version of hwnas.
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise ValueError("dask is not installed: pip install 'hwnas[dask]'") from None
     try:
+        get_address_host_port(address)  # a client of a malformed address leaves its thread behind
         client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ValueError(f"no dask scheduler answers at {address}: {error}") from error
     with client:
+        _check_workers(client, address)
         yield client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+
+
+def _check_workers(client: Any, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
+    except TimeoutError:
+        raise ValueError(
+            f"the dask scheduler at {address} has no workers: start some with `dask worker {address}`"
+        ) from None
+    versions = client.get_versions(packages=["hwnas"])
+    here = versions["client"]["packages"]["hwnas"]
+    for worker, its in versions["workers"].items():
+        if (there := its["packages"].get("hwnas")) != here:
+            raise ValueError(
+                f"the dask worker {worker} has {f'hwnas {there}' if there else 'no hwnas'}, this is {here}: "
+                "install the same there"
+            )
 
 
 def in_order(
@@ -110,9 +133,13 @@ def in_order(
 
 
 def outcome_of(future: Future[T]) -> T:
-    """The future's result; raises OSError where its worker process was killed."""
+    """The future's result; raises OSError where its worker process was killed, or its scheduler is gone."""
     try:
         return future.result()
+    except CancelledError as error:
+        raise OSError(
+            "the scheduler of the cluster is gone; the same command goes on from here when it is back"
+        ) from error
     except Exception as error:
         if not _tells_of_a_killed_worker(error):
             raise
