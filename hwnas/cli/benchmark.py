@@ -13,6 +13,7 @@ import typer
 from hwnas.cli.options import Json, Seed
 from hwnas.cli.oracles import oracles
 from hwnas.cli.output import console, print_json, print_table, progress_bar, say
+from hwnas.cli.targets import search_space
 from hwnas.executors import process_pool
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def benchmark(
         list[str],
         typer.Option(
             help="Recorded results, as NAME=FILE:COLUMN; repeat for more. NAME may be left out, and COLUMN "
-            "of a file with one. `seconds` is how long training took."
+            "of a file with one. `seconds` is how long training took, `accuracy@0.06` the accuracy after "
+            "that part of it."
         ),
     ],
     maximize: Annotated[
@@ -56,7 +58,8 @@ def benchmark(
     queries: Annotated[
         int | None,
         typer.Option(
-            help="Different networks that a search may train; 300 if neither this nor --seconds is given."
+            help="Different networks that a search may train, parts of trainings counting as parts; 300 if "
+            "neither this nor --seconds is given."
         ),
     ] = None,
     seconds: Annotated[
@@ -74,7 +77,6 @@ def benchmark(
     json: Json = False,
 ) -> None:
     """Compare strategies on recorded results: what each finds, and after how many trained networks."""
-    from hwnas import spaces
     from hwnas.search.comparison import compare, contestants, named, recorded_space, scale
     from hwnas.search.comparison import peers as installed_peers
     from hwnas.search.settings import make_objective
@@ -82,7 +84,7 @@ def benchmark(
     if out is not None and any(place.is_file() for place in (out, *out.parents)):
         raise ValueError(f"--out {out} is a file, or in one; give a folder")
     chosen = named(strategies)
-    searched = spaces.space(space)
+    searched = search_space(space)
     metrics = oracles(oracle, searched)
     target = maximize or next(iter(metrics))
     if target not in metrics:

@@ -17,13 +17,13 @@ OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_
 def folder(tmp_path_factory):
     """Made-up results of all cells of NAS-Bench-201."""
     place = tmp_path_factory.mktemp("benchmark")
-    lines = ["architecture,accuracy,latency"]
+    lines = ["architecture,accuracy,latency,ninth,third"]
     scores = ["architecture,synflow,mine"]
     for choice in itertools.product(range(5), repeat=6):
         a, b, c, d, e, f = (OPERATIONS[i] for i in choice)
         text = f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|"
         value = sum((i == 3) + 0.4 * (i == 2) for i in choice) / 8
-        lines.append(f"{text},{value},{1 + sum(choice)}")
+        lines.append(f"{text},{value},{1 + sum(choice)},{value / 2},{value * 0.8}")
         scores.append(f"{text},{value + 0.01 * choice[0] if choice[1] else ''},{choice[2]}")
     (place / "all.csv").write_text("\n".join(lines) + "\n")
     (place / "scores.csv").write_text("\n".join(scores) + "\n")
@@ -91,6 +91,17 @@ def test_a_comparison_under_a_bound_with_proxies_and_files(folder, tmp_path):
     ]
 
 
+def test_partial_trainings_that_are_recorded(folder):
+    parts = ("--oracle", f"accuracy@{1 / 9}=all.csv:ninth", "--oracle", f"accuracy@{1 / 3:.6f}=all.csv:third")
+    given = ("benchmark", *ORACLES, "--strategies", "hyperband,random", *SMALL)
+    found = as_json(*given, *parts, cwd=folder)
+    assert list(found["strategies"]) == ["hyperband", "random"] and found["left_out"] == {}
+    assert 14 < found["strategies"]["hyperband"]["trained"] < 15.01
+    whole_only = as_json(*given, cwd=folder)
+    assert list(whole_only["strategies"]) == ["random"]
+    assert "accuracy@0.111111, which is not recorded" in whole_only["left_out"]["hyperband"]
+
+
 def test_what_people_read(folder):
     said = hwnas(
         "benchmark", "--space", "nasbench201", "--oracle", "one.csv", "--strategies", "random,genetic,area",
@@ -123,7 +134,7 @@ def test_peers_take_part(folder):
         ),
         (("--oracle", "none.csv:accuracy"), "--oracle none.csv:accuracy: none.csv does not exist"),
         (("--oracle", "none.csv"), "--oracle none.csv: there is no such file; the form is NAME=FILE:COLUMN"),
-        (("--oracle", "a=all.csv:nothing"), "has no column 'nothing'; it has accuracy, latency"),
+        (("--oracle", "a=all.csv:nothing"), "has no column 'nothing'; it has accuracy, latency, "),
         (("--oracle", "one.csv", "--maximize", "top1"), "--maximize top1: no --oracle has it"),
         (("--oracle", "one.csv", "--oracle", "one.csv"), "accuracy is given twice"),
         (("--oracle", "all.csv:latency"), "less is better of latency"),

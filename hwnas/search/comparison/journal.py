@@ -16,6 +16,7 @@ from hwnas.objectives import Objective
 from hwnas.search.comparison.contestants import Contestant
 from hwnas.search.comparison.recorded import SECONDS, RecordedSpace
 from hwnas.search.comparison.simulate import Search
+from hwnas.search.fidelity import split
 
 
 class SearchJournal:
@@ -59,7 +60,8 @@ def key_of(
 ) -> str:
     """Hexadecimal digits of all that decides a search but the seed, the recorded values that it sees too."""
     bounds = {one.metric: one.bound for one in objective.constraints}
-    seen = sorted({objective.maximize, *bounds, *contestant.proxies, SECONDS} & set(recorded.metrics))
+    parts = [name for name in recorded.metrics if split(name)[0] == objective.maximize]
+    seen = sorted({*parts, *bounds, *contestant.proxies, SECONDS} & set(recorded.metrics))
     values = {name: hashlib.blake2b(recorded.metrics[name].values.tobytes()).hexdigest() for name in seen}
     settings = sorted((name, repr(value)) for name, value in contestant.settings.items())
     task = [str(recorded.space), objective.maximize, bounds, queries, budget_s, values]
@@ -69,13 +71,13 @@ def key_of(
 
 
 def _plain(search: Search) -> dict[str, Any]:
-    """The best as the steps in which it rises; seconds of the trained networks only."""
+    """The best as the steps in which it rises; seconds as far as they go."""
     known = np.where(np.isnan(search.best), -math.inf, search.best)
     rises = np.flatnonzero(known > np.append(-math.inf, known[:-1])).tolist()
-    seconds = search.seconds[: search.trained].tolist()
+    seconds = search.seconds[~np.isnan(search.seconds)].tolist()
     return vars(search) | {
         "best": [[at, float(search.best[at])] for at in rises],
-        "seconds": [] if any(map(math.isnan, seconds)) else seconds,
+        "seconds": seconds,
         "queries": len(search.best),
     }
 

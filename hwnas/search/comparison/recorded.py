@@ -69,6 +69,10 @@ class RecordedSpace:
         found[_rows(self.space, list(self.space))] = True
         return found
 
+    def rows(self, architectures: Sequence[Architecture]) -> NDArray[np.int64]:
+        """`[n]`: the places of architectures among the combinations."""
+        return _rows(self.space, architectures)
+
     def feasible(self, objective: Objective) -> NDArray[np.bool_]:
         """`[combinations]`: which are valid and keep all constraints."""
         held = [self.metrics[one.metric].values <= one.bound for one in objective.constraints]

@@ -10,12 +10,13 @@ import numpy as np
 
 from hwnas.objectives import Objective
 from hwnas.search.comparison.contestants import Contestant
-from hwnas.search.comparison.recorded import SECONDS, Floats, RecordedSpace
+from hwnas.search.comparison.recorded import SECONDS, Floats, RecordedMetric, RecordedSpace
+from hwnas.search.fidelity import at_fidelity, split
+from hwnas.search.loop import MOST_IDLE
 from hwnas.search.screen import Screen
-from hwnas.search.strategy import Proposal
+from hwnas.search.strategy import Proposal, Strategy
 
-MOST_WITHOUT_TRAINING = 1_000
-MOST_SCORES = 100_000
+_ROUNDING = 1e-3  # names tell a part with six digits, so that three trainings of 0.333333 are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +24,12 @@ class Search:
     """What one search did.
 
     Attributes:
-        best: `[queries]`: the best value within the constraints among the first networks trained; NaN while
-            there is none. Where the search ended early, its last value stays.
+        best: `[queries]`: the best value within the constraints after so many full trainings; NaN while there
+            is none. Where the search ended early, its last value stays.
         seconds: `[queries]`: the simulated seconds of training up to each; NaN where they are not recorded.
-        trained: number of different networks that were trained.
-        proposals: number of architectures proposed by the objective's metric, again or not.
-        infeasible: how many of these break a constraint; they are not trained.
+        trained: what was trained, in full trainings: 1 for each different network, less for a part of one.
+        proposals: number of architectures proposed for a training, again or not.
+        infeasible: how many of these break a constraint.
         answer: encoding of the best network; None where there is none.
         steps: number of proposals of any kind.
         own_seconds: processor time that the strategy spent in `ask` and `tell`.
@@ -36,7 +37,7 @@ class Search:
 
     best: Floats
     seconds: Floats
-    trained: int
+    trained: float
     proposals: int
     infeasible: int
     answer: tuple[int, ...] | None
@@ -53,20 +54,20 @@ def simulate(
     seed: int,
     budget_s: float = math.inf,
 ) -> Search:
-    """Search until `queries` different networks are trained, `budget_s` is spent, or the strategy ends.
+    """Search until `queries` full trainings or `budget_s` are spent, nothing new comes, or the strategy ends.
 
-    One proposal is under way at a time. As in a real run, the constraints' metrics are cheap and are known
-    before training: an architecture that breaks one is not trained, and one that was trained is not trained
-    again; so neither counts as a query. The search is given up after `MOST_WITHOUT_TRAINING` proposals in
-    turn from which nothing new is trained. A training that would end after `budget_s`, in simulated seconds
-    of all trainings, is not begun and ends the search, as in the experiments of NAS-Bench-201.
+    One proposal is under way at a time, and what counts is what counts in a run (`hwnas.search.spending`): a
+    network counts once, one that is trained for a part counts that part, in queries and in seconds, and
+    scores count nothing. The constraints' metrics are known before training: a network that breaks one is
+    not trained, unless the strategy wants its value; it then counts, and is never the answer. A training that
+    would end after either budget is not begun and ends the search, as in the experiments of NAS-Bench-201.
 
     Raises:
         ValueError: the strategy refuses its settings, or asks for what is not recorded.
     """
     strategy = contestant.make(recorded.space, objective, seed)
     strategy.screen = Screen(objective, recorded.metrics)
-    laboratory = _Laboratory(recorded, objective, contestant, queries, budget_s)
+    laboratory = _Laboratory(recorded, objective, contestant, strategy, queries, budget_s)
     own, clock = 0.0, time.process_time
     while not laboratory.is_done:
         started = clock()
@@ -89,82 +90,94 @@ class _Laboratory:
         recorded: RecordedSpace,
         objective: Objective,
         contestant: Contestant,
+        strategy: Strategy,
         queries: int,
         budget_s: float,
     ) -> None:
-        self.recorded, self.objective, self.queries = recorded, objective, queries
+        self._recorded, self._objective = recorded, objective
+        self._trains_infeasible = strategy.trains_infeasible
         wanted = [*(one.metric for one in objective.constraints), *contestant.proxies]
         self._cheap = [recorded.metrics[name] for name in dict.fromkeys(wanted) if name in recorded.metrics]
-        self._target = recorded.metrics[objective.maximize]
         self._seconds = recorded.metrics.get(SECONDS)
-        self._trained: set[tuple[int, ...]] = set()
+        self._asked: dict[str, tuple[RecordedMetric, float]] = {}
+        self._seen: set[tuple[tuple[int, ...], str]] = set()
+        self._queries, self._trained = queries, 0.0
+        self._budget_s, self._spent_s = budget_s, 0.0
+        self._is_spent = False
         self._best, self._spent = np.full(queries, math.nan), np.full(queries, math.nan)
         self._answer: tuple[int, ...] | None = None
-        self._greatest, self._total = -math.inf, 0.0
-        self._budget_s, self._is_spent = budget_s, False
-        self._proposals = self._infeasible = self._scores = self._since = 0
+        self._greatest = -math.inf
+        self._steps = self._proposals = self._infeasible = self._idle = 0
+        for fidelity in strategy.fidelities:
+            self._named(at_fidelity(objective.maximize, fidelity))
 
     @property
     def is_done(self) -> bool:
-        """Whether enough is trained, or nothing new has been for too long."""
-        full = len(self._trained) >= self.queries or self._is_spent
-        return full or self._since >= MOST_WITHOUT_TRAINING or self._scores >= MOST_SCORES
+        """Whether enough is trained, or nothing new has come for too long."""
+        is_full = self._trained >= self._queries - _ROUNDING
+        return is_full or self._is_spent or self._idle >= MOST_IDLE
 
     def evaluate(self, proposal: Proposal) -> dict[str, float]:
-        """The metrics that a run would tell: the cheap ones, and the objective's within the constraints."""
-        encoding = proposal.architecture.encoding
+        """The metrics that a run would tell."""
+        self._steps += 1
+        self._idle += 1
+        encoding, asked = proposal.architecture.encoding, proposal.maximize
         metrics = {one.name: value for one in self._cheap if not math.isnan(value := one.at(encoding))}
-        if proposal.maximize != self.objective.maximize:
-            self._scores += 1
-            self._score(proposal, metrics)
-            return metrics
-        self._proposals += 1
-        self._since += 1
-        if self.objective.violation(metrics) > 0:
-            self._infeasible += 1
-            return metrics
-        metrics[self.objective.maximize] = value = self._target.at(encoding)
-        if encoding not in self._trained:
-            self._train(encoding, value)
+        metric, price = self._named(asked)
+        is_feasible = True
+        if price:
+            self._proposals += 1
+            is_feasible = self._objective.violation(metrics) == 0
+            self._infeasible += not is_feasible
+            if not is_feasible and not self._trains_infeasible:
+                return metrics
+        value = metric.at(encoding)
+        if (encoding, asked) not in self._seen:
+            if price and not self._spend(encoding, price):
+                return metrics
+            self._seen.add((encoding, asked))
+            self._idle = 0
+            if price == 1 and is_feasible and value > self._greatest:
+                self._answer, self._greatest = encoding, value
+                self._best[self._place() :] = value
+        if not math.isnan(value):
+            metrics[asked] = value
         return metrics
 
-    def _score(self, proposal: Proposal, metrics: dict[str, float]) -> None:
-        """Add the proxy that is asked for, where it is defined."""
-        known = self.recorded.metrics
-        if proposal.fidelity < 1:
-            raise ValueError(f"it asks for {proposal.maximize}, and only whole trainings are recorded")
-        if proposal.maximize not in known:
-            raise ValueError(
-                f"it asks for {proposal.maximize}, which is not recorded; recorded: {', '.join(known)}"
-            )
-        value = known[proposal.maximize].at(proposal.architecture.encoding)
-        if not math.isnan(value):
-            metrics[proposal.maximize] = value
+    def _named(self, asked: str) -> tuple[RecordedMetric, float]:
+        """The metric of that name, and what it costs, in full trainings; raises ValueError for others."""
+        if asked not in self._asked:
+            known = self._recorded.metrics
+            if asked not in known:
+                raise ValueError(f"it asks for {asked}, which is not recorded; recorded: {', '.join(known)}")
+            metric, fidelity = split(asked)
+            self._asked[asked] = known[asked], fidelity if metric == self._objective.maximize else 0.0
+        return self._asked[asked]
 
-    def _train(self, encoding: tuple[int, ...], value: float) -> None:
-        total = self._total + (self._seconds.at(encoding) if self._seconds else math.nan)
-        if total > self._budget_s:
+    def _spend(self, encoding: tuple[int, ...], price: float) -> bool:
+        """Count a training; where it would overrun a budget, it is not begun and the search is over."""
+        trained = self._trained + price
+        spent_s = self._spent_s + price * (self._seconds.at(encoding) if self._seconds else math.nan)
+        if trained - _ROUNDING > self._queries or spent_s > self._budget_s:
             self._is_spent = True
-            return
-        self._total = total
-        if value > self._greatest:
-            self._answer, self._greatest = encoding, value
-        number = len(self._trained)
-        self._best[number], self._spent[number] = self._greatest, self._total
-        self._trained.add(encoding)
-        self._since = 0
+            return False
+        self._trained, self._spent_s = trained, spent_s
+        self._spent[self._place()] = spent_s
+        return True
+
+    def _place(self) -> int:
+        """In which full training, from 0, the last training ended."""
+        return max(1, math.ceil(self._trained - _ROUNDING)) - 1
 
     def search(self, own_seconds: float) -> Search:
         """What was done."""
-        if self._trained:
-            self._best[len(self._trained) :] = self._greatest
         return Search(
             self._best,
             self._spent,
-            len(self._trained),
+            self._trained,
             self._proposals,
             self._infeasible,
             self._answer,
-            self._proposals + self._scores,
+            self._steps,
             own_seconds,
         )

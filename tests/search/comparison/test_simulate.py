@@ -4,11 +4,23 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hwnas.search.comparison import Contestant, simulate
-from hwnas.search.comparison.simulate import MOST_WITHOUT_TRAINING
+from hwnas.search.loop import MOST_IDLE
 from hwnas.search.strategy import Proposal, Strategy
-from tests.search.comparison.tables import BOUNDED, FREE, METRICS, RANDOM, Small, accuracy, cost, recorded
+from tests.search.comparison.tables import (
+    BOUNDED,
+    FREE,
+    METRICS,
+    RANDOM,
+    Recorded,
+    Small,
+    accuracy,
+    cost,
+    recorded,
+)
 
 
 class Listed(Strategy):
@@ -28,6 +40,10 @@ class Listed(Strategy):
         self.log.append((proposal.architecture.encoding, dict(metrics)))
 
 
+class TrainsAll(Listed):
+    trains_infeasible = True
+
+
 class Stuck(Strategy):
     """Asks for the same again and again."""
 
@@ -38,10 +54,11 @@ class Stuck(Strategy):
         pass
 
 
-def listed(order, objective=BOUNDED, queries=5, proxies=()):
+def listed(order, objective=BOUNDED, queries=5, proxies=(), kind=Listed, metrics=METRICS):
     log = []
-    contestant = Contestant("listed", Listed, {"order": order, "log": log}, proxies)
-    return simulate(recorded(objective), objective, contestant, queries=queries, seed=0), log
+    contestant = Contestant("listed", kind, {"order": order, "log": log}, proxies)
+    found = recorded(objective, metrics=metrics)
+    return simulate(found, objective, contestant, queries=queries, seed=0), log
 
 
 def test_infeasible_and_known_networks_are_no_queries():
@@ -83,13 +100,57 @@ def test_proxies_cost_nothing_and_are_told_where_they_are_defined():
 def test_what_is_not_recorded_is_refused():
     with pytest.raises(ValueError, match="asks for naswot, which is not recorded; recorded: accuracy, cost"):
         listed([((0, 0, 0), "naswot")])
-    with pytest.raises(ValueError, match=r"asks for accuracy@0.5, and only whole trainings"):
+    with pytest.raises(ValueError, match=r"asks for accuracy@0.5, which is not recorded"):
         listed([((0, 0, 0), "accuracy@0.5")])
+    with pytest.raises(ValueError, match=r"asks for accuracy@0.111111, which is not recorded"):
+        simulate(recorded(), FREE, Contestant("hyperband", "hyperband"), queries=1, seed=0)
+
+
+def test_the_value_of_an_infeasible_network_is_told_and_counted_and_is_never_the_answer():
+    good, over = (0, 0, 0), (3, 2, 1)
+    done, log = listed([(e, "accuracy") for e in (over, good, over)], kind=TrainsAll, queries=3)
+    assert log[0][1] == {"cost": cost(*over), "accuracy": accuracy(*over)}
+    assert (done.trained, done.infeasible, done.answer) == (2, 2, good)
+    np.testing.assert_array_equal(done.best, [math.nan, accuracy(*good), accuracy(*good)])
+
+
+PARTS = METRICS | {
+    f"accuracy@{part}": Recorded(f"accuracy@{part}", lambda *e, part=part: accuracy(*e) - 1 + part)
+    for part in (1 / 9, 1 / 3)
+}
+
+
+def test_a_part_of_a_training_counts_that_part_and_is_no_answer():
+    some, other, last = (3, 0, 1), (1, 1, 1), (0, 0, 0)
+    order = [(some, "accuracy@0.333333"), (other, "accuracy@0.333333"), (some, "accuracy@0.333333")]
+    order += [(last, "accuracy@0.333333"), (other, "accuracy"), (some, "accuracy"), (last, "accuracy")]
+    done, log = listed(order, queries=3, metrics=PARTS)
+    assert log[0][1] == {"cost": cost(*some), "accuracy@0.333333": accuracy(*some) - 1 + 1 / 3}
+    np.testing.assert_array_equal(done.best, [math.nan, accuracy(*other), accuracy(*some)])
+    np.testing.assert_allclose(done.seconds, [(13 + 11 + 10) / 3, 34 / 3 + 11, 34 / 3 + 24], rtol=1e-5)
+    assert done.trained == pytest.approx(3, abs=1e-5)
+    assert len(log) == 6  # all three are spent
+
+
+def test_a_training_that_the_budget_has_no_room_for_is_not_begun():
+    order = [((3, 0, 1), "accuracy@0.333333"), ((0, 0, 0), "accuracy"), ((1, 1, 1), "accuracy@0.333333")]
+    done, log = listed(order, queries=1, metrics=PARTS)
+    assert done.trained == pytest.approx(1 / 3) and done.answer is None
+    assert log[-1] == ((0, 0, 0), {"cost": cost(0, 0, 0)}) and len(log) == 2
+
+
+@pytest.mark.parametrize("strategy", ["successive_halving", "hyperband"])
+@given(seed=st.integers(0, 99))
+def test_strategies_of_parts_spend_no_more_than_all_others(strategy, seed):
+    found = simulate(recorded(metrics=PARTS), FREE, Contestant(strategy, strategy), queries=12, seed=seed)
+    assert 11 < found.trained < 12.01
+    assert np.isnan(found.best[0]) and np.isfinite(found.best[-1])
+    assert (np.diff(found.seconds) > 0).all()
 
 
 def test_a_strategy_that_trains_nothing_new_is_given_up():
     done = simulate(recorded(), FREE, Contestant("stuck", Stuck), queries=3, seed=0)
-    assert (done.trained, done.proposals) == (1, MOST_WITHOUT_TRAINING + 1)
+    assert (done.trained, done.proposals) == (1, MOST_IDLE + 1)
     assert done.best.tolist() == [accuracy(0, 0, 0)] * 3
 
 
