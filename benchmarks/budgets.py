@@ -72,15 +72,17 @@ class Answer:
 Policy = Callable[[Case, int], Answer]
 
 
-def estimates(data: PublicLatencies, known: Known, seed: int, references: bool) -> dict[str, Estimate]:
-    """For each device a predictor fitted on designed networks of a random population."""
+def estimates(
+    data: PublicLatencies, known: Known, seed: int, references: bool, devices: Sequence[str] = DEVICES
+) -> dict[str, Estimate]:
+    """For each of the devices a predictor fitted on designed networks of a random population."""
     population = np.random.default_rng(seed).permutation(len(data.networks))[:POPULATION]
     networks = [data.networks[i] for i in population]
     others = [device for device in data.latency_ms if device not in DEVICES] if references else []
     encoder = Encoder.of(networks, [known.predictor(device) for device in others])
     measured = population[design(encoder, networks, MEASURED)]
     found = {}
-    for device in DEVICES:
+    for device in devices:
         predictor = TransferPredictor(encoder)
         predictor.fit([data.networks[i] for i in measured], data.latency_ms[device][measured])
         found[device] = Estimate(
