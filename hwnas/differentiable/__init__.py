@@ -1,0 +1,1 @@
+"""Search by gradients: supernets, relaxed choices, expected costs and bilevel optimisation."""
