@@ -1,31 +1,17 @@
 """`hwnas search --dask` with a scheduler and workers of its own."""
 
+import shlex
+
 import pytest
 
 from hwnas import search
 from tests.cli.test_cli import hwnas
 from tests.dask_processes import cluster
 
-SEARCH = [
-    "search",
-    "--space",
-    "nasbench201",
-    "--maximize",
-    "params",
-    "--subject-to",
-    "flops<=200M",
-    "--strategy",
-    "random",
-    "--budget",
-    "4",
-    "--candidates",
-    "1",
-    "--trial-seconds",
-    "60",
-    "--ahead",
-    "2",
-    "--run",
-]
+SEARCH = shlex.split(
+    "search --space nasbench201 --maximize params --subject-to 'flops <= 200M' --strategy random --budget 4 "
+    "--candidates 1 --trial-seconds 60 --ahead 2 --run"
+)
 
 
 def trials(folder):
