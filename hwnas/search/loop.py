@@ -15,8 +15,8 @@ from hwnas.search.strategy import Proposal, Strategy
 
 MOST_IDLE = 200
 """So many trials in turn that give nothing new end a search."""
-MOST_RAISED = 3
-"""So many trials in turn whose metric raised an exception end it: that is a bug, and not the networks'."""
+MOST_RAISED = 5
+"""So many exceptions of metrics without a complete trial in between end it: a bug, and not the networks'."""
 
 Progress = Callable[[Trial], None]
 
@@ -55,7 +55,7 @@ def run_loop(
 
     Raises:
         CorruptRunError: the recorded trials are not those that this strategy asks for.
-        RuntimeError: a metric raised an exception in `MOST_RAISED` trials in turn.
+        RuntimeError: metrics raise exceptions, see `MOST_RAISED`.
         OSError: a worker was killed, or the disk takes no more.
     """
     rows = store.rows()
@@ -80,7 +80,7 @@ def run_loop(
                 results.remember(proposal, Outcome(trial.status, trial.metrics, trial.reason, trial.seconds))
             else:
                 outcome = results.take(proposal)
-                raised = raised + 1 if outcome.raised else 0
+                raised = 0 if outcome.status == "complete" else raised + outcome.raised
                 trial = _trial(number, proposal, outcome)
                 store.add(trial, proposal.architecture.encoding)
             strategy.tell(proposal, trial.metrics)
@@ -89,7 +89,7 @@ def run_loop(
             if progress is not None:
                 progress(trial)
             if raised == MOST_RAISED:
-                raise RuntimeError(f"{raised} trials in turn have failed, the last because {trial.reason}")
+                raise RuntimeError(f"no trial is complete and {raised} have failed, the last: {trial.reason}")
     finally:
         results.close()
     return trials

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -210,6 +210,7 @@ def run(
                 trial_seconds=trial_seconds,
                 progress=events.trial,
             )
+            _say_if_it_ended_early(trials, maximize, budget, events.step)
             write_results(folder, trials, resolved)
             if message := unmet(trials, objective, resolved):
                 raise NothingFeasibleError(message)
@@ -250,6 +251,17 @@ def load(folder: str | Path, space: SearchSpace | None = None) -> Run:
         CorruptRunError: it is no run folder, or damaged.
     """
     return Run(Path(folder), read_record(Path(folder)), space)
+
+
+def _say_if_it_ended_early(
+    trials: Sequence[Trial], maximize: str, budget: int, say: Callable[[str], None]
+) -> None:
+    evaluated = full_trainings(trials, maximize)
+    if evaluated < budget - 1:
+        say(
+            f"the search ended after {evaluated:g} of {budget} networks: nothing new came of more trials, or "
+            "the strategy asks for no more"
+        )
 
 
 def _say_what_is_compared(

@@ -51,6 +51,10 @@ class OfTwoError(Exception):
 
 
 @dataclass(frozen=True)
-class Raising(Value):
+class RaisingAt(Value):
+    """Raises where the first decision is 0."""
+
     def __call__(self, architecture):
-        raise OfTwoError("a", "b")
+        if architecture.encoding[0] == 0:
+            raise OfTwoError("a", "b")
+        return super().__call__(architecture)

@@ -8,7 +8,7 @@ import pytest
 
 from hwnas.search import run
 from hwnas.search.strategies.random_search import RandomSearch
-from tests.search.misbehaving import Hanging, Killing, NotANumber, Raising
+from tests.search.misbehaving import Hanging, Killing, NotANumber, RaisingAt
 from tests.search.test_loop import OBJECTIVE, SPACE, essence
 from tests.search.test_loop import run as run_unlimited
 from tests.search.toy import Buggy, Cost, Value
@@ -91,15 +91,26 @@ def test_nan_is_a_failure_and_no_value(tmp_path, limit):
     assert all(t.status == "complete" for t in others)
 
 
-def test_a_bug_stops_the_search_and_shows_where_it_was(tmp_path):
-    with pytest.raises(IndexError) as raised:
+@pytest.mark.parametrize("limit", [None, 20.0])
+def test_what_raises_now_and_then_has_failed(tmp_path, limit):
+    odd, others = split(searched(tmp_path, RaisingAt(), seconds=limit, budget=30))
+    assert odd
+    assert all(t.status == "failed" and "value" not in t.metrics for t in odd)
+    assert all("value raised OfTwoError (misbehaving.py, line" in t.reason for t in odd)
+    assert all(t.status == "complete" for t in others)
+
+
+@pytest.mark.parametrize("limit", [None, 20.0])
+def test_what_always_raises_stops_the_search_and_says_where(tmp_path, limit):
+    with pytest.raises(RuntimeError, match=r"5 have failed, .* value raised IndexError \(toy.py, line"):
+        searched(tmp_path, Buggy(), seconds=limit)
+
+
+def test_when_a_bug_is_mended_the_search_goes_on(tmp_path):
+    with pytest.raises(RuntimeError):
         searched(tmp_path, Buggy())
-    assert "in __call__" in str(raised.value.__cause__)
-
-
-def test_an_exception_that_cannot_travel_is_named(tmp_path):
-    with pytest.raises(RuntimeError, match="OfTwoError: a and b"):
-        searched(tmp_path, Raising())
+    mended = searched(tmp_path, Value())
+    assert [t.status for t in mended if t.status != "infeasible"][:6] == ["failed"] * 5 + ["complete"]
 
 
 @pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), float("inf")])

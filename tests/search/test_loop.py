@@ -5,14 +5,19 @@ import pytest
 
 from hwnas.objectives import Constraint, Objective
 from hwnas.search.evaluate import Evaluator
-from hwnas.search.loop import run_loop
+from hwnas.search.loop import MOST_IDLE, run_loop
+from hwnas.search.spending import full_trainings
 from hwnas.search.store import CorruptRunError, TrialStore
 from hwnas.search.strategies.evolution import RegularizedEvolution
 from hwnas.search.strategies.random_search import RandomSearch
-from tests.search.toy import Buggy, Cost, Toy, Value
+from tests.search.toy import Cost, Toy, Value
 
 SPACE = Toy()
 OBJECTIVE = Objective("value", (Constraint("cost", 10.0),))
+
+
+class Two(Toy):
+    decisions = {"d0": (0, 1)}
 
 
 def evolution(seed=0, **settings):
@@ -21,11 +26,12 @@ def evolution(seed=0, **settings):
     )
 
 
-def run(tmp_path, strategy, *, budget=60, name="trials", executor=None, metric=None):
-    evaluator = Evaluator(SPACE, OBJECTIVE, {"value": metric or Value(), "cost": Cost()})
+def run(tmp_path, strategy, *, budget=60, ahead=1, name="trials", executor=None, metric=None):
+    metrics = {"value": metric or Value(), "cost": Cost()}
+    evaluator = Evaluator(SPACE, OBJECTIVE, metrics, strategy.trains_infeasible)
     store = TrialStore(tmp_path / name)
     try:
-        return run_loop(strategy, evaluator, store, budget=budget, executor=executor)
+        return run_loop(strategy, evaluator, store, budget=budget, ahead=ahead, executor=executor)
     finally:
         store.close()
 
@@ -36,11 +42,11 @@ def essence(trials):
 
 @pytest.mark.parametrize("make", [evolution, lambda: RandomSearch(SPACE, OBJECTIVE, seed=3)])
 def test_the_number_of_workers_does_not_matter(tmp_path, make):
-    alone = run(tmp_path, make(), name="alone")
+    alone = run(tmp_path, make(), ahead=5, name="alone")
     with ThreadPoolExecutor(5) as threads:
-        with_threads = run(tmp_path, make(), name="threads", executor=threads)
+        with_threads = run(tmp_path, make(), ahead=5, name="threads", executor=threads)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
-        with_processes = run(tmp_path, make(), name="processes", executor=processes)
+        with_processes = run(tmp_path, make(), ahead=5, name="processes", executor=processes)
     assert essence(alone) == essence(with_threads) == essence(with_processes)
 
 
@@ -48,12 +54,45 @@ def test_seeds_differ(tmp_path):
     assert essence(run(tmp_path, evolution(0), name="a")) != essence(run(tmp_path, evolution(1), name="b"))
 
 
-@pytest.mark.parametrize("stop", [0, 1, 7, 8, 9, 33, 59])
-def test_resumed_equals_uninterrupted(tmp_path, stop):
-    whole = run(tmp_path, evolution(), name="whole")
-    if stop:
-        run(tmp_path, evolution(), budget=stop, name="parts")
-    assert essence(run(tmp_path, evolution(), name="parts")) == essence(whole)
+@pytest.mark.parametrize("ahead", [1, 8])
+@pytest.mark.parametrize("stop", [1, 7, 8, 9, 33, 59])
+def test_resumed_equals_uninterrupted(tmp_path, stop, ahead):
+    whole = run(tmp_path, evolution(), ahead=ahead, name="whole")
+    run(tmp_path, evolution(), budget=stop, ahead=ahead, name="parts")
+    assert essence(run(tmp_path, evolution(), ahead=ahead, name="parts")) == essence(whole)
+
+
+def test_with_more_under_way_a_strategy_knows_less(tmp_path):
+    one = run(tmp_path, evolution(), name="one")
+    eight = run(tmp_path, evolution(), ahead=8, name="eight")
+    assert essence(one)[:10] == essence(eight)[:10] and essence(one) != essence(eight)
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 8])
+def test_a_budget_is_of_networks_evaluated_and_no_more_is_begun(tmp_path, ahead):
+    log = tmp_path / "log"
+    with ThreadPoolExecutor(8) as threads:
+        trials = run(tmp_path, evolution(), ahead=ahead, metric=Value(log=str(log)), executor=threads)
+    assert (
+        len(log.read_text().splitlines())
+        == len({t.architecture for t in trials if "value" in t.metrics})
+        == 60
+    )
+    assert full_trainings(trials, "value") == 60 < len(trials)
+
+
+def test_a_space_without_anything_new_left_ends_the_search(tmp_path):
+    trials = run(tmp_path, RandomSearch(Two(), OBJECTIVE), budget=100)
+    assert full_trainings(trials, "value") == 2 and len(trials) < MOST_IDLE + 50
+
+
+def test_what_breaks_a_bound_is_evaluated_for_strategies_that_learn_from_it(tmp_path):
+    strategy = RandomSearch(SPACE, OBJECTIVE, seed=3)
+    strategy.trains_infeasible = True
+    trials = run(tmp_path, strategy)
+    infeasible = [t for t in trials if t.status == "infeasible"]
+    assert infeasible and all("value" in t.metrics and "cost" in t.reason for t in infeasible)
+    assert full_trainings(trials, "value") == 60 == len({t.architecture for t in trials})
 
 
 def test_recorded_trials_are_not_run_again(tmp_path):
@@ -86,11 +125,6 @@ def test_an_undefined_metric_is_recorded_with_its_reason(tmp_path):
     failed = [t for t in trials if t.status == "failed"]
     assert failed
     assert all(t.reason == "undefined at 8" and "value" not in t.metrics for t in failed)
-
-
-def test_a_bug_is_not_a_result(tmp_path):
-    with pytest.raises(IndexError):
-        run(tmp_path, RandomSearch(SPACE, OBJECTIVE), metric=Buggy())
 
 
 def test_a_store_of_another_search_is_refused(tmp_path):

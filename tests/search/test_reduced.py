@@ -52,7 +52,7 @@ def test_a_run_is_not_resumed_with_another_training(tmp_path):
         metrics = {"reduced_accuracy": reduced_accuracy("digits", 0, {"epochs": epochs})}
         objective = make_objective("reduced_accuracy", [], metrics)
         searcher = make_strategy("random", space, objective, 0, {})
-        return describe(space, objective, metrics, "random", searcher, 0, "digits")
+        return describe(space, objective, metrics, "random", searcher, 0, "digits", 1)
 
     claim(tmp_path, described(3))
     claim(tmp_path, described(3))

@@ -16,6 +16,7 @@ from hwnas.latency import QUICK, device
 from hwnas.network.from_onnx import from_onnx
 from hwnas.objectives import MetricError
 from hwnas.search.folder import locked
+from hwnas.search.spending import full_trainings
 from hwnas.spaces import MobileNetV2, NASBench201
 from hwnas.training import TrainingSettings, load
 from tests.search.toy import Cost, Slow, Toy, Value
@@ -47,7 +48,9 @@ def test_the_folder_holds_everything(tmp_path):
     assert best.metrics["cost"] <= 10
     assert from_onnx(best.onnx).key == best.network.key
     lines = (tmp_path / "run" / "results.csv").read_text().splitlines()
-    assert len(lines) == 61 and lines[0].startswith("number,architecture,status,value,cost")
+    assert len(lines) == 1 + len(found.record.trials) and lines[0].startswith(
+        "number,architecture,status,value,cost"
+    )
     assert json.loads((tmp_path / "run" / "environment.json").read_text())["versions"]["torch"]
     assert essence(search.load(tmp_path / "run")) == essence(found)
 
@@ -62,7 +65,7 @@ def test_repeating_changes_nothing(tmp_path):
 def test_a_larger_budget_goes_on(tmp_path):
     first = run(tmp_path / "run", budget=30)
     more = run(tmp_path / "run", budget=60)
-    assert essence(more)[:30] == essence(first)
+    assert essence(more)[: len(first.record.trials)] == essence(first)
     assert essence(more) == essence(run(tmp_path / "other"))
 
 
@@ -113,7 +116,7 @@ def test_a_bound_that_nothing_meets_names_the_nearest(tmp_path):
     trials = search.load(tmp_path / "run").record.trials
     nearest = min(trials, key=lambda trial: trial.metrics["cost"])
     assert str(caught.value) == (
-        f"none of 60 trials satisfies cost <= 0.5; the nearest, {nearest.architecture}, has "
+        f"none of {len(trials)} trials satisfies cost <= 0.5; the nearest, {nearest.architecture}, has "
         f"cost {nearest.metrics['cost']:g} ({100 * (nearest.metrics['cost'] / 0.5 - 1):,.1f} % too much)"
     )
 
@@ -175,7 +178,7 @@ def test_a_maximised_metric_that_is_undefined_where_the_constraints_hold(tmp_pat
     ):
         run(tmp_path / "run", metrics={"value": Undefined(), "cost": Cost()}, subject_to=["cost <= 17"])
     with pytest.raises(
-        search.NothingFeasibleError, match=r"none of 60 trials satisfies value <= 3.*for 60 of them: bad"
+        search.NothingFeasibleError, match=r"none of (\d+) trials satisfies value <= 3.*for \1 of them: bad"
     ):
         run(
             tmp_path / "other",
@@ -395,15 +398,24 @@ def test_a_predictor_of_another_device_is_refused(tmp_path):
 
 
 def test_a_smaller_budget_shows_fewer_trials(tmp_path):
-    run(tmp_path / "run")
-    assert len(run(tmp_path / "run", budget=20).record.trials) == 20
-    assert len(run(tmp_path / "run").record.trials) == 60
+    def evaluated(**changes):
+        return full_trainings(run(tmp_path / "run", **changes).record.trials, "value")
+
+    assert evaluated() == 60
+    assert evaluated(budget=20) == 20
+    assert evaluated() == 60
 
 
-def test_a_warm_up_as_long_as_the_budget_is_refused(tmp_path):
+def test_a_warm_up_does_not_count_to_the_budget(tmp_path):
     settings = {"population": 10, "tournament": 4, "warm_up": 60, "warm_up_by": "params"}
-    with pytest.raises(ValueError, match="leave nothing"):
-        run(tmp_path / "run", strategy_settings=settings)
+    trials = run(tmp_path / "run", strategy_settings=settings, budget=20).record.trials
+    assert sum("value" in trial.metrics for trial in trials) >= 20 == full_trainings(trials, "value")
+
+
+def test_a_search_that_ends_before_its_budget_says_so(tmp_path):
+    said = []
+    run(tmp_path / "run", subject_to=["cost <= 1"], events=search.Events(step=said.append))
+    assert any("1 of 60 networks" in line and "nothing new" in line for line in said)
 
 
 class _Guess:

@@ -10,16 +10,14 @@ from hwnas.search.store import CorruptRunError, TrialStore
 def _written(path):
     with closing(TrialStore(path)) as store:
         for number in range(3):
-            store.add(
-                Trial(number, f"a{number}", "complete", {"value": 0.5}, asked="value"), (number,), "value"
-            )
+            store.add(Trial(number, f"a{number}", "complete", {"value": 0.5}, asked="value"), (number,))
 
 
 def test_what_is_added_is_read_back(tmp_path):
     _written(tmp_path / "trials.sqlite")
     with closing(TrialStore(tmp_path / "trials.sqlite")) as store:
         assert store.trials()[1] == Trial(1, "a1", "complete", {"value": 0.5}, asked="value")
-        assert [encoding for _, encoding, _ in store.rows()] == [(0,), (1,), (2,)]
+        assert [encoding for _, encoding in store.rows()] == [(0,), (1,), (2,)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwnas.search.fidelity import at_fidelity
+from hwnas.search.records import Trial
+from hwnas.search.spending import Spending, full_trainings
+
+THIRD = at_fidelity("accuracy", 1 / 3)
+
+
+def trial(architecture, asked="accuracy", status="complete"):
+    metrics = {asked: 0.5} if status == "complete" else {}
+    return Trial(0, architecture, status, metrics, asked=asked)
+
+
+def spent(*trials):
+    return full_trainings(trials, "accuracy")
+
+
+def test_a_network_costs_once():
+    assert spent(trial("a"), trial("a"), trial("b")) == 2
+
+
+def test_a_part_of_the_training_costs_that_part_and_more_is_trained_anew():
+    assert spent(trial("a", THIRD), trial("a", THIRD)) == pytest.approx(1 / 3, abs=1e-5)
+    assert spent(trial("a", THIRD), trial("a")) == pytest.approx(4 / 3, abs=1e-5)
+
+
+def test_a_failed_training_costs_and_an_infeasible_network_does_not():
+    assert spent(trial("a", status="failed")) == 1
+    assert spent(trial("a", status="infeasible")) == 0
+
+
+def test_a_score_by_another_metric_is_new_but_free():
+    spending = Spending("accuracy")
+    spending.add(trial("a", status="infeasible"))
+    assert spending.idle == 1
+    spending.add(trial("a", "naswot"))
+    assert (spending.idle, spending.trainings) == (0, 0)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["accuracy", THIRD, "naswot"]))))
+def test_the_order_does_not_matter(asked):
+    trials = [trial(*one) for one in asked]
+    assert spent(*trials) == pytest.approx(spent(*reversed(trials)))
+    assert spent(*trials, *trials) == pytest.approx(spent(*trials))
