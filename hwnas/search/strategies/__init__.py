@@ -3,6 +3,7 @@
 from hwnas.search.strategies.area import AREA
 from hwnas.search.strategies.bananas import BANANAS
 from hwnas.search.strategies.bayesian import BayesianOptimization
+from hwnas.search.strategies.bohb import BOHB
 from hwnas.search.strategies.brp_nas import BRPNAS
 from hwnas.search.strategies.chamnet import ChamNet
 from hwnas.search.strategies.evolution import RegularizedEvolution
@@ -21,6 +22,7 @@ from hwnas.search.strategies.successive_halving import SuccessiveHalving
 __all__ = [
     "AREA",
     "BANANAS",
+    "BOHB",
     "BRPNAS",
     "NSGA2",
     "PPO",

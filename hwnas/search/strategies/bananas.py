@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from hwnas.objectives import Objective
-from hwnas.search.strategies.predictor.ensemble import squared_error, train
-from hwnas.search.strategies.predictor.features import Candidates, Rows
+from hwnas.search.strategies.predictor.ensemble import Ensemble, squared_error, train
+from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
 from hwnas.search.strategies.predictor.guided import PredictorGuided
+from hwnas.search.strategies.predictor.paths import path_encoding
 from hwnas.search.strategies.predictor.targets import standardised
 from hwnas.search.strategy import register
 from hwnas.spaces import SearchSpace
@@ -26,10 +27,12 @@ class BANANAS(PredictorGuided):
     with the ensemble's mean and standard deviation; the greatest is proposed. The ensemble is trained anew
     every `every` results.
 
+    The networks read the paths through a cell, or where a space has no such cells its one-hot choices, and
+    the proxies.
+
     Differences from the paper: the candidates are the best by the mean where the paper has mutants of the
-    best networks; the ensemble's networks are smaller (two layers of 32 units), read one-hot choices and
-    proxies where the paper has paths through a cell, which not every space has, and learn by squared error
-    on standardised values.
+    best networks; the ensemble's networks are smaller (two layers of 32 units) and learn by squared error on
+    standardised values.
 
     Args:
         space: where to search.
@@ -70,6 +73,10 @@ class BANANAS(PredictorGuided):
             raise ValueError(f"every must be at least 1 result, not {every}")
         self.every = every
         self._due = 0
+        self._ensemble: Ensemble
+        self._candidates: Candidates | None = None
+        self._inputs: Floats
+        self._predicted: Floats | None = None
 
     def settings(self) -> dict[str, Any]:
         """Those of every predictor-guided strategy, and how often the ensemble is trained."""
@@ -77,15 +84,22 @@ class BANANAS(PredictorGuided):
 
     def choose(self, candidates: Candidates, free: Rows) -> int:
         """As `PredictorGuided.choose`."""
+        if self._candidates is not candidates:
+            self._candidates, self._inputs, self._predicted = candidates, self._read(candidates), None
         numbers, values = self.ranked()
         if len(numbers) >= self._due:
             self._due = len(numbers) + self.every
-            inputs = self.asked().inputs[numbers]
-            self._ensemble = train(inputs, standardised(values), squared_error, self._generator)
-            self._predicted_of: Candidates | None = None
-        if self._predicted_of is not candidates:
-            self._predicted, self._predicted_of = self._ensemble(candidates.inputs), candidates
+            known = self._read(self.asked().rows(numbers))
+            self._ensemble = train(known, standardised(values), squared_error, self._generator)
+            self._predicted = None
+        if self._predicted is None:
+            self._predicted = self._ensemble(self._inputs)
         mean, std = self._predicted.mean(axis=0), self._predicted.std(axis=0)
         best = free[np.argsort(-mean[free], kind="stable")[:SAMPLED]]
         draws = mean[best] + std[best] * self._generator.standard_normal(len(best))
         return int(best[np.argmax(draws)])
+
+    def _read(self, candidates: Candidates) -> Floats:
+        """`[n, d]`: what the networks read."""
+        paths = path_encoding(self.space, self.space.integers(candidates.architectures))
+        return np.hstack([candidates.choices if paths is None else paths, candidates.scores])

@@ -113,13 +113,13 @@ class _Process:
         """Means and standard deviations of all candidates, `[n]`."""
         posterior, total = self._posterior, len(asked.architectures)
         if posterior is None or len(numbers) >= self._due:
-            kernel = fitted(_rows(asked, numbers), targets)
+            kernel = fitted(asked.rows(numbers), targets)
             self._due = len(numbers) + max(1, len(numbers) // GROWTH)
             posterior = Posterior(kernel, asked, candidates, self._due - len(numbers) + ROOM)
         elif candidates is not self._candidates or total > posterior.size:
             posterior = Posterior(posterior.kernel, asked, candidates, ROOM)
         while posterior.count < total:
-            posterior.join(_rows(asked, [posterior.count]))
+            posterior.join(asked.rows([posterior.count]))
         self._posterior, self._candidates = posterior, candidates
         return posterior.predict(numbers, targets)
 
@@ -131,9 +131,3 @@ def expected_improvement(mean: Floats, std: Floats, best: float) -> Floats:
     gap = (mean - best) / std
     density = np.exp(-0.5 * gap**2) / np.sqrt(2 * np.pi)
     return np.asarray(std * (gap * ndtr(gap) + density))
-
-
-def _rows(candidates: Candidates, rows: list[int]) -> Candidates:
-    return Candidates(
-        [candidates.architectures[row] for row in rows], candidates.choices[rows], candidates.scores[rows]
-    )

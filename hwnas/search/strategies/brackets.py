@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,8 @@ class BracketSearch(Strategy):
     """One bracket after the other, each from new random networks that keep the cheap constraints.
 
     A rung is complete before the best of it are trained further; only networks that are within the
-    constraints and whose metric is defined go on. Those are trained anew, from their initial weights.
+    constraints and whose metric is defined go on. Those are trained anew, from their initial weights. New
+    are networks that were not trained yet for as long as a bracket begins with.
     """
 
     def __init__(self, space: SearchSpace, objective: Objective, *, eta: int, count: int, seed: int) -> None:
@@ -57,57 +58,68 @@ class BracketSearch(Strategy):
         self.eta = eta
         self.fidelities = tuple(1 / eta**power for power in range(count - 1, 0, -1))
         self._generator = np.random.default_rng(seed)
-        self._brackets = 0
-        self._rungs: deque[Rung] = deque()
+        self._brackets = self._rung = self._to_draw = 0
+        self._to_come: deque[Rung] = deque()
         self._fidelity = 1.0
         self._queue: deque[Architecture] = deque()
-        self._under_way = 0
+        self._under_way: deque[int] = deque()
         self._told: list[tuple[Fitness, Architecture]] = []
+        self._trained: dict[Architecture, float] = {}
+        self._known: set[Architecture] = set()
 
     @abstractmethod
     def bracket(self, number: int) -> tuple[Rung, ...]:
         """The rungs of the bracket of that number, from 0."""
 
-    @property
-    def beforehand(self) -> int:
-        """The rungs of the first bracket below the full training."""
-        return sum(rung.networks for rung in self.bracket(0)[:-1])
+    def draw(self, known: Container[Architecture]) -> Architecture | None:
+        """A random network for the first rung of a bracket, none of the known; None where there is none."""
+        return first_feasible(lambda: self.space.random(self._generator), self.screen, known)
 
     def ask(self) -> Proposal | None:
-        """The next network of the rung; None until the rung is complete."""
-        if not self._queue:
-            if self._under_way:
-                return None
-            self._next_rung()
-        self._under_way += 1
-        return Proposal(self._queue.popleft(), at_fidelity(self.objective.maximize, self._fidelity))
+        """The next network of the rung; None until the rung is complete, or where nothing new is left."""
+        architecture = self._next()
+        if architecture is None:
+            return None
+        self._under_way.append(self._rung)
+        self._trained[architecture] = self._fidelity
+        self._known.add(architecture)
+        return Proposal(architecture, at_fidelity(self.objective.maximize, self._fidelity))
 
     def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
         """How good the network is among those of its rung."""
-        self._under_way -= 1
-        self._told.append((self.objective.fitness(metrics, proposal.maximize), proposal.architecture))
+        if self._under_way.popleft() == self._rung:
+            fitness = self.objective.fitness(metrics, proposal.maximize)
+            self._told.append((fitness, proposal.architecture))
+
+    def _next(self) -> Architecture | None:
+        rungs_of_a_round = (len(self.fidelities) + 1) ** 2
+        for _ in range(1 + rungs_of_a_round):
+            if self._queue:
+                return self._queue.popleft()
+            if self._to_draw:
+                self._to_draw -= 1
+                drawn = self.draw(self._known)
+                if drawn is not None:
+                    return drawn
+                self._to_draw = 0
+            if self._to_come and self._rung in self._under_way:
+                return None
+            self._next_rung()
+        return None
 
     def _next_rung(self) -> None:
-        """Put the best of the last rung, or where none goes on a new bracket's draws, into the queue."""
-        if self._rungs:
-            rung = self._rungs.popleft()
+        """Put the best of the last rung into the queue, or where none goes on begin a new bracket."""
+        self._rung += 1
+        if self._to_come:
+            rung = self._to_come.popleft()
             defined = [told for told in self._told if told[0].rank == 2]
             best_first = sorted(defined, key=lambda told: told[0], reverse=True)
             self._queue.extend(architecture for _, architecture in best_first[: rung.networks])
         if not self._queue:
-            self._rungs = deque(self.bracket(self._brackets))
+            self._to_come = deque(self.bracket(self._brackets))
             self._brackets += 1
-            rung = self._rungs.popleft()
-            self._queue.extend(self._drawn(rung.networks))
+            rung = self._to_come.popleft()
+            self._to_draw = rung.networks
+            self._known = {one for one, part in self._trained.items() if part >= rung.fidelity}
         self._fidelity = rung.fidelity
         self._told = []
-
-    def _drawn(self, count: int) -> list[Architecture]:
-        """Different random networks; fewer than `count` where the space has no more to find."""
-        found: dict[Architecture, None] = {}
-        while len(found) < count:
-            drawn = first_feasible(lambda: self.space.random(self._generator), self.screen, found)
-            if drawn is None:
-                break
-            found[drawn] = None
-        return list(found)

@@ -1,5 +1,6 @@
 """Successive halving and Hyperband: rungs, who goes on, and what is never compared."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +11,7 @@ from hwnas.search.fidelity import at_fidelity, split
 from hwnas.search.spending import full_trainings
 from hwnas.search.strategies.hyperband import Hyperband
 from hwnas.search.strategies.successive_halving import SuccessiveHalving
+from tests.search.strategies.told import searched
 from tests.search.toy import Toy
 
 OBJECTIVE = Objective("value")
@@ -66,13 +68,36 @@ def test_only_the_best_of_a_rung_are_trained_further():
     rungs = []
     for networks in (9, 3, 1):
         asked = [strategy.ask() for _ in range(networks)]
-        assert strategy.ask() is None
+        assert networks == 1 or strategy.ask() is None
         for proposal in asked:
             strategy.tell(proposal, {proposal.maximize: float(sum(proposal.architecture.encoding))})
         rungs.append([proposal.architecture for proposal in asked])
     by_value = sorted(rungs[0], key=lambda one: sum(one.encoding), reverse=True)
     assert sum(sum(one.encoding) for one in rungs[1]) == sum(sum(one.encoding) for one in by_value[:3])
     assert sum(rungs[2][0].encoding) == sum(by_value[0].encoding)
+
+
+def test_nothing_is_trained_twice_for_as_long_and_the_next_bracket_does_not_wait_for_full_trainings():
+    strategy = Hyperband(Toy(), OBJECTIVE, eta=3, rungs=2, seed=0)
+    waiting, trained, waits = deque(), {}, []
+    for _ in range(60):
+        while len(waiting) < 8 and (proposal := strategy.ask()) is not None:
+            assert trained.get(proposal.architecture, 0) < proposal.fidelity
+            trained[proposal.architecture] = proposal.fidelity
+            waiting.append(proposal)
+        waits.append({one.fidelity for one in waiting} if len(waiting) < 8 else set())
+        proposal = waiting.popleft()
+        strategy.tell(proposal, {proposal.maximize: float(sum(proposal.architecture.encoding))})
+    assert {1.0} not in waits and any(waits)
+
+
+def test_ends_where_everything_is_trained():
+    class Tiny(Toy):
+        decisions = {f"d{i}": tuple(range(2)) for i in range(3)}
+
+    done = searched(Hyperband(Tiny(), OBJECTIVE, eta=2, rungs=2, seed=0), trials=100, ahead=4)
+    assert len(done) < 100
+    assert len({proposal.architecture for proposal, _ in done}) == 8
 
 
 def test_the_answer_is_a_fully_trained_one_and_the_record_says_what_it_cost(tmp_path):
@@ -82,11 +107,11 @@ def test_the_answer_is_a_fully_trained_one_and_the_record_says_what_it_cost(tmp_
         metrics={"value": Partial()},
         strategy="successive_halving",
         strategy_settings={"networks": 9, "eta": 3, "rungs": 2},
-        budget=12,
+        budget=6,
         candidates=1,
         folder=tmp_path / "run",
     )
-    trials = found.record.trials
+    trials = found.record.trials[:12]
     assert [round(trial.fidelity, 3) for trial in trials] == [0.333] * 9 + [1.0] * 3
     full = [trial.metrics["value"] for trial in trials if "value" in trial.metrics]
     assert len(full) == 3 and found.best().metrics["value"] == max(full)

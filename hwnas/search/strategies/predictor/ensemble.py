@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwnas.search.strategies.predictor.adam import adam
 from hwnas.search.strategies.predictor.features import Floats
 
 MEMBERS, HIDDEN = 5, 32
@@ -59,16 +60,13 @@ def train(inputs: Floats, targets: Floats, loss: LossGradient, generator: np.ran
     weights = [generator.normal(0, np.sqrt(2 / a), (MEMBERS, a, b)) for a, b in pairs]
     biases = [generator.normal(0, 0.1, (MEMBERS, 1, b)) for _, b in pairs]
     parameters = [*weights, *biases]
-    first = [np.zeros_like(one) for one in parameters]
-    second = [np.zeros_like(one) for one in parameters]
-    for step in range(1, STEPS + 1):
-        gradients = _gradients(parameters, inputs, targets, loss)
-        rate = LEARNING_RATE * 0.5 * (1 + np.cos(np.pi * step / STEPS))
-        for value, gradient, m, v in zip(parameters, gradients, first, second, strict=True):
-            m += 0.1 * (gradient - m)
-            v += 0.001 * (gradient**2 - v)
-            update = (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
-            value -= rate * (update + WEIGHT_DECAY * value)
+    adam(
+        parameters,
+        lambda: _gradients(parameters, inputs, targets, loss),
+        steps=STEPS,
+        rate=LEARNING_RATE,
+        decay=WEIGHT_DECAY,
+    )
     return Ensemble((weights[0], weights[1], weights[2]), (biases[0], biases[1], biases[2]))
 
 

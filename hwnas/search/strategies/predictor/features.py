@@ -40,6 +40,11 @@ class Candidates:
         """`[n]`: the mean of the scores, 0 where there are none."""
         return np.asarray(self.scores.sum(axis=1) / max(1, self.scores.shape[1]))
 
+    def rows(self, rows: Sequence[int]) -> Candidates:
+        """Some of them."""
+        chosen = [self.architectures[row] for row in rows]
+        return Candidates(chosen, self.choices[rows], self.scores[rows])
+
 
 @dataclass(frozen=True)
 class Features:
