@@ -4,13 +4,12 @@ import math
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
 
 from hwnas.network.network import Block, Network
 from hwnas.network.thin import CannotThinError, smallest_thin
 from hwnas.network.to_torch import to_torch
 from hwnas.proxies.context import Context
-from hwnas.proxies.layers import covered_weights
+from hwnas.proxies.he_weights import he_normal
 from hwnas.proxies.patterns import Patterns
 from hwnas.proxies.registry import Proxy, get, proxy
 from hwnas.proxies.relu_codes import NAN_INPUT, NO_RELU
@@ -99,7 +98,7 @@ def _block(network: Network, name: str) -> Network:
 def _count(network: Network) -> Measurement:
     """The count for one initialisation."""
     module = to_torch(network)
-    _initialise(module)
+    he_normal(module, "fan_in")
     rows: list[bytes] = []
     for _ in range(BATCHES):
         patterns = Patterns(IMAGES)
@@ -110,14 +109,3 @@ def _count(network: Network) -> Measurement:
             return Measurement(math.nan, reason, patterns.calls, patterns.skipped_once, "float32")
         rows += patterns.rows()
     return Measurement(float(len(set(rows))), None, patterns.calls, patterns.skipped_once, "float32")
-
-
-@torch.no_grad()
-def _initialise(module: nn.Module) -> None:
-    """He's normal weights by fan-in, zero biases; gains are 1 as `to_torch` makes them."""
-    for weight in covered_weights(module).values():
-        nn.init.kaiming_normal_(weight, mode="fan_in", nonlinearity="relu")
-    for part in module.modules():
-        bias = part._parameters.get("bias")
-        if isinstance(bias, Tensor):
-            bias.zero_()
