@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from hwnas.cli.options import Arch, Board, Flash, Json, Out, Seed, Space, Sram, refuse
+from hwnas.cli.options import Arch, Board, Flash, Json, Out, Seed, Space, Sram, refuse, run_folder
 from hwnas.cli.output import check_output, console, print_json
-from hwnas.cli.targets import target
+from hwnas.cli.targets import space_of_run, target
 from hwnas.files import write_whole
 
 RANDOM = "its weights are random: the run trained nothing (search with --train-epochs)"
@@ -23,7 +23,14 @@ def export(
     ] = None,
     space: Space = None,
     arch: Arch = None,
-    run: Annotated[Path | None, typer.Option(help="Export the answer of this run, with its weights.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="Export the answer of this run, with its weights; --space where it is your own.",
+            parser=run_folder,
+            metavar="<path>",
+        ),
+    ] = None,
     batch: Annotated[str | None, typer.Option(help="Batch size of an ONNX model, or `free`; 1.")] = None,
     int8: Annotated[
         bool, typer.Option("--int8", help="Quantise an ONNX file (a .tflite file always is).")
@@ -57,14 +64,14 @@ def export(
         from hwnas.cost.flash import FORMATS
         from hwnas.cost.memory import get_runtime
 
-        refuse({"space": space, "arch": arch, "batch": batch}, "on int8: give --run or a trained ONNX file")
+        refuse({"arch": arch, "batch": batch}, "on int8: give --run or a trained ONNX file")
         if data is None:
             raise ValueError("int8 needs --data to calibrate on: digits, a file, or a folder of images")
         runtime = get_runtime(runtime or "tflm").name
         if runtime not in FORMATS:
             refuse({"flash": flash}, f"with --runtime {runtime}, which stores nothing")
         with tempfile.TemporaryDirectory() as folder:
-            source, name, is_trained = _trained(file, run, Path(folder) / "trained.onnx")
+            source, name, is_trained = _trained(file, run, space, Path(folder) / "trained.onnx")
             export_int8(
                 Deployment(
                     source,
@@ -83,7 +90,9 @@ def export(
     refuse({"data": data}, "without --int8 or a .tflite file to write")
     if file is not None:
         raise ValueError(f"{file} is an ONNX file already; --int8 or --out net.tflite quantises it")
-    is_random = run is not None and not _export_run(run, out, space, arch)
+    if run is not None:
+        refuse({"arch": arch}, "with --run, which names the network")
+    is_random = run is not None and not _export_run(run, out, space)
     if run is None:
         from hwnas.network.to_onnx import to_onnx
 
@@ -96,7 +105,7 @@ def export(
             console.print(RANDOM, markup=False, soft_wrap=True)
 
 
-def _trained(file: Path | None, run: Path | None, place: Path) -> tuple[Path, str, bool]:
+def _trained(file: Path | None, run: Path | None, space: str | None, place: Path) -> tuple[Path, str, bool]:
     """The ONNX file to make int8, what to call it, and whether it is trained: `file`, or the answer of `run`.
 
     The answer is copied to `place`. A file's weights are taken to be trained.
@@ -104,18 +113,18 @@ def _trained(file: Path | None, run: Path | None, place: Path) -> tuple[Path, st
     if (file is None) == (run is None):
         raise ValueError("int8 needs trained weights: give either --run or an ONNX file")
     if file is not None:
+        refuse({"space": space}, "with an ONNX file")
         return file, str(file), True
     assert run is not None
-    return place, f"the answer of {run}", _export_run(run, place, None, None)
+    return place, f"the answer of {run}", _export_run(run, place, space)
 
 
-def _export_run(run: Path, out: Path, space: str | None, arch: str | None) -> bool:
+def _export_run(run: Path, out: Path, space: str | None) -> bool:
     """Write the answer of `run` as an ONNX file; gives whether it was trained."""
     from hwnas import search
 
-    if space or arch:
-        raise ValueError("--run names the network already; give no --space and no --arch with it")
-    found = search.load(run)
+    record = search.load(run).record
+    found = search.Run(run, record, space_of_run(record, space))
     best = found.best()
     if best.onnx is None:
         raise ValueError(f"run {run} has no finished network; run its search to the end")

@@ -71,6 +71,15 @@ Quick = Annotated[
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 
 
+def run_folder(text: str) -> Path:
+    """The folder of a run; raises typer.BadParameter, which names the option, where it cannot be one."""
+    if not text:
+        raise typer.BadParameter("the name of the run's folder is empty")
+    if Path(text).is_file():
+        raise typer.BadParameter(f"{text} is a file; a run is a folder")
+    return Path(text)
+
+
 def refuse(given: Mapping[str, object], where: str) -> None:
     """Raise ValueError for the first option that was given and has no effect."""
     for name, value in given.items():

@@ -7,29 +7,37 @@ from typing import Annotated
 
 import typer
 
-from hwnas.cli.options import Json
+from hwnas.cli.options import Json, Space, refuse, run_folder
 from hwnas.cli.output import console, print_json
+from hwnas.cli.targets import space_of_run
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run.", parser=run_folder, metavar="RUN")],
     optuna: Annotated[
         str | None,
         typer.Option(help="Write the trials into a storage of Optuna, too, such as sqlite:///runs.db."),
     ] = None,
+    space: Space = None,
     json: Json = False,
 ) -> None:
-    """Write report.html and report.png of a run, finished or not, and state its answer."""
+    """Write report.html and report.png of a run, finished or not, and state its answer.
+
+    --optuna of a run in a space of your own needs its --space.
+    """
     from hwnas import search
     from hwnas.report import write_report
 
+    if optuna is None:
+        refuse({"space": space}, "without --optuna")
     found = search.load(run)
     write_report(found.record, run)
     if optuna is not None:
         from hwnas.search.to_optuna import export_study
 
+        searched = space_of_run(found.record, space)
         try:
-            study = export_study(run, optuna)
+            study = export_study(run, optuna, space=searched)
         except ValueError as error:
             raise ValueError(f"--optuna {optuna}: {error}") from error
     if json:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwnas.cli.options import refuse
 from hwnas.network.network import Network
@@ -16,6 +16,10 @@ from hwnas.network.program.program import Program
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.spaces import space as space_of
 from hwnas.spaces.coverage import distinct_blocks
+from hwnas.spaces.registry import space_of_file, spec
+
+if TYPE_CHECKING:
+    from hwnas.search import RunRecord
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,27 @@ def target(
     raise ValueError(f"{name!r} is neither an .onnx or .tflite file nor module:factory of a torch module")
 
 
-def search_space(spec: str | None) -> SearchSpace:
+def search_space(given: str | None) -> SearchSpace:
     """The space of `--space`; spaces of one's own are looked for in the current folder too."""
-    if spec is None:
+    if given is None:
         raise ValueError("--space is missing, such as --space mobilenetv2:resolution=96,classes=10")
     _look_here()
-    return space_of(spec)
+    return space_of(given)
+
+
+def space_of_run(record: RunRecord, given: str | None) -> SearchSpace:
+    """The space of a run, which `--space` names where it is one's own.
+
+    Raises:
+        ValueError: it is not given, or another one.
+    """
+    recorded = str(record.config["space"])
+    if given is None:
+        return space_of_file(recorded)
+    found = search_space(given)
+    if spec(found) != recorded:
+        raise ValueError(f"--space {given}: the run is of {recorded}")
+    return found
 
 
 def architecture(space: str | None, arch: str | None) -> Architecture:
