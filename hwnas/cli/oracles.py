@@ -6,9 +6,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from hwnas.cli.output import say
+from hwnas.objectives import MetricError
+
 if TYPE_CHECKING:
     from hwnas.objectives import Metric
-    from hwnas.spaces import SearchSpace
+    from hwnas.spaces import Architecture, SearchSpace
+
+LOOKED_UP = 200
+"""Random architectures by which it is judged how much of a space is recorded."""
 
 
 def oracles(given: Sequence[str], space: SearchSpace, taken: Iterable[str] = ()) -> dict[str, Metric]:
@@ -36,7 +44,27 @@ def oracles(given: Sequence[str], space: SearchSpace, taken: Iterable[str] = ())
             raise ValueError(f"--oracle {text}: {one.name} is given twice; name them NAME=FILE:COLUMN")
         names.add(one.name)
         found[one.name] = one
+        _say_what_is_missing(one, space)
     return found
+
+
+def _say_what_is_missing(metric: Metric, space: SearchSpace) -> None:
+    """Warn where not every architecture is recorded: the trials of others fail."""
+    generator = np.random.default_rng(0)
+    known = sum(_is_recorded(metric, space.random(generator)) for _ in range(LOOKED_UP))
+    if known < LOOKED_UP:
+        say(
+            f"{metric.name} is recorded for {known} of {LOOKED_UP} random architectures of the space; "
+            "a trial of one that is not fails"
+        )
+
+
+def _is_recorded(metric: Metric, architecture: Architecture) -> bool:
+    try:
+        metric(architecture)
+    except MetricError:
+        return False
+    return True
 
 
 def _oracle(text: str, space: SearchSpace) -> Metric:

@@ -1,5 +1,7 @@
 """`--oracle` is read alike by every command that has it."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -31,6 +33,18 @@ def folder(tmp_path, monkeypatch):
 def test_name_and_column_may_be_left_out(folder, text, name):
     (found,) = oracles([text], SPACE).values()
     assert found.name == name and found(SPACE.parse(SECOND)) == 0.9
+
+
+def test_what_is_not_recorded_is_said(folder, capsys):
+    oracles(["one.csv"], SPACE)
+    assert "accuracy is recorded for 0 of 200 random architectures of the space" in capsys.readouterr().err
+
+
+def test_nothing_is_said_where_all_is_recorded(folder, capsys):
+    rows = "".join(f"{one},0.5\n" for one in SPACE.unique())
+    Path("all.csv").write_text(f"arch,accuracy\n{rows}")
+    oracles(["all.csv"], SPACE)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_name_that_is_taken_is_refused(folder):
