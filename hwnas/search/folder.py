@@ -64,7 +64,7 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
 
     Raises:
         ValueError: the folder holds a run with other settings; names them.
-        CorruptRunError: its configuration cannot be read.
+        CorruptRunError: its configuration cannot be read, or its trials are gone.
     """
     path = folder / CONFIG
     wanted = json.loads(json.dumps(config))
@@ -74,6 +74,7 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
         write_json(folder / ENVIRONMENT, environment())
         write_json(path, wanted)
         return
+    _check_trials(folder)
     present = read_json(path)
     if different := _differences(present, wanted):
         raise ValueError(
@@ -85,6 +86,16 @@ def recorded_ahead(folder: Path) -> int | None:
     """How many proposals the run in `folder` keeps under way; None where there is no run."""
     ahead = read_json(folder / CONFIG).get("ahead") if (folder / CONFIG).exists() else None
     return ahead if isinstance(ahead, int) else None
+
+
+def _check_trials(folder: Path) -> None:
+    """Refuse a run that was searched to its end and has lost its trials, which would begin anew."""
+    trials = folder / TRIALS
+    if (folder / RESULTS).exists() and not (trials.exists() and trials.stat().st_size):
+        raise CorruptRunError(
+            f"{folder} holds the {RESULTS} of a search, but {TRIALS} is missing or empty: restore it, or "
+            "choose another folder"
+        )
 
 
 def _differences(present: Mapping[str, Any], wanted: Mapping[str, Any], within: str = "") -> list[str]:
