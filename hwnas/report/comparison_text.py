@@ -175,8 +175,9 @@ def legend(comparison: StrategyComparison) -> str:
         f"networks; to {number(goal.value)}: after how many the median is what {goal.label} has in the end; "
         f"mean: {_end(comparison)}, with the standard deviation; regret: the optimum less the median, after "
         f"{_middle(marks)}; optimum: share of the searches that found it within {_later(marks)}; trained: "
-        "how many networks in the end; infeasible: share of the proposals that break a bound; violations: "
-        "answers that break one; µs: processor time of an ask and a tell; repeats: searches"
+        "how many networks until the search ended, as it does where it has the optimum; infeasible: share of "
+        "the proposals that break a bound; violations: answers that break one; µs: processor time of an ask "
+        "and a tell; repeats: searches"
     )
 
 

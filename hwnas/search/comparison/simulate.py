@@ -53,6 +53,7 @@ def simulate(
     queries: int,
     seed: int,
     budget_s: float = math.inf,
+    goal: float = math.inf,
 ) -> Search:
     """Search until `queries` full trainings or `budget_s` are spent, nothing new comes, or the strategy ends.
 
@@ -61,13 +62,14 @@ def simulate(
     scores count nothing. The constraints' metrics are known before training: a network that breaks one is
     not trained, unless the strategy wants its value; it then counts, and is never the answer. A training that
     would end after either budget is not begun and ends the search, as in the experiments of NAS-Bench-201.
+    It also ends where `goal` is found: with the optimum, nothing that is compared can change any more.
 
     Raises:
         ValueError: the strategy refuses its settings, or asks for what is not recorded.
     """
     strategy = contestant.make(recorded.space, objective, seed)
     strategy.screen = Screen(objective, recorded.metrics)
-    laboratory = _Laboratory(recorded, objective, contestant, strategy, queries, budget_s)
+    laboratory = _Laboratory(recorded, objective, contestant, strategy, queries, budget_s, goal)
     own, clock = 0.0, time.process_time
     while not laboratory.is_done:
         started = clock()
@@ -93,6 +95,7 @@ class _Laboratory:
         strategy: Strategy,
         queries: int,
         budget_s: float,
+        goal: float,
     ) -> None:
         self._recorded, self._objective = recorded, objective
         self._trains_infeasible = strategy.trains_infeasible
@@ -103,7 +106,7 @@ class _Laboratory:
         self._seen: set[tuple[tuple[int, ...], str]] = set()
         self._queries, self._trained = queries, 0.0
         self._budget_s, self._spent_s = budget_s, 0.0
-        self._is_spent = False
+        self._is_spent, self._goal = False, goal
         self._best, self._spent = np.full(queries, math.nan), np.full(queries, math.nan)
         self._answer: tuple[int, ...] | None = None
         self._greatest = -math.inf
@@ -113,9 +116,9 @@ class _Laboratory:
 
     @property
     def is_done(self) -> bool:
-        """Whether enough is trained, or nothing new has come for too long."""
+        """Whether the goal is found, enough is trained, or nothing new has come for too long."""
         is_full = self._trained >= self._queries - _ROUNDING
-        return is_full or self._is_spent or self._idle >= MOST_IDLE
+        return is_full or self._is_spent or self._greatest >= self._goal or self._idle >= MOST_IDLE
 
     def evaluate(self, proposal: Proposal) -> dict[str, float]:
         """The metrics that a run would tell."""
