@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from hwnas.objectives import Objective, Reward
-from hwnas.search.strategies.policy import PolicyGradient, Sample
+from hwnas.search.strategies.policy import PolicyGradient, PolicySettings, Sample
 from hwnas.search.strategies.policy.sample import Floats
 from hwnas.search.strategy import register
 from hwnas.spaces import SearchSpace
@@ -31,7 +31,7 @@ class Reinforce(PolicyGradient):
 
     The defaults are those of NAS-Bench-201's baseline (Dong and Yang, ICLR 2020, and the code of
     NATS-Bench, `reinforce.py`): a factorised policy, a learning rate of 0.01, a momentum of 0.9, one
-    reward per step, no entropy. For all arguments, and the errors raised, see `PolicyGradient`.
+    reward per step, no entropy. For all arguments, and the errors raised, see `PolicySettings`.
     """
 
     learning_rates: ClassVar = {"factorized": 0.01, "rnn": 0.001}
@@ -52,9 +52,7 @@ class Reinforce(PolicyGradient):
         warm_up_by: str | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__(
-            space,
-            objective,
+        policy = PolicySettings(
             controller=controller,
             reward=reward,
             score=score,
@@ -64,8 +62,8 @@ class Reinforce(PolicyGradient):
             batch=batch,
             warm_up=warm_up,
             warm_up_by=warm_up_by,
-            seed=seed,
         )
+        super().__init__(space, objective, policy, seed)
 
-    def _learn(self, samples: Sequence[Sample], before: Floats, advantages: Floats) -> None:
-        self.controller.ascend(samples, lambda now: reinforce_weights(now, before, advantages), self.entropy)
+    def _learn(self, samples: Sequence[Sample], before: Floats, advantages: Floats, entropy: float) -> None:
+        self.controller.ascend(samples, lambda now: reinforce_weights(now, before, advantages), entropy)

@@ -31,7 +31,7 @@ def test_settings_that_do_not_fit(settings, says):
 
 
 def test_a_space_without_neighbours_is_refused_by_name():
-    with pytest.raises(ValueError, match="move .* space alone has no neighbours"):
+    with pytest.raises(ValueError, match=r"move .* space alone has no neighbours"):
         MoveEvolution(Alone(), SUM, move_by="proxy")
 
 

@@ -114,6 +114,42 @@ def test_a_batch_is_learnt_from_once_it_is_complete():
     assert (strategy.controller.probabilities != before).any()
 
 
+def test_each_epoch_of_ppo_is_a_step():
+    def moved(epochs):
+        strategy = PPO(
+            Small(), ACCURACY, controller="factorized", learning_rate=0.01, clip=0.9, batch=10, epochs=epochs
+        )
+        before = strategy.controller.probabilities
+        searched(strategy, steps=10)
+        return np.abs(strategy.controller.probabilities - before).max()
+
+    assert moved(5) > 3 * moved(1)
+
+
+def test_proxy_and_accuracy_have_a_baseline_each():
+    # The first reward of either has no advantage over its own baseline, so that nothing is learnt.
+    strategy = Reinforce(Small(), ACCURACY, batch=2, warm_up=1, warm_up_by="proxy")
+    before = strategy.controller.probabilities
+    searched(strategy, lambda architecture: {"proxy": 7.0, "accuracy": 0.9}, steps=2)
+    assert strategy.controller.probabilities == pytest.approx(before, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **more: Reinforce(learning_rate=0.03, **more),
+        lambda **more: PPO(controller="factorized", **more),
+    ],
+    ids=["reinforce", "ppo"],
+)
+def test_a_warm_up_teaches_but_leaves_the_policy_open(make):
+    strategy = make(space=Toy(), objective=ACCURACY, warm_up=1000, warm_up_by="proxy")
+    done = searched(strategy, lambda architecture: {"proxy": sum(architecture.encoding)}, steps=1000)
+    drawn = [proposal.architecture.encoding for proposal, _ in done[-200:]]
+    assert len(set(drawn)) >= 20
+    assert statistics.mean(map(sum, drawn)) > 20
+
+
 def test_entropy_keeps_the_policy_open():
     def final(entropy):
         strategy = Reinforce(Small(), ACCURACY, entropy=entropy)
@@ -171,7 +207,7 @@ def test_a_run_is_resumed_as_if_it_had_not_been_interrupted(name, tmp_path):
 
     whole = trials("whole", 60)
     assert trials("in parts", 25, 60) == whole
-    assert {status for _, status, _ in whole} == {"complete"}
+    assert {status for _, status, _ in whole} == {"complete", "infeasible"}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +218,7 @@ def test_a_run_is_resumed_as_if_it_had_not_been_interrupted(name, tmp_path):
         ({"entropy": -0.1}, "entropy must be at least 0"),
         ({"batch": 0}, "batch must be at least 1"),
         ({"warm_up": 10}, "warm_up needs warm_up_by"),
-        ({"warm_up": -1, "warm_up_by": "synflow"}, "warm_up must be at least 0"),
+        ({"warm_up": -1, "warm_up_by": "synflow"}, "warm_up must be 0 or"),
         ({"controller": "lstm"}, "unknown controller 'lstm'; known: factorized, rnn"),
         ({"reward": "soft:beta=0.07"}, "beta must be below 0"),
         ({"score": "per cent"}, "score must be one of"),

@@ -3,5 +3,6 @@
 from hwnas.search.strategies.policy.controller import CONTROLLERS, Controller, make_controller
 from hwnas.search.strategies.policy.gradient import PolicyGradient
 from hwnas.search.strategies.policy.sample import Sample
+from hwnas.search.strategies.policy.settings import PolicySettings
 
-__all__ = ["CONTROLLERS", "Controller", "PolicyGradient", "Sample", "make_controller"]
+__all__ = ["CONTROLLERS", "Controller", "PolicyGradient", "PolicySettings", "Sample", "make_controller"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from hwnas.search.strategies.policy.adam import Adam
+from hwnas.search.strategies.adam import Adam
 from hwnas.search.strategies.policy.sample import Floats, Sample, Weigh, arrays
 from hwnas.spaces import SearchSpace
 
@@ -32,7 +32,8 @@ class FactorizedController:
         self._logits = np.where(
             self._exists, INITIAL_SCALE * generator.standard_normal(self._exists.shape), -np.inf
         )
-        self._adam = Adam(self._logits.shape, learning_rate)
+        self._learning_rate = learning_rate
+        self._adam = Adam(self._logits.shape)
         self._normalise()
 
     @property
@@ -54,7 +55,8 @@ class FactorizedController:
         """One step of Adam along the gradient of Σ w·log p + `entropy` · mean entropy, w from `weigh`."""
         encodings, active = arrays(samples)
         weights = weigh(self._log_probabilities_of(encodings, active))
-        self._logits += self._adam.step(self.gradient(encodings, active, weights, entropy))
+        gradient = self.gradient(encodings, active, weights, entropy)
+        self._logits += self._learning_rate * self._adam.direction(gradient)
         self._normalise()
 
     def gradient(

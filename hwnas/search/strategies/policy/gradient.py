@@ -15,11 +15,20 @@ from hwnas.objectives import reward as reward_of
 from hwnas.search.strategies.candidates import first_feasible
 from hwnas.search.strategies.policy.activity import active_decisions
 from hwnas.search.strategies.policy.baseline import Baseline
-from hwnas.search.strategies.policy.controller import CONTROLLERS, make_controller
+from hwnas.search.strategies.policy.controller import make_controller
 from hwnas.search.strategies.policy.rewarded import Rewarded
 from hwnas.search.strategies.policy.sample import Floats, Sample
+from hwnas.search.strategies.policy.settings import PolicySettings
 from hwnas.search.strategy import Proposal, Strategy
 from hwnas.spaces import Architecture, SearchSpace
+
+WARM_UP_ENTROPY = 0.05
+"""Least weight of the entropy in a warm-up, whose rewards are ranks.
+
+The best policy of rewards r with a weight w of the entropy has p ~ exp(r / w): it stays open to about the
+best 5 % of all architectures by the proxy. Without, a policy draws but the proxy's best after 1000 scores,
+has no other accuracy to learn from, and never leaves it.
+"""
 
 
 class _Told(NamedTuple):
@@ -32,15 +41,19 @@ class _Told(NamedTuple):
 class PolicyGradient(Strategy):
     """A policy over the decisions, moved towards the architectures whose reward is above the average.
 
-    Draws that are no valid architecture, or break a cheap constraint, are drawn again, `TRIES` times at
-    most; then the nearest to the bounds is proposed, and a uniform draw where none was valid. So the
-    policy is the controller's distribution given that these hold. The gradient leaves out that condition's
-    own probability: it does not depend on the architecture, and what does not has an expectation of 0
-    where the baseline is the mean reward.
+    Draws that are no valid architecture are drawn again, `TRIES` times at most; then one is drawn uniformly.
+    Where the reward is a hard one (`Reward.is_hard`), so are draws that break a cheap constraint, and the
+    nearest to the bounds is proposed in the end. So the policy is the controller's distribution given that
+    these hold. The gradient leaves out that condition's own probability: it does not depend on the
+    architecture, and what does not has an expectation of 0 where the baseline is the mean reward. Any other
+    reward weighs cost against accuracy, and asks for the accuracy of architectures beyond the bounds, too.
 
     A reward may come after the policy has changed (`Strategy`: several proposals are under way). Its
     gradient is taken at the policy of then and weighted by how much more probable the architecture has
     become since it was drawn, which keeps its expectation right; with one proposal under way the weight is 1.
+
+    A warm-up (Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021) maximises the rank of a
+    proxy at first. It has a baseline of its own, and an entropy bonus of `WARM_UP_ENTROPY` at least.
 
     Failed trials teach nothing. Decisions without effect (`SearchSpace.effective`) are not the policy's
     doing: their log-probability, entropy and gradient are left out.
@@ -48,77 +61,47 @@ class PolicyGradient(Strategy):
     Args:
         space: where to search.
         objective: what for; its constraints' bounds are those of the reward.
-        controller: `factorized` or `rnn`.
-        reward: of accuracy and costs: a name of `hwnas.objectives.REWARDS` with its settings, or a `Reward`.
-        score: how the maximised metric becomes an accuracy from 0 to 1, see `Rewarded`.
-        learning_rate: of Adam; that of `learning_rates` where None.
-        momentum: of the baseline, a moving average of the batches' mean rewards.
-        entropy: weight of the policy's entropy beside the rewards.
-        batch: rewards to wait for before the policy is changed.
-        warm_up: number of proposals that the metric `warm_up_by` is maximised by at first (Abdelfattah et
-            al., "Zero-Cost Proxies for Lightweight NAS", ICLR 2021).
-        warm_up_by: the cheap metric; needed for a warm-up. It has a baseline of its own.
+        policy: the settings.
         seed: of all draws.
 
     Attributes:
         learning_rates: the default of each controller.
 
     Raises:
-        ValueError: a setting that is out of range or unknown.
+        ValueError: an unknown reward or a setting of it that is out of range.
     """
 
     learning_rates: ClassVar[Mapping[str, float]]
 
-    def __init__(
-        self,
-        space: SearchSpace,
-        objective: Objective,
-        *,
-        controller: str,
-        reward: str | Reward,
-        score: str,
-        learning_rate: float | None,
-        momentum: float,
-        entropy: float,
-        batch: int,
-        warm_up: int,
-        warm_up_by: str | None,
-        seed: int,
-    ) -> None:
+    def __init__(self, space: SearchSpace, objective: Objective, policy: PolicySettings, seed: int) -> None:
         super().__init__(space, objective, seed=seed)
-        if controller not in CONTROLLERS:
-            raise ValueError(f"unknown controller {controller!r}; known: {', '.join(CONTROLLERS)}")
-        rate = self.learning_rates[controller] if learning_rate is None else learning_rate
-        _check(rate, momentum, entropy, batch, warm_up, warm_up_by)
-        self.momentum, self.entropy, self.batch = momentum, entropy, batch
-        self.warm_up, self.warm_up_by = warm_up, warm_up_by
-        self._rewarded = Rewarded(objective, reward_of(reward) if isinstance(reward, str) else reward, score)
-        self._settings = {
-            "controller": controller,
-            "reward": repr(self._rewarded.reward),
-            "score": score,
-            "learning_rate": rate,
-            "momentum": momentum,
-            "entropy": entropy,
-            "batch": batch,
-            "warm_up": warm_up,
-            "warm_up_by": warm_up_by,
-        }
+        self.policy = policy
+        given = policy.reward
+        self._rewarded = Rewarded(
+            objective, reward_of(given) if isinstance(given, str) else given, policy.score
+        )
+        self.trains_infeasible = not self.reward.is_hard
+        default = self.learning_rates[policy.controller]
+        rate = default if policy.learning_rate is None else policy.learning_rate
+        self._settings = {**vars(policy), "reward": repr(self.reward), "learning_rate": rate}
         self._generator = np.random.default_rng(seed)
-        self.controller = make_controller(controller, space, learning_rate=rate, generator=self._generator)
+        self.controller = make_controller(
+            policy.controller, space, learning_rate=rate, generator=self._generator
+        )
         self._asked = 0
         self._waiting: deque[tuple[Architecture, Sample, float]] = deque()
         self._told: list[_Told] = []
         self._baselines: dict[str, Baseline] = {}
 
     @abstractmethod
-    def _learn(self, samples: Sequence[Sample], before: Floats, advantages: Floats) -> None:
+    def _learn(self, samples: Sequence[Sample], before: Floats, advantages: Floats, entropy: float) -> None:
         """Change the policy.
 
         Args:
             samples: what was drawn, n of them.
             before: `[n]`: log-probabilities when they were drawn.
             advantages: `[n]`: rewards less their baseline.
+            entropy: weight of the policy's entropy beside them.
         """
 
     def settings(self) -> Mapping[str, Any]:
@@ -134,20 +117,22 @@ class PolicyGradient(Strategy):
         """With which the controller draws `architecture`, before any constraint or validity."""
         return math.exp(self.controller.log_probabilities([self._sample(architecture)])[0])
 
-    @property
-    def beforehand(self) -> int:
-        """The warm-up."""
-        return self.warm_up
-
     def ask(self) -> Proposal:
-        """A draw of the policy."""
-        architecture = first_feasible(self._drawn, self.screen, ()) or self.space.random(self._generator)
+        """A draw of the policy.
+
+        Raises:
+            ValueError: `score` does not fit the unit of the maximised metric.
+        """
+        if self.screen and not self._asked:
+            self._rewarded.check_unit(self._unit)
+        screen = None if self.trains_infeasible else self.screen
+        architecture = first_feasible(self._drawn, screen, ()) or self.space.random(self._generator)
         sample = self._sample(architecture)
         log_probability = float(self.controller.log_probabilities([sample])[0])
         self._waiting.append((architecture, sample, log_probability))
         self._asked += 1
-        by_proxy = self.warm_up_by is not None and self._asked <= self.warm_up
-        return Proposal(architecture, str(self.warm_up_by) if by_proxy else self.objective.maximize)
+        by_proxy = self._asked <= self.policy.warm_up
+        return Proposal(architecture, str(self.policy.warm_up_by) if by_proxy else self.objective.maximize)
 
     def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
         """A reward; the policy changes once a batch of them is complete.
@@ -159,17 +144,22 @@ class PolicyGradient(Strategy):
         if not self._waiting or self._waiting[0][0] != proposal.architecture:
             raise ValueError(f"{proposal.architecture} is not the next that a result is expected of")
         _, sample, log_probability = self._waiting.popleft()
-        reward = self._rewarded(metrics, proposal.maximize, is_fraction=self._is_fraction)
+        reward = self._rewarded(metrics, proposal.maximize, self._unit)
         if reward is None:
             return
         self._told.append(_Told(sample, log_probability, proposal.maximize, reward))
-        if len(self._told) == self.batch:
+        if len(self._told) == self.policy.batch:
             told, self._told = self._told, []
-            self._learn(
-                [one.sample for one in told],
-                np.array([one.log_probability for one in told]),
-                self._advantages(told),
-            )
+            self._teach(told)
+
+    def _teach(self, told: Sequence[_Told]) -> None:
+        is_warm_up = told[-1].maximize != self.objective.maximize
+        self._learn(
+            [one.sample for one in told],
+            np.array([one.log_probability for one in told]),
+            self._advantages(told),
+            max(WARM_UP_ENTROPY, self.policy.entropy) if is_warm_up else self.policy.entropy,
+        )
 
     def _advantages(self, told: Sequence[_Told]) -> Floats:
         """`[n]`: rewards less the baseline of their metric, with this batch's mean already in it."""
@@ -177,18 +167,17 @@ class PolicyGradient(Strategy):
         for one in told:
             by_metric.setdefault(one.maximize, []).append(one.reward)
         baselines = {
-            name: self._baselines.setdefault(name, Baseline(self.momentum)).updated(sum(found) / len(found))
+            name: self._baselines.setdefault(name, Baseline(self.policy.momentum)).updated(
+                sum(found) / len(found)
+            )
             for name, found in by_metric.items()
         }
         return np.array([one.reward - baselines[one.maximize] for one in told])
 
     @property
-    def _is_fraction(self) -> bool:
-        """Whether the maximised metric is one: by its unit, or its name where a run does not tell."""
-        known = self.screen.metrics.get(self.objective.maximize) if self.screen else None
-        return (known is not None and known.unit == "fraction") or self.objective.maximize.endswith(
-            "accuracy"
-        )
+    def _unit(self) -> str:
+        """Of the maximised metric; where no run tells, it is taken for a fraction."""
+        return self.screen.metrics[self.objective.maximize].unit if self.screen else "fraction"
 
     def _drawn(self) -> Architecture | None:
         """A draw of the controller; None where it is not valid."""
@@ -198,20 +187,3 @@ class PolicyGradient(Strategy):
 
     def _sample(self, architecture: Architecture) -> Sample:
         return Sample(architecture.encoding, active_decisions(self.space, architecture.encoding))
-
-
-def _check(
-    learning_rate: float, momentum: float, entropy: float, batch: int, warm_up: int, warm_up_by: str | None
-) -> None:
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise ValueError(f"learning_rate must be above 0, not {learning_rate}")
-    if not 0 <= momentum < 1:
-        raise ValueError(f"momentum must be at least 0 and below 1, not {momentum}")
-    if not (math.isfinite(entropy) and entropy >= 0):
-        raise ValueError(f"entropy must be at least 0, not {entropy}")
-    if batch < 1:
-        raise ValueError(f"batch must be at least 1, not {batch}")
-    if warm_up < 0:
-        raise ValueError(f"warm_up must be at least 0, not {warm_up}")
-    if bool(warm_up) != bool(warm_up_by):
-        raise ValueError("warm_up needs warm_up_by, the metric to score by, and the other way round")

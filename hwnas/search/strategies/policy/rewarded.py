@@ -9,6 +9,7 @@ from hwnas.objectives import Objective, Reward
 from hwnas.search.strategies.policy.ranks import RunningRank
 
 SCORES = ("auto", "fraction", "percent", "rank")
+_BY_UNIT = {"fraction": "fraction", "%": "percent", "percent": "percent"}
 
 
 class Rewarded:
@@ -16,14 +17,14 @@ class Rewarded:
 
     What is maximised enters the reward as a number from 0 to 1. `score` says how:
 
-    - `fraction`: as it is; values above 1 are refused.
+    - `fraction`: as it is.
     - `percent`: divided by 100.
     - `rank`: the share of the values so far that it exceeds, for scores without a scale.
-    - `auto`: `fraction` for accuracies, `rank` for other metrics.
+    - `auto`: by the metric's unit; `rank` where that is neither a fraction nor a percentage.
 
     Proxies of a warm-up are always ranked. An architecture that breaks a bound and was therefore not
-    evaluated further is rewarded as if its accuracy were 0: no reward falls with the accuracy, so that is
-    the least that it can have. A failed trial has no reward.
+    evaluated further has the hard reward of an accuracy of 0, which is what any accuracy would give it. A
+    trial without a value that the reward depends on has no reward.
 
     Raises:
         ValueError: an unknown `score`.
@@ -37,33 +38,44 @@ class Rewarded:
         self.score = score
         self._ranks: dict[str, RunningRank] = {}
 
-    def __call__(
-        self, metrics: Mapping[str, float], maximize: str, *, is_fraction: bool = False
-    ) -> float | None:
-        """The reward by `maximize`, known to be a fraction or not; None where the trial failed."""
+    def check_unit(self, unit: str) -> None:
+        """Raise ValueError where the maximised metric's unit contradicts `score`."""
+        said = _BY_UNIT.get(unit, self.score)
+        if {said, self.score} == {"fraction", "percent"}:
+            raise ValueError(
+                f"score={self.score!r} does not fit {self.objective.maximize}, a {said}: leave it out, "
+                f"or give score={said!r}"
+            )
+
+    def __call__(self, metrics: Mapping[str, float], maximize: str, unit: str) -> float | None:
+        """The reward by `maximize`; None where there is none.
+
+        Args:
+            metrics: of the trial.
+            maximize: the objective's metric or a proxy.
+            unit: of the objective's metric.
+        """
         constraints = [
             c for c in self.objective.constraints if math.isfinite(metrics.get(c.metric, math.nan))
         ]
         costs = {c.metric: metrics[c.metric] for c in constraints}
-        is_broken = self.objective.violation(costs) > 0
-        if len(constraints) < len(self.objective.constraints) and not is_broken:
+        is_worthless = self.reward.is_hard and self.objective.violation(costs) > 0
+        if len(constraints) < len(self.objective.constraints) and not is_worthless:
             return None
         value = metrics.get(maximize, math.nan)
-        if not math.isnan(value):
-            accuracy = self._between_0_and_1(value, maximize, is_fraction)
-        elif is_broken:
-            accuracy = 0.0
-        else:
+        if math.isnan(value) and not is_worthless:
             return None
+        accuracy = 0.0 if math.isnan(value) else self._between_0_and_1(value, maximize, unit)
         found = self.reward(accuracy, costs, constraints)
         self.reward = self.reward.updated(costs, constraints)
         return found
 
-    def _between_0_and_1(self, value: float, maximize: str, is_fraction: bool) -> float:
+    def _between_0_and_1(self, value: float, maximize: str, unit: str) -> float:
         is_proxy = maximize != self.objective.maximize
-        if is_proxy or self.score == "rank" or (self.score == "auto" and not is_fraction):
+        scale = _BY_UNIT.get(unit, "rank") if self.score == "auto" else self.score
+        if is_proxy or scale == "rank":
             return self._ranks.setdefault(maximize, RunningRank()).of(value)
-        value = value / 100 if self.score == "percent" else value
+        value = value / 100 if scale == "percent" else value
         if 0 <= value <= 1:
             return value
         raise ValueError(

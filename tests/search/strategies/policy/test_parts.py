@@ -4,8 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwnas.search.strategies.adam import Adam
 from hwnas.search.strategies.policy.activity import active_decisions
-from hwnas.search.strategies.policy.adam import Adam
 from hwnas.search.strategies.policy.baseline import Baseline
 from hwnas.search.strategies.policy.ranks import RunningRank
 from hwnas.spaces import NASBench201, space
@@ -35,10 +35,10 @@ def test_adam_steps_as_torchs():
     generator = np.random.default_rng(0)
     parameter = torch.nn.Parameter(torch.zeros(4, dtype=torch.float64))
     optimizer = torch.optim.Adam([parameter], lr=0.01)
-    mine, values = Adam((4,), 0.01), np.zeros(4)
+    mine, values = Adam((4,)), np.zeros(4)
     for _ in range(20):
         gradient = generator.standard_normal(4)
-        values += mine.step(gradient)
+        values += 0.01 * mine.direction(gradient)
         parameter.grad = torch.from_numpy(-gradient)
         optimizer.step()
     assert values == pytest.approx(parameter.detach().numpy())

@@ -1,11 +1,16 @@
 import statistics
+from dataclasses import dataclass
 
 import pytest
 
 from hwnas.objectives import Constraint, Objective
-from hwnas.objectives.rewards import Lagrangian
+from hwnas.objectives.rewards import Hard, Lagrangian, Soft
+from hwnas.search import run
+from hwnas.search.screen import Screen
 from hwnas.search.strategies import PPO, Reinforce
+from hwnas.search.strategies.policy.rewarded import Rewarded
 from tests.search.strategies.policy.spaces import ACCURACY, ANSWER, Small, likeness, searched
+from tests.search.toy import Cost, Toy, Value
 
 LATENCY = Constraint("latency_ms", 4.0)
 BOUNDED = Objective("accuracy", (LATENCY,))
@@ -50,21 +55,83 @@ def test_what_breaks_a_bound_unevaluated_is_avoided():
     assert sum("accuracy" not in metrics for _, metrics in done[-200:]) < 10
 
 
-class Bounds:
-    """A screen that knows the latency."""
+class Latency(Cost):
+    """A millisecond for each step of a decision, and one."""
 
-    metrics = {}
+    def __call__(self, architecture):
+        return 1.0 + sum(architecture.encoding)
 
-    def violation(self, architecture):
-        return LATENCY.violation(slower_is_better(architecture)["latency_ms"])
+
+def screened(strategy, unit="fraction"):
+    metrics = {"latency_ms": Latency("latency_ms"), "accuracy": Value("accuracy", unit)}
+    strategy.screen = Screen(strategy.objective, metrics)
+    return strategy
 
 
 @pytest.mark.parametrize("kind", [Reinforce, PPO])
-def test_what_breaks_a_cheap_bound_is_not_proposed(kind):
-    strategy = kind(Small(), BOUNDED)
-    strategy.screen = Bounds()
+def test_what_breaks_a_cheap_bound_is_not_proposed_where_it_is_worth_nothing(kind):
+    strategy = screened(kind(Small(), BOUNDED))
+    assert not strategy.trains_infeasible
     done = searched(strategy, slower_is_better, steps=100)
     assert max(metrics["latency_ms"] for _, metrics in done) <= 4
+
+
+@pytest.mark.parametrize("reward", ["soft", "weighted", "absolute", "lagrangian", "chamnet", "mnasnet_hard"])
+@pytest.mark.parametrize("kind", [Reinforce, PPO])
+def test_what_breaks_a_bound_is_proposed_and_trained_where_its_accuracy_counts(kind, reward):
+    strategy = screened(kind(Small(), BOUNDED, reward=reward))
+    assert strategy.trains_infeasible
+    done = searched(strategy, slower_is_better, steps=100)
+    assert max(metrics["latency_ms"] for _, metrics in done) > 4
+
+
+def test_an_accuracy_that_counts_and_is_not_known_teaches_nothing():
+    costs = {"latency_ms": 5.0}
+    assert Rewarded(BOUNDED, Hard(), "auto")(costs, "accuracy", "fraction") == 0.0
+    soft = Rewarded(BOUNDED, Soft(), "auto")
+    assert soft(costs, "accuracy", "fraction") is None
+    assert soft({**costs, "accuracy": 0.5}, "accuracy", "fraction") == 0.5 * 1.25**-0.07
+
+
+@dataclass(frozen=True)
+class Accuracy(Value):
+    """Rises with the latency."""
+
+    name: str = "accuracy"
+    unit: str = "fraction"
+
+    def __call__(self, architecture):
+        return 0.5 + 0.02 * sum(architecture.encoding)
+
+
+def latencies_of_a_run(reward, budget, folder):
+    """Of all trials of a whole search under 10 ms; uniform draws take 13 ms."""
+    found = run(
+        Toy(),
+        maximize="accuracy",
+        subject_to=["latency_ms <= 10"],
+        metrics={"accuracy": Accuracy(), "latency_ms": Latency("latency_ms")},
+        strategy="reinforce",
+        strategy_settings={"reward": reward, "entropy": 0.02},
+        budget=budget,
+        folder=folder,
+        candidates=1,
+    )
+    assert found.best().metrics["latency_ms"] <= 10
+    return [trial.metrics["latency_ms"] for trial in found.record.trials]
+
+
+def test_a_run_by_a_lagrangian_ends_with_the_constraint_met(tmp_path):
+    latencies = latencies_of_a_run("lagrangian", 2000, tmp_path)
+    assert statistics.mean(latencies[:100]) > 12
+    assert statistics.mean(latencies[-1000:]) == pytest.approx(10, rel=0.05)
+
+
+def test_runs_by_soft_rewards_go_beyond_the_bound_and_by_hard_ones_do_not(tmp_path):
+    assert max(latencies_of_a_run("hard", 100, tmp_path / "hard")) <= 10
+    soft = latencies_of_a_run("soft", 400, tmp_path / "soft")
+    strict = latencies_of_a_run("soft:alpha=0,beta=-2", 400, tmp_path / "strict")
+    assert statistics.mean(soft[-100:]) > max(10, statistics.mean(strict[-100:]) + 1)
 
 
 # --- what is maximised
@@ -76,13 +143,23 @@ def test_percent_is_refused_unless_it_is_said_to_be():
 
     with pytest.raises(ValueError, match="score='percent'"):
         searched(Reinforce(Small(), ACCURACY), in_percent, steps=50)
+    by_unit = searched(screened(Reinforce(Small(), ACCURACY), "%"), in_percent, steps=50)
     percent = searched(Reinforce(Small(), ACCURACY, score="percent"), in_percent, steps=50)
     fractions = searched(Reinforce(Small(), ACCURACY), steps=50)
+    assert percent == by_unit
     assert [p.architecture for p, _ in percent] == [p.architecture for p, _ in fractions]
+
+
+@pytest.mark.parametrize(("score", "unit"), [("fraction", "%"), ("percent", "fraction")])
+def test_a_score_that_the_unit_contradicts_is_refused_before_the_first_trial(score, unit):
+    strategy = screened(Reinforce(Small(), ACCURACY, score=score), unit)
+    with pytest.raises(ValueError, match=f"score={score!r} does not fit accuracy"):
+        strategy.ask()
 
 
 def test_a_score_without_a_scale_is_ranked():
     strategy = Reinforce(Small(), Objective("synflow"))
+    strategy.screen = Screen(Objective("synflow"), {"synflow": Value("synflow")})
     searched(strategy, lambda a: {"synflow": 1e30 ** likeness(a.encoding)}, steps=1500)
     assert strategy.probability(Small().from_encoding(ANSWER)) > 0.9
 
