@@ -5,38 +5,40 @@ latency budget, trains and times the candidates, and writes the page and its fig
 """
 
 import argparse
+import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 
 from hwnas.search.fidelity import at_fidelity
-from hwnas.search.records import RunRecord
+from hwnas.search.records import Candidate, RunRecord, Trial
 from hwnas.search.run import Run, load
 
-DOCS = Path("docs")
 NAME = "cifar10_search"
 SPACE = "mobilenetv2:resolution=32,classes=10,width={width},small_input=True"
-METRIC = "reduced_accuracy:epochs={epochs},channels=0.5,resolution=0.5,limit={images},device={device}"
+METRIC = "reduced_accuracy:epochs={epochs},channels=1,resolution=0.5,limit={images},device={device}"
 
 
-def arguments() -> argparse.Namespace:
-    """What the user asked for."""
+def arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    """What the user asked for, in `words` or on the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", required=True, help="data set, as hwnas train takes it")
     parser.add_argument("--folder", type=Path, required=True, help="of table, predictor and run")
     parser.add_argument("--cuda", action="store_true", help="train on the GPU, latency is still the CPU's")
     parser.add_argument("--width", type=float, default=0.25, help="of the space's channels")
     parser.add_argument("--budget-ms", type=float, default=0.35, help="bound of the latency")
-    parser.add_argument("--trials", type=int, default=17)
+    parser.add_argument("--trainings", type=int, default=17, help="budget of the search, in full trainings")
     parser.add_argument("--epochs", type=int, default=9, help="of the longest reduced training")
     parser.add_argument("--images", type=int, default=2000, help="limit of the reduced trainings")
     parser.add_argument("--train-epochs", type=int, default=1, help="of the candidates, on all images")
     parser.add_argument("--candidates", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
-    return parser.parse_args()
+    parser.add_argument("--docs", type=Path, default=Path("docs"), help="folder of the page")
+    return parser.parse_args(words)
 
 
 def commands(given: argparse.Namespace) -> list[list[str]]:
@@ -50,7 +52,7 @@ def commands(given: argparse.Namespace) -> list[list[str]]:
         ["fit", table, "--space", space, "--out", predictor],
         [
             *("search", "--space", space, "--run", str(folder / "run"), "--maximize", metric),
-            *("--strategy", "hyperband", "--budget", str(given.trials), "--data", given.data),
+            *("--strategy", "hyperband", "--budget", str(given.trainings), "--data", given.data),
             *("--predictor", predictor, "--subject-to", f"latency_ms <= {given.budget_ms}ms"),
             *("--train-epochs", str(given.train_epochs), "--candidates", str(given.candidates)),
             *("--jobs", str(given.jobs)),
@@ -59,33 +61,47 @@ def commands(given: argparse.Namespace) -> list[list[str]]:
 
 
 def page(run: Run, chain: Sequence[Sequence[str]]) -> str:
-    """The page: the commands, the verified candidates, the figure."""
-    record = run.record
-    lines = [" ".join(("hwnas", *(f"'{word}'" if " " in word else word for word in one))) for one in chain]
-    names = sorted({name for one in record.candidates for name in (*one.predicted, *one.measured)})
-    table = "".join(
-        f"| {name} | "
-        + " | ".join(
-            f"{one.predicted.get(name, '')} | {one.measured.get(name, '')}" for one in record.candidates
-        )
-        + " |\n"
-        for name in names
-    )
-    heads = " | ".join(f"{n}: searched | {n}: verified" for n in range(1, len(record.candidates) + 1))
-    rule = "|---" * (1 + 2 * len(record.candidates)) + "|"
-    answer = (
-        "No candidate keeps the bound by measurement."
-        if record.winner is None
-        else f"The answer: `{record.candidates[record.winner].architecture}`."
-    )
-    full = sum(trial.fidelity == 1 and trial.status == "complete" for trial in record.trials)
-    code = "\n".join(lines)
+    """The page: the commands, what was trained, the verified candidates, the figure."""
+    code = "\n".join(shlex.join(("hwnas", *command)) for command in chain)
     return (
-        f"# A search on images\n\nWritten by `python -m benchmarks.real_search`. "
-        f"Trials: {len(record.trials)}, {full} of them complete after the whole reduced training.\n\n"
-        f"```\n{code}\n```\n\n"
-        f"{answer}\n\n| metric | {heads} |\n{rule}\n{table}\n![trials]({NAME}.png)\n"
+        f"# A search on images\n\nWritten by `python -m benchmarks.real_search`, which runs\n\n"
+        f"```\n{code}\n```\n\n{trained(run.record.trials)}\n\n{answer(run.record)}\n\n"
+        f"{candidates(run.record.candidates)}\n![trials]({NAME}.png)\n"
     )
+
+
+def trained(trials: Sequence[Trial]) -> str:
+    """How many networks were trained for how long, in one line."""
+    done = Counter(trial.fidelity for trial in trials if trial.status == "complete")
+    rungs = ", ".join(f"{count} for {share:.3g}" for share, count in sorted(done.items()))
+    minutes = sum(trial.seconds for trial in trials) / 60
+    return f"Trainings by their part of the full one: {rungs}; together {minutes:.0f} minutes of one core."
+
+
+def answer(record: RunRecord) -> str:
+    """The network found, in one line."""
+    if record.winner is None:
+        return "No candidate keeps the bound by measurement."
+    return f"The answer: `{record.candidates[record.winner].architecture}`."
+
+
+def candidates(found: Sequence[Candidate]) -> str:
+    """A table of each candidate's metrics as they were searched by, and as verified."""
+    numbers = range(1, len(found) + 1)
+    names = sorted({name for one in found for name in (*one.predicted, *one.measured)})
+    rows = [
+        ["metric", *(f"{number}: {kind}" for number in numbers for kind in ("searched", "verified"))],
+        ["---"] * (1 + 2 * len(found)),
+        *(
+            [name, *(_number(values, name) for one in found for values in (one.predicted, one.measured))]
+            for name in names
+        ),
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _number(values: Mapping[str, float], name: str) -> str:
+    return f"{values[name]:.3g}" if name in values else ""
 
 
 def figure(record: RunRecord, path: Path) -> None:
@@ -118,15 +134,15 @@ def figure(record: RunRecord, path: Path) -> None:
     fig.savefig(path, dpi=120)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Run the chain and write the page."""
-    given = arguments()
+    given = arguments(words)
     chain = commands(given)
     for command in chain:
         subprocess.run([str(Path(sys.executable).with_name("hwnas")), *command], check=True)
     run = load(given.folder / "run")
-    (DOCS / f"{NAME}.md").write_text(page(run, chain))
-    figure(run.record, DOCS / f"{NAME}.png")
+    (given.docs / f"{NAME}.md").write_text(page(run, chain))
+    figure(run.record, given.docs / f"{NAME}.png")
 
 
 if __name__ == "__main__":
