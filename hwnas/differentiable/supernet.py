@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import chain
 
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from hwnas.differentiable.mixture import Mixture, Weighting
 from hwnas.differentiable.relaxations import Relaxed
+from hwnas.differentiable.replaced import replaced
 from hwnas.differentiable.weights import CandidateWeights
-from hwnas.network.network import Block, Item, Layer, Network, join
+from hwnas.network.network import Block, Item, Layer, Network
 from hwnas.network.to_torch import to_torch
 from hwnas.spaces.supernetwork import Candidate, Supernetwork
 
@@ -35,7 +36,7 @@ class Supernet(nn.Module):
         super().__init__()
         self.supernetwork = supernetwork
         self.weights = CandidateWeights(supernetwork)
-        skeleton = _with_stand_ins(supernetwork.skeleton, supernetwork.mixtures, "")
+        skeleton = _with_stand_ins(supernetwork)
         shapes = {layer.name: layer.output.shape for layer in skeleton.layers}
         self.body = to_torch(skeleton)
         for path, candidates in supernetwork.mixtures.items():
@@ -116,16 +117,12 @@ def _modules(candidates: tuple[Candidate, ...]) -> dict[int, nn.Module]:
     return {number: to_torch(network) for number, network in enumerate(networks) if network is not None}
 
 
-def _with_stand_ins(network: Network, mixtures: Collection[str], prefix: str) -> Network:
-    """The network with one layer in place of each mixture's block."""
-    items = tuple([_with_stand_in(item, mixtures, prefix) for item in network.items])
-    return Network(network.inputs, network.outputs, items, network.own_parameters)
+def _with_stand_ins(supernetwork: Supernetwork) -> Network:
+    """The skeleton with one layer in place of each mixture's block."""
 
+    def stand_in(path: str, block: Block) -> Item | None:
+        if path not in supernetwork.mixtures:
+            return None
+        return Layer(block.name, "Relu", block.inputs, block.outputs, {})
 
-def _with_stand_in(item: Item, mixtures: Collection[str], prefix: str) -> Item:
-    if isinstance(item, Layer):
-        return item
-    path = join(prefix, item.name)
-    if path in mixtures:
-        return Layer(item.name, "Relu", item.inputs, item.outputs, {})
-    return Block(item.name, _with_stand_ins(item.network, mixtures, path), item.inputs, item.outputs)
+    return replaced(supernetwork.skeleton, stand_in)
