@@ -7,7 +7,7 @@ once it is done: repeat the command after a stop, or do parts of it elsewhere by
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.strategies_page import Budgets, write_page
 from benchmarks.strategies_predicted import predicted
 from benchmarks.strategies_published import published
-from benchmarks.strategies_setting import BEST, DEVICES, PROXIES, REA, SHARES, TRAINED, Setting
+from benchmarks.strategies_setting import BEST, BOHB, DEVICES, PROXIES, REA, SHARES, TRAINED, Setting
 from hwnas.executors import process_pool
 from hwnas.objectives import Constraint, Objective
 from hwnas.search.comparison import Contestant, SearchJournal, StrategyComparison, contestants, named, peers
@@ -26,9 +26,10 @@ BUDGETED = ("random", REA, "local_search", "nsga2:population=20", "bananas", "ba
 SLOW = ("ppo", "bananas", "bayesian", "bohb", "brp_nas")
 
 
-def everybody(setting: Setting) -> list[Contestant]:
-    """All that take part without a budget."""
-    return [*contestants([*named("all"), REA], PROXIES, score=setting.score), *peers()[0]]
+def everybody(setting: Setting, proxies: Sequence[str] = PROXIES) -> list[Contestant]:
+    """All that take part without a budget; BOHB with whole trainings alone, too."""
+    own = contestants([*named("all"), REA, BOHB], proxies, score=setting.score)
+    return [*own, *peers()[0]]
 
 
 def is_slow(one: Contestant) -> bool:
@@ -36,8 +37,9 @@ def is_slow(one: Contestant) -> bool:
 
 
 def fast(setting: Setting) -> StrategyComparison:
-    """The fast ones without a budget."""
-    chosen = [one for one in everybody(setting) if not is_slow(one)]
+    """The fast ones without a budget, and with NASWOT's scores as a proxy, too, where they are there."""
+    proxies = [*PROXIES, *(["naswot"] if setting.naswot_file else [])]
+    chosen = [one for one in everybody(setting, proxies) if not is_slow(one)]
     return setting.compare(chosen, setting.seen(), Objective("accuracy"), QUERIES, setting.repeats)
 
 

@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.strategies_setting import REA, Setting
+from benchmarks.strategies_setting import BOHB, REA, Setting
 from hwnas.objectives import Objective
-from hwnas.search import STRATEGIES
 from hwnas.search.comparison import Contestant, RecordedSpace, contestants
 
 ROWS = Path("tests/reference/nasbench201_strategies.csv")
@@ -33,7 +32,7 @@ OURS = {
     "random search": ("random", TRAINED),
     "REA": (REA, TRAINED),
     "REINFORCE": ("reinforce", TRAINED),
-    "BOHB": ("bohb", TRAINED),
+    "BOHB": (BOHB, TRAINED),
     "AREA": ("area", TRAINED),
     "NASWOT (N=10)": ("naswot:samples=10", 1),
     "NASWOT (N=100)": ("naswot:samples=100", 1),
@@ -43,8 +42,8 @@ OURS = {
     "best of 1000 random": ("random", 1000),
 }
 """Of published methods: ours of the same, and how many networks it trains."""
-BY_TRUTH = ("best of 10 random", "best of 100 random", "best of 1000 random")
-"""Published rows that choose by the accuracy that they report."""
+BY_TRUTH = tuple(method for method in OURS if method.startswith(("best of", "NASWOT")))
+"""Published rows that choose by the accuracy that they report, or by no accuracy."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,15 +74,16 @@ def published(setting: Setting) -> list[Row]:
         label, networks = OURS[row["method"]]
         print(f"{row['method']}: {label}", flush=True)
         one = _contestant(setting, label)
-        by_noise = None if one is None or row["method"] in BY_TRUTH else _by_noise(setting, one, networks)
-        found.append(Row(row, networks, None if one is None else _by_truth(setting, one, networks), by_noise))
+        by_truth = by_noise = None
+        if one is not None:
+            by_truth = _by_truth(setting, one, networks)
+            by_noise = None if row["method"] in BY_TRUTH else _by_noise(setting, one, networks)
+        found.append(Row(row, networks, by_truth, by_noise))
     return found
 
 
 def _contestant(setting: Setting, label: str) -> Contestant | None:
-    """Ours; None where there is none, or where it needs scores that are not there."""
-    if label.partition(":")[0] not in STRATEGIES:
-        return None
+    """Ours; None where it needs scores that are not there."""
     (one,) = contestants([label], score=setting.score)
     return one if set(one.proxies) <= set(setting.recorded.metrics) else None
 
@@ -125,10 +125,14 @@ def published_rows(found: Sequence[Row]) -> list[list[str]]:
     rows = []
     for one in found:
         mean, std = one.published["test_mean"], one.published["test_std"]
-        stated = f"{mean} ± {std}" if mean else ""
+        stated = f"{mean} ± {std}" if mean else _validation(one.published)
         cells = [cell for ours in (one.by_truth, one.by_noise) for cell in _beside(ours, mean, std)]
         rows.append([one.published["method"], one.published["budget"], stated, str(one.networks), *cells])
     return rows
+
+
+def _validation(row: dict[str, str]) -> str:
+    return f"validation {row['validation_mean']} ± {row['validation_std']}"
 
 
 def _beside(ours: Floats | None, mean: str, std: str) -> list[str]:

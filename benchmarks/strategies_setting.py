@@ -35,6 +35,7 @@ TRAINED = 50
 """Networks trained under a latency budget."""
 BEST = "bayesian + live_params"
 REA = "evolution:population=10,tournament=3"
+BOHB = "bohb:rungs=1"
 
 
 @dataclass(frozen=True)

@@ -63,16 +63,17 @@ def test_answers_on_predictions():
 
 def test_published_rows_say_whether_ours_are_within():
     stated = {"method": "REA", "budget": "12000 s", "test_mean": "93.9", "test_std": "0.3"}
+    untested = {**stated, "test_mean": "", "validation_mean": "91.2", "validation_std": "0.27"}
     rows = published_rows(
         [
             Row(stated, 100, np.array([94.1, 94.3]), np.array([94.0])),
             Row(stated, 100, np.array([94.25]), None),
-            Row({**stated, "test_mean": ""}, 100, None, np.array([94.0])),
+            Row(untested, 100, None, np.array([94.0])),
         ]
     )
     assert rows[0][2:] == ["93.9 ± 0.3", "100", "94.20 ± 0.10 (2)", "yes", "94.00 ± 0.00 (1)", "yes"]
     assert rows[1][4:] == ["94.25 ± 0.00 (1)", "no", "", ""]
-    assert rows[2][2:] == ["", "100", "", "", "94.00 ± 0.00 (1)", ""]
+    assert rows[2][2:] == ["validation 91.2 ± 0.27", "100", "", "", "94.00 ± 0.00 (1)", ""]
 
 
 def test_scores_of_some_cells_only_are_left_out(tmp_path, capsys):
