@@ -12,7 +12,7 @@ from hwnas.spaces import SearchSpace
 class AREA(RegularizedEvolution):
     """Assisted regularised evolution: of random architectures the best by a proxy are the first population.
 
-    It is regularised evolution with a warm-up and the sizes of the NAS-Bench-201 experiments: 1000
+    It is regularised evolution with a warm-up of the size of the NAS-Bench-201 experiments: 1000
     architectures are scored, the best 10 are evaluated, and of 3 members the best is mutated.
 
     Args:

@@ -44,11 +44,11 @@ def test_a_run_that_is_left_and_resumed_equals_one_that_is_not(strategy, setting
         trials = load(folder, Toy()).record.trials
         return [(trial.architecture, trial.status, dict(trial.metrics)) for trial in trials]
 
-    whole = searched(tmp_path / "whole", 90)
-    assert len(whole) == {"naswot": 41, "chamnet": 60}.get(strategy, 90)
-    before = {"naswot": 41, "chamnet": 57}.get(strategy, 67)
-    assert searched(tmp_path / "left", before) == whole[:before]
-    assert searched(tmp_path / "left", 90) == whole
+    whole = searched(tmp_path / "whole", 60)
+    left = searched(tmp_path / "left", 7)
+    assert left == whole[: len(left)]
+    assert len(left) < len(whole) or strategy == "naswot"  # which evaluates one network
+    assert searched(tmp_path / "left", 60) == whole
     feasible = [
         metrics["value"] for _, status, metrics in whole if status == "complete" and "value" in metrics
     ]
