@@ -54,6 +54,11 @@ METRICS = {
     "seconds": Recorded("seconds", lambda *e: 10.0 + e[0], higher_is_better=False),
 }
 
+PARTS = METRICS | {
+    f"accuracy@{part}": Recorded(f"accuracy@{part}", lambda *e, part=part: accuracy(*e) - 1 + part)
+    for part in (1 / 9, 1 / 3)
+}
+
 
 def recorded(objective=FREE, space=None, metrics=METRICS):
     return recorded_space(space or Small(), objective, metrics)

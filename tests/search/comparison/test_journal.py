@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hwnas.search.comparison import Contestant, SearchJournal, compare, contestants, simulate
 from hwnas.search.comparison.journal import _plain, _search, key_of
-from tests.search.comparison.tables import BOUNDED, FREE, METRICS, RANDOM, Recorded, recorded
+from tests.search.comparison.tables import BOUNDED, FREE, METRICS, PARTS, RANDOM, Recorded, recorded
 
 INF = math.inf
 WITHOUT_SECONDS = {name: one for name, one in METRICS.items() if name != "seconds"}
@@ -22,10 +22,14 @@ def assert_equal(one, other):
         np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))
 
 
-@given(st.integers(0, 99), st.sampled_from([FREE, BOUNDED]), st.booleans())
-def test_a_search_is_read_as_it_was_written(seed, objective, has_seconds):
-    found = recorded(objective, metrics=METRICS if has_seconds else WITHOUT_SECONDS)
-    one = simulate(found, objective, RANDOM, queries=9, seed=seed)
+@given(
+    st.integers(0, 99),
+    st.sampled_from([FREE, BOUNDED]),
+    st.sampled_from([METRICS, WITHOUT_SECONDS, PARTS]),
+)
+def test_a_search_is_read_as_it_was_written(seed, objective, metrics):
+    searching = Contestant("hyperband", "hyperband") if metrics is PARTS else RANDOM
+    one = simulate(recorded(objective, metrics=metrics), objective, searching, queries=9, seed=seed)
     assert_equal(_search(json.loads(json.dumps(_plain(one), allow_nan=False))), one)
 
 
@@ -63,6 +67,11 @@ def test_what_is_kept_is_not_searched_again(tmp_path):
 
 
 def test_what_decides_a_search_decides_its_key():
+    other_part = PARTS | {"accuracy@0.333333": Recorded("accuracy@0.333333", lambda *e: 0.5)}
+    parts = {
+        key_of(recorded(FREE, metrics=one), FREE, RANDOM, 9, INF) for one in (METRICS, PARTS, other_part)
+    }
+    assert len(parts) == 3
     other = METRICS | {"cost": Recorded("cost", lambda a, b, c: 1.0 + a + b + c, higher_is_better=False)}
     by_proxy = Contestant("random", "random", proxies=("proxy",))
     keys = [

@@ -14,8 +14,8 @@ from tests.search.comparison.tables import (
     BOUNDED,
     FREE,
     METRICS,
+    PARTS,
     RANDOM,
-    Recorded,
     Small,
     accuracy,
     cost,
@@ -112,12 +112,6 @@ def test_the_value_of_an_infeasible_network_is_told_and_counted_and_is_never_the
     assert log[0][1] == {"cost": cost(*over), "accuracy": accuracy(*over)}
     assert (done.trained, done.infeasible, done.answer) == (2, 2, good)
     np.testing.assert_array_equal(done.best, [math.nan, accuracy(*good), accuracy(*good)])
-
-
-PARTS = METRICS | {
-    f"accuracy@{part}": Recorded(f"accuracy@{part}", lambda *e, part=part: accuracy(*e) - 1 + part)
-    for part in (1 / 9, 1 / 3)
-}
 
 
 def test_a_part_of_a_training_counts_that_part_and_is_no_answer():
