@@ -17,6 +17,8 @@ from hwnas.spaces import SearchSpace
 GROWTH = 10
 """A process is refitted when its results have grown by one part in this many."""
 ROOM = 16
+LEAST_SHARE = 1e-9
+"""Of a bound: what is below it counts as much."""
 
 
 @register("bayesian")
@@ -80,7 +82,7 @@ class BayesianOptimization(PredictorGuided):
         numbers, values = self.known(constraint.metric)
         if len(numbers) < LEAST:
             return np.ones(len(candidates.architectures))
-        excess = np.log(np.maximum(values / constraint.bound, 1e-9))
+        excess = np.log(np.maximum(values, LEAST_SHARE * constraint.bound)) - np.log(constraint.bound)
         centre, scale = float(excess.mean()), max(float(excess.std()), 1e-9)
         mean, std = self._predict(constraint.metric, asked, candidates, numbers, (excess - centre) / scale)
         return np.asarray(ndtr(-(mean + centre / scale) / std))

@@ -145,6 +145,32 @@ def test_asks_on_where_no_result_is_defined(kind):
 
 
 @each
+@pytest.mark.filterwarnings("error")
+def test_the_unit_of_the_values_changes_nothing_however_large(kind):
+    def in_unit(unit):
+        def told(proposal):
+            values = metrics_without_bound(proposal)
+            return {"cost": values["cost"], "value": (values["value"] - 9) * unit}
+
+        done = searched(kind(Toy(), BOUNDED, seed=0), told, trials=40, ahead=4)
+        return evaluated(done)
+
+    assert in_unit(2.0**1019) == in_unit(2.0**-1000) == in_unit(1.0)
+
+
+@each
+@pytest.mark.filterwarnings("error")
+def test_costs_far_beyond_a_bound_that_only_results_tell(kind):
+    def told(proposal):
+        values = metrics_without_bound(proposal)
+        return {"cost": 1e308 if proposal.architecture.encoding[0] else 0.0, "value": values["value"]}
+
+    objective = Objective("value", (Constraint("cost", 2.0),))
+    done = searched(kind(Toy(), objective, seed=0), told, trials=40)
+    assert sum(values["cost"] == 0 for _, values in done[20:]) >= 8
+
+
+@each
 def test_where_nothing_keeps_a_cheap_bound_the_search_goes_on(kind):
     objective = Objective("value", (Constraint("cost", 0.5),))
     screen = toy_screen(objective)

@@ -15,6 +15,7 @@ from hwnas.search.metrics import metric
 from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
 from hwnas.search.strategies.predictor.pool import DrawnAnew, Offer, Pool, WholeSpace
 from hwnas.search.strategies.predictor.scored_pool import ScoredPool
+from hwnas.search.strategies.predictor.targets import scaled
 from hwnas.search.strategies.predictor.threads import one_blas_thread
 from hwnas.search.strategy import Proposal, Strategy
 from hwnas.spaces import Architecture, SearchSpace
@@ -140,19 +141,21 @@ class PredictorGuided(Strategy):
         return [number for number, _ in values], np.array([value for _, value in values])
 
     def ranked(self) -> tuple[list[int], Floats]:
-        """Which proposals can be ranked, and values in the order of the objective's fitness.
+        """Which proposals can be ranked, and values in the order of the objective's fitness, of any unit.
 
         Those that break a constraint stand as far below the worst of the others as that is below the best;
         where nothing keeps the constraints, values are minus the violations.
         """
         fitness = [self.objective.fitness(asked.metrics or {}) for asked in self._asked[: self._told]]
         numbers = [number for number, one in enumerate(fitness) if one.rank > 0]
-        kept = [one.score for one in fitness if one.rank == 2]
-        if not kept:
-            return numbers, np.array([fitness[number].score for number in numbers])
-        broken = 2 * min(kept) - max(kept) if max(kept) > min(kept) else min(kept) - 1
-        values = [fitness[number].score if fitness[number].rank == 2 else broken for number in numbers]
-        return numbers, np.array(values)
+        is_kept = np.array([fitness[number].rank == 2 for number in numbers], dtype=bool)
+        scores = np.array([fitness[number].score for number in numbers])
+        if not is_kept.any():
+            return numbers, scaled(scores)
+        kept = scaled(scores[is_kept])
+        values = np.full(len(numbers), kept.min() - (np.ptp(kept) or 1.0))
+        values[is_kept] = kept
+        return numbers, values
 
     @property
     def is_informed(self) -> bool:

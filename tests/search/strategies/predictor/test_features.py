@@ -74,6 +74,13 @@ def test_targets_keep_the_order_above_the_median_and_have_no_unit(values):
         np.testing.assert_allclose(standardised(3 * values + 7), found, atol=1e-4)
 
 
+@pytest.mark.filterwarnings("error")
+def test_targets_of_any_finite_size_are_finite():
+    found = standardised(np.array([-1.7e308, 1e308, 1.7e308, 1.6e308]))
+    assert found.argmax() == 2 and np.isfinite(found).all()
+    assert np.isfinite(standardised(np.array([0.0, 5e-324]))).all()
+
+
 def test_a_network_that_failed_to_learn_leaves_the_others_apart():
     found = standardised(np.array([10.0, 93.0, 93.5, 94.0]))
     assert found[3] - found[1] > 0.5
