@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hwnas.objectives.pareto import non_dominated
+
 
 def pareto_front(costs: ArrayLike, scores: ArrayLike) -> NDArray[np.intp]:
     """Indices (k,) of the points that no other point beats, by rising cost.
@@ -24,11 +26,4 @@ def pareto_front(costs: ArrayLike, scores: ArrayLike) -> NDArray[np.intp]:
         raise ValueError(
             f"costs and scores must be two lists of equal length, not {cost.shape}, {score.shape}"
         )
-    known = np.flatnonzero(~(np.isnan(cost) | np.isnan(score)))
-    order = known[np.lexsort((known, -score[known], cost[known]))]
-    kept: list[int] = []
-    for i in order:
-        best = kept[-1] if kept else None
-        if best is None or score[i] > score[best] or (score[i] == score[best] and cost[i] == cost[best]):
-            kept.append(int(i))
-    return np.asarray(kept, dtype=np.intp)
+    return non_dominated(np.column_stack([cost, -score]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hwnas.objectives import Objective
+from hwnas.objectives.pareto import non_dominated
 from hwnas.search.records import Trial
 
 
@@ -32,13 +32,3 @@ def front(trials: Sequence[Trial], objective: Objective, costs: Sequence[str]) -
     known = [t for t in first.values() if objective.fitness(t.metrics).rank == 2]
     values = np.array([[*(t.metrics[c] for c in costs), -t.metrics[objective.maximize]] for t in known])
     return [known[i] for i in non_dominated(values)] if known else []
-
-
-def non_dominated(costs: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Indices of the rows of `[n, m]` that no other row dominates, in lexical order; equal rows stay."""
-    kept: list[int] = []
-    for i in np.lexsort(costs.T[::-1]):
-        before = costs[kept]
-        if not ((before <= costs[i]).all(axis=1) & (before < costs[i]).any(axis=1)).any():
-            kept.append(int(i))
-    return np.array(kept, dtype=np.intp)

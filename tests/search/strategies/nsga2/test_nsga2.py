@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from hwnas.objectives import Constraint, Objective
+from hwnas.objectives.pareto import non_dominated
 from hwnas.search.records import Trial
 from hwnas.search.strategies import NSGA2, front
-from hwnas.search.strategies.nsga2.front import non_dominated
 from tests.search.strategies.told import SUM, Sum, Toy, searched, toy_screen
 
 COST = ["cost"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas.search.strategies.nsga2.front import non_dominated
+from hwnas.objectives.pareto import non_dominated
 from hwnas.search.strategies.nsga2.sorting import dominates, fast_non_dominated_sort
 
 # few values, so that there are many ties
