@@ -1,7 +1,7 @@
 """TE-NAS' two measures of what a supernetwork loses with a choice, and any other proxy as such a measure.
 
     measures = [ntk_measure(supernetwork, images), regions_measure(supernetwork, block="stage0.cell0")]
-    *_, last = pruned(all_but_zeros(supernetwork), measures)
+    *_, last = rounds(supernetwork, measures)
     architecture = remaining_architecture(supernetwork, last)
 
 Chen et al., "Neural Architecture Search on ImageNet in Four GPU Hours: A Theoretically Inspired Perspective"
@@ -11,14 +11,15 @@ Chen et al., "Neural Architecture Search on ImageNet in Four GPU Hours: A Theore
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from hwnas.differentiable.reduced import Remaining, Removal, reduced_network, without
+from hwnas.differentiable.pruning import Measure, pruned, without_edges
+from hwnas.differentiable.reduced import Remaining, Removal, all_but_zeros, reduced_network, without
 from hwnas.network.network import Block, Network
 from hwnas.network.thin import smallest_thin, thin
 from hwnas.network.to_torch import to_torch
@@ -26,6 +27,7 @@ from hwnas.proxies.he_weights import Fan, he_normal
 from hwnas.proxies.isolation import isolated
 from hwnas.proxies.registry import get
 from hwnas.proxies.score import score
+from hwnas.spaces.darts_supernetwork import GROUPS, DARTSSupernetwork
 from hwnas.spaces.supernetwork import Supernetwork
 
 REPEATS = 3
@@ -37,6 +39,35 @@ WORST = 1e6
 
 Batch = Callable[[Network, int], tuple[Tensor, Tensor | None]]
 """From the network that is scored and a seed to images (B, ...) and labels (B,), or None for no labels."""
+
+
+def rounds(
+    supernetwork: Supernetwork, measures: Sequence[Measure], *, number: int = 1
+) -> Iterator[dict[str, tuple[int, ...]]]:
+    """What remains after each round of pruning, and on cells of DARTS of the edges into each node.
+
+    Args:
+        supernetwork: what is pruned, without the choices that give zeros.
+        measures: whose ranks add up.
+        number: of choices that a group loses in a round, see `pruned`.
+    """
+    left = all_but_zeros(supernetwork)
+    for after in pruned(left, measures, number=number):
+        left = after
+        yield left
+    for edges in _edges_into_nodes(supernetwork):
+        left = without_edges(left, edges, measures)
+        yield left
+
+
+def _edges_into_nodes(supernetwork: Supernetwork) -> list[list[str]]:
+    """The groups of the edges into each node, where the space keeps two of them."""
+    if not isinstance(supernetwork, DARTSSupernetwork):
+        return []
+    edges: dict[tuple[str, int], list[str]] = {}
+    for (kind, _, node), group in GROUPS.items():
+        edges.setdefault((kind, node), []).append(group)
+    return list(edges.values())
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,17 +1,25 @@
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
 
 from hwnas.differentiable import tenas
 from hwnas.differentiable.pruning import pruned
-from hwnas.differentiable.reduced import reduced_network, remaining_architecture, without
+from hwnas.differentiable.reduced import (
+    Remaining,
+    Removal,
+    reduced_network,
+    remaining_architecture,
+    without,
+)
 from hwnas.differentiable.tenas import ProxyMeasure, ntk_measure, regions_measure
 from hwnas.network.to_torch import to_torch
 from hwnas.proxies import score
 from hwnas.proxies.he_weights import he_normal
 from hwnas.proxies.isolation import isolated
 from hwnas.spaces import NASBench201
+from tests.differentiable.spaces import SPACES, SUPERNETWORKS
 
 SPACE = NASBench201(channels=2, cells=1, resolution=4)
 SUPERNETWORK = SPACE.supernetwork()
@@ -77,6 +85,29 @@ def test_both_measures_prune_a_supernetwork_to_one_architecture():
     architecture = remaining_architecture(SUPERNETWORK, rounds[-1])
     assert architecture["2→3"] == "nor_conv_3x3"
     assert list(pruned(FEW, measures)) == rounds
+
+
+def test_cells_of_darts_keep_the_two_most_important_edges_into_each_node():
+    supernetwork = SUPERNETWORKS["darts"]
+
+    def later_is_better(remaining: Remaining, removals: Sequence[Removal]) -> dict[Removal, float]:
+        """The harm grows with the operation's number, and between edges with the source's."""
+        return {(group, choice): 10 * choice + int(group[-3]) for group, choice in removals}
+
+    *_, last = tenas.rounds(supernetwork, [later_is_better], number=3)
+    genotype = SPACES["darts"].genotype(remaining_architecture(supernetwork, last))
+    for cell in genotype:
+        for node, edges in enumerate(cell, start=2):
+            assert edges == (("dil_conv_5x5", node - 2), ("dil_conv_5x5", node - 1))
+
+
+def test_other_spaces_end_with_one_choice_each():
+    def no_harm(remaining: Remaining, removals: Sequence[Removal]) -> dict[Removal, float]:
+        return dict.fromkeys(removals, 0.0)
+
+    found = list(tenas.rounds(SUPERNETWORK, [no_harm]))
+    assert [len(left["0→1"]) for left in found] == [3, 2, 1]
+    assert 0 not in found[0]["0→1"]  # `none`
 
 
 def test_a_block_that_is_not_there_is_named():
