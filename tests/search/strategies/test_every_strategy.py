@@ -1,6 +1,4 @@
-"""What holds for each of the sample-based strategies: the known answer, replay, bounds, its own cost."""
-
-import time
+"""What holds for each of the sample-based strategies: the known answer, replay, bounds."""
 
 import pytest
 
@@ -14,7 +12,6 @@ from hwnas.search.strategies import (
     NASWOTSearch,
     WarmedRandomSearch,
 )
-from hwnas.spaces import NASBench201
 from tests.search.strategies.told import BOUNDED, SUM, Toy, best, metrics_of, searched, toy_screen
 
 ANSWER = (4,) * 6
@@ -115,32 +112,6 @@ def test_settings_are_plain_and_make_the_same_again(make):
     assert searched(again, metrics_of, trials=120) == searched(
         make(Toy(), BOUNDED, 4), metrics_of, trials=120
     )
-
-
-def seconds_per_step(strategy):
-    """Processor time of `ask` and `tell`, over 1000 trials."""
-    spent, steps = 0.0, 0
-    while steps < 1000:
-        started = time.process_time()
-        proposal = strategy.ask()
-        spent += time.process_time() - started
-        if proposal is None:
-            break
-        a, b, c, d, e, f = proposal.architecture.encoding
-        values = {
-            "cost": 1.0 + a + b + c + d + e + f,
-            proposal.maximize: a * b + c * d - e * f + 0.01 * (a + f),
-        }
-        started = time.process_time()
-        strategy.tell(proposal, values)
-        spent += time.process_time() - started
-        steps += 1
-    return spent / steps
-
-
-@every
-def test_its_own_step_costs_at_most_200_us_on_nasbench201(make):
-    assert min(seconds_per_step(make(NASBench201(), SUM, seed)) for seed in range(3)) <= 200e-6
 
 
 class Alone(Toy):

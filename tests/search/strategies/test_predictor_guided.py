@@ -1,6 +1,5 @@
 """What holds for each of the predictor-guided strategies."""
 
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from hwnas.objectives import Constraint, Objective
 from hwnas.search import STRATEGIES, load, run
 from hwnas.search.strategies import BANANAS, BRPNAS, BayesianOptimization
-from hwnas.spaces import NASBench201
 from tests.search.strategies.told import (
     BOUNDED,
     SUM,
@@ -262,15 +260,3 @@ def test_settings_of_their_own_that_do_not_fit(kind, settings, message):
 def test_an_unknown_proxy_is_named(kind):
     with pytest.raises(ValueError, match="synflo"):
         kind(Toy(), SUM, proxies=["synflo"]).ask()
-
-
-@each
-def test_its_own_step_costs_at_most_50_ms_on_nasbench201(kind):
-    strategy = kind(NASBench201(), SUM, seed=0)
-    spent = 0.0
-    for _ in range(100):
-        started = time.process_time()
-        proposal = strategy.ask()
-        spent += time.process_time() - started
-        strategy.tell(proposal, metrics_without_bound(proposal))
-    assert spent / 100 <= 0.05
