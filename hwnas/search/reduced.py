@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from hwnas.typed import check_settings
 
 if TYPE_CHECKING:
     from hwnas.training import ReducedAccuracy
 
 NAME = "reduced_accuracy"
-_TRAINING = {"epochs": int, "batch_size": int, "lr": float, "precision": str}
-_REDUCTION = {"channels": float, "resolution": float, "samples": float}
-_DATA = {"limit": int, "device": str}
-SETTINGS = {**_TRAINING, **_REDUCTION, **_DATA}
+_TRAINING = ("epochs", "batch_size", "lr", "precision")
+_REDUCTION = ("channels", "resolution", "samples")
+_DATA = ("limit", "device")
+SETTINGS = (*_TRAINING, *_REDUCTION, *_DATA)
 WARMUP = 1 / 20
 """Part of the epochs in which the learning rate rises."""
 
@@ -51,16 +53,17 @@ def reduced_accuracy(
 
 
 def _check(given: Mapping[str, Any]) -> None:
-    for name, value in given.items():
+    from hwnas.training import ReducedAccuracy, Reduction, TrainingSettings
+
+    for name in given:
         if name not in SETTINGS:
             raise ValueError(f"metric {NAME}: {name} is no setting of it; it has {', '.join(SETTINGS)}")
-        kinds = (int, float) if SETTINGS[name] is float else (SETTINGS[name],)
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            wanted = {int: "a whole number", float: "a number", str: "a word"}[SETTINGS[name]]
-            raise ValueError(f"metric {NAME}: {name} must be {wanted}, not {value!r}")
-    if given.get("limit", 2) < 2:
-        raise ValueError(f"metric {NAME}: limit must be at least 2 images, not {given['limit']}")
-    _check_device(given.get("device", "cpu"), given.get("precision", "fp32"))
+    for kind, names in ((TrainingSettings, _TRAINING), (Reduction, _REDUCTION), (ReducedAccuracy, _DATA)):
+        check_settings(kind, _those(given, names), f"metric {NAME}")
+    limit = given.get("limit")
+    if limit is not None and limit < 2:
+        raise ValueError(f"metric {NAME}: limit must be at least 2 images, not {limit}")
+    _check_device(given.get("device") or "cpu", given.get("precision", "fp32"))
 
 
 def _check_device(device: str, precision: str) -> None:
@@ -74,5 +77,5 @@ def _check_device(device: str, precision: str) -> None:
         raise ValueError(f"metric {NAME}: precision={precision} needs device=cuda")
 
 
-def _those(given: Mapping[str, Any], names: Mapping[str, type]) -> dict[str, Any]:
+def _those(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in names}
