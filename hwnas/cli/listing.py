@@ -12,20 +12,6 @@ from hwnas.cli.options import Json
 from hwnas.cli.output import print_json, print_table
 
 IN_JSON_ONLY = ("source",)
-PAPERS = {
-    "hard": "an indicator; as MONAS's power-constrained reward",
-    "soft": "MnasNet (Tan et al., CVPR 2019), equation 2",
-    "mnasnet_hard": "MnasNet (Tan et al., CVPR 2019), equation 3",
-    "proxylessnas": "ProxylessNAS (Cai et al., ICLR 2019)",
-    "weighted": "weighted sum of accuracy and slack",
-    "absolute": "TuNAS (Bender et al., CVPR 2020), section 4",
-    "monas_mixed": "MONAS (Hsu et al., 2018)",
-    "monas_power": "MONAS (Hsu et al., 2018)",
-    "monas_accuracy": "MONAS (Hsu et al., 2018)",
-    "chamnet": "ChamNet (Dai et al., CVPR 2019)",
-    "lagrangian": "Boyd and Vandenberghe, 2004, chapter 5; Tessler et al., ICLR 2019, equation 7",
-}
-"""Of the rewards, by name."""
 
 
 class Kind(str, Enum):
@@ -135,7 +121,7 @@ def _strategies() -> list[dict[str, str]]:
 def _rewards() -> list[dict[str, str]]:
     from functools import partial
 
-    from hwnas.objectives.rewards import REWARDS
+    from hwnas.objectives.rewards.registry import PAPERS, REWARDS
 
     kinds = {name: make.func if isinstance(make, partial) else make for name, make in REWARDS.items()}
     return [

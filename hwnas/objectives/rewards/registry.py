@@ -27,6 +27,21 @@ REWARDS: dict[str, Callable[..., Reward]] = {
     "lagrangian": Lagrangian,
 }
 
+PAPERS = {
+    "hard": "an indicator; as MONAS's power-constrained reward",
+    "soft": "MnasNet (Tan et al., CVPR 2019), equation 2",
+    "mnasnet_hard": "MnasNet (Tan et al., CVPR 2019), equation 3",
+    "proxylessnas": "ProxylessNAS (Cai et al., ICLR 2019)",
+    "weighted": "weighted sum of accuracy and slack",
+    "absolute": "TuNAS (Bender et al., CVPR 2020), section 4",
+    "monas_mixed": "MONAS (Hsu et al., 2018)",
+    "monas_power": "MONAS (Hsu et al., 2018)",
+    "monas_accuracy": "MONAS (Hsu et al., 2018)",
+    "chamnet": "ChamNet (Dai et al., CVPR 2019)",
+    "lagrangian": "Boyd and Vandenberghe, 2004, chapter 5; Tessler et al., ICLR 2019, equation 7",
+}
+"""Of the rewards, by name."""
+
 
 def reward(text: str) -> Reward:
     """The reward called `text`: a name of `REWARDS`, which may end in `:setting=number,...`.
