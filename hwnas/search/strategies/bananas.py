@@ -27,12 +27,13 @@ class BANANAS(PredictorGuided):
     with the ensemble's mean and standard deviation; the greatest is proposed. The ensemble is trained anew
     every `every` results.
 
-    The networks read the paths through a cell, or where a space has no such cells its one-hot choices, and
-    the proxies.
+    The networks read the one-hot choices, the paths through a cell where the space has such cells, and the
+    proxies.
 
     Differences from the paper: the candidates are the best by the mean where the paper has mutants of the
-    best networks; the ensemble's networks are smaller (two layers of 32 units) and learn by squared error on
-    standardised values.
+    best networks; the ensemble's networks are smaller (two layers of 32 units), learn by squared error on
+    standardised values, and read the choices beside the paths. With paths alone 7 of 20 searches found the
+    best cell of NAS-Bench-201 among 50 trained, with both 12, with choices alone 11.
 
     Args:
         space: where to search.
@@ -102,4 +103,5 @@ class BANANAS(PredictorGuided):
     def _read(self, candidates: Candidates) -> Floats:
         """`[n, d]`: what the networks read."""
         paths = path_encoding(self.space, self.space.integers(candidates.architectures))
-        return np.hstack([candidates.choices if paths is None else paths, candidates.scores])
+        encodings = [candidates.choices] if paths is None else [candidates.choices, paths]
+        return np.hstack([*encodings, candidates.scores])

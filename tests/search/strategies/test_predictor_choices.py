@@ -3,7 +3,16 @@
 import numpy as np
 
 from hwnas.search.strategies import BANANAS, BRPNAS, BayesianOptimization, bananas, bayesian
-from tests.search.strategies.told import BOUNDED, SUM, evaluated, metrics_of, metrics_without_bound, searched
+from hwnas.spaces import NASBench201
+from tests.search.strategies.told import (
+    BOUNDED,
+    SUM,
+    evaluated,
+    metrics_of,
+    metrics_without_bound,
+    searched,
+    toy_screen,
+)
 from tests.search.toy import Toy
 
 SPACE = Toy()
@@ -99,3 +108,22 @@ def test_evaluated_are_all_different():
     for kind in (BANANAS, BRPNAS, BayesianOptimization):
         found = evaluated(searched(kind(SPACE, SUM, seed=1), trials=40, ahead=4))
         assert len(set(found)) == 40
+
+
+def test_bananas_reads_choices_paths_and_proxies(monkeypatch):
+    widths = []
+
+    def noted(inputs, *given):
+        widths.append(inputs.shape[1])
+        return train(inputs, *given)
+
+    train = bananas.train
+    monkeypatch.setattr(bananas, "train", noted)
+    for space, proxies in ((NASBench201(), []), (NASBench201(), ["proxy"]), (Toy(), ["proxy"])):
+        searched(
+            BANANAS(space, SUM, initial=2, proxies=proxies, seed=0),
+            lambda proposal: {"value": float(sum(proposal.architecture.encoding))},
+            trials=3,
+            screen=toy_screen(SUM),
+        )
+    assert widths == [30 + 85, 30 + 85 + 1, 30 + 1]
