@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hwnas.objectives import Objective
+from hwnas.objectives import Metric, Objective
 from hwnas.search.strategies.candidates import check_mutates, check_population, feasible_or_any
 from hwnas.search.strategies.nsga2.selection import Member, Ranked, survivors, tournament
 from hwnas.search.strategy import Proposal, Strategy, register
@@ -74,11 +74,15 @@ class NSGA2(Strategy):
         return {"costs": list(self.costs), "population": self.population, "crossover": self.crossover}
 
     def ask(self) -> Proposal | None:
-        """A member of the generation under way; None until all of the generation before are told."""
+        """A member of the generation under way; None until all of the generation before are told.
+
+        Raises:
+            ValueError: as `check` does, the first time.
+        """
         if self._asked == self.population:
             return None
-        if not self._proposed:
-            self._check_directions()
+        if self.screen and not self._proposed:
+            self.check(self.screen.metrics)
         draw = self._child if self._parents else self._random
         chosen = feasible_or_any(draw, self.screen, self._proposed)
         self._asked += 1
@@ -105,10 +109,10 @@ class NSGA2(Strategy):
         undefined = any(math.isnan(cost) for cost in costs)
         return Member(architecture, (-fitness.score, *costs), math.inf if undefined else 0.0)
 
-    def _check_directions(self) -> None:
+    def check(self, metrics: Mapping[str, Metric]) -> None:
+        """Raise ValueError naming a cost of which more is better."""
         for name in self.costs:
-            known = self.screen.metrics.get(name) if self.screen else None
-            if known is not None and known.higher_is_better:
+            if name in metrics and metrics[name].higher_is_better:
                 raise ValueError(f"nsga2 minimises its costs, and of {name} more is better")
 
     def _child(self) -> Architecture:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from hwnas.objectives import Objective, Reward
+from hwnas.objectives import Metric, Objective, Reward
 from hwnas.objectives import reward as reward_of
 from hwnas.search.strategies.candidates import first_feasible
 from hwnas.search.strategies.policy.activity import active_decisions
@@ -27,7 +27,10 @@ WARM_UP_ENTROPY = 0.05
 
 The best policy of rewards r with a weight w of the entropy has p ~ exp(r / w): it stays open to about the
 best 5 % of all architectures by the proxy. Without, a policy draws but the proxy's best after 1000 scores,
-has no other accuracy to learn from, and never leaves it.
+has no other accuracy to learn from, and never leaves it. On NAS-Bench-201, by the parameters that are not
+dead, PPO's median accuracy after 100 and 300 networks is 94.36 % and 94.37 % with it, 93.76 % twice without
+it, and 94.00 % and 94.29 % without a warm-up; REINFORCE's is 94.36 % and 94.37 %, and 93.92 % and 94.22 %
+without a warm-up (20 searches each; of 10 without the bonus).
 """
 
 
@@ -113,18 +116,18 @@ class PolicyGradient(Strategy):
         """The reward as it is now; a `Lagrangian` changes."""
         return self._rewarded.reward
 
+    def check(self, metrics: Mapping[str, Metric]) -> None:
+        """Raise ValueError where `score` does not fit the unit of the maximised metric."""
+        self._rewarded.check_unit(metrics[self.objective.maximize].unit)
+
     def probability(self, architecture: Architecture) -> float:
         """With which the controller draws `architecture`, before any constraint or validity."""
         return math.exp(self.controller.log_probabilities([self._sample(architecture)])[0])
 
     def ask(self) -> Proposal:
-        """A draw of the policy.
-
-        Raises:
-            ValueError: `score` does not fit the unit of the maximised metric.
-        """
+        """A draw of the policy; raises ValueError as `check` does, the first time."""
         if self.screen and not self._asked:
-            self._rewarded.check_unit(self._unit)
+            self.check(self.screen.metrics)
         screen = None if self.trains_infeasible else self.screen
         architecture = first_feasible(self._drawn, screen, ()) or self.space.random(self._generator)
         sample = self._sample(architecture)
