@@ -55,8 +55,13 @@ def expected_count(weights: CandidateWeights, name: str) -> ExpectedCost:
     """
     if name not in _COUNTS:
         raise ValueError(f"no expected count {name!r}; there are {', '.join(_COUNTS)}")
+    return ExpectedCost(weights, block_counts(name))
+
+
+def block_counts(name: str) -> Costs:
+    """The `flops`, `macs` or `params` of every layer of blocks."""
     of = _COUNTS[name]
-    return ExpectedCost(weights, lambda blocks: [of(count(block).whole) for block in blocks])
+    return lambda blocks: [of(count(block).whole) for block in blocks]
 
 
 _COUNTS: dict[str, Callable[[Counts], int]] = {
@@ -75,11 +80,12 @@ def expected_latency(weights: CandidateWeights, predictor: PartsPredictor) -> Ex
     Raises:
         MissingBlockError: the table lacks blocks of the space; says how many and describes some.
     """
-    return ExpectedCost(
-        weights,
-        lambda blocks: predictor.sums([_called(block) for block in blocks]).tolist(),
-        predictor.composition,
-    )
+    return ExpectedCost(weights, block_latencies(predictor), predictor.composition)
+
+
+def block_latencies(predictor: PartsPredictor) -> Costs:
+    """The latencies of blocks in milliseconds before the line; raises `MissingBlockError`."""
+    return lambda blocks: predictor.sums([_called(block) for block in blocks]).tolist()
 
 
 def _called(block: Network) -> Network:

@@ -1,0 +1,76 @@
+"""From probabilities to an architecture: the most probable one, moved as little as needed to keep limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwnas.differentiable.costs import Cost
+from hwnas.differentiable.skips import skips_of_cells
+from hwnas.objectives import Constraint
+from hwnas.spaces import Architecture
+from hwnas.spaces.supernetwork import Probabilities, Supernetwork
+
+LEAST_SHARE = 0.9
+"""Of a target, that an architecture at the target uses."""
+_LEAST_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a derived architecture is to keep.
+
+    Attributes:
+        costs: at least those of the targets.
+        targets: each cost is to be at most its bound, and at least 0.9 of it; empty for no such limit.
+        most_skips: in a cell; None for no limit.
+    """
+
+    costs: Mapping[str, Cost]
+    targets: Sequence[Constraint] = ()
+    most_skips: int | None = None
+
+    def violation(self, supernetwork: Supernetwork, architecture: Architecture) -> float:
+        """By what shares of the targets, and how many skips, it is outside; 0 within."""
+        ratios = [
+            self.costs[target.metric].of(supernetwork, architecture) / target.bound for target in self.targets
+        ]
+        outside = sum(max(ratio - 1, LEAST_SHARE - ratio, 0.0) for ratio in ratios)
+        if self.most_skips is not None:
+            cells = skips_of_cells(supernetwork, supernetwork.choices(architecture))
+            outside += sum(max(skips - self.most_skips, 0) for skips in cells.values())
+        return outside
+
+
+def derive(supernetwork: Supernetwork, probabilities: Probabilities, limits: Limits) -> Architecture:
+    """The most probable architecture, or one that keeps the limits and is nearly as probable.
+
+    From the most probable one decision after another is changed: always the one that loses the least
+    log-probability for what it takes from the violation, as a knapsack is filled (Dantzig, "Discrete-Variable
+    Extremum Problems", Operations Research, 1957). Ends where no change of one decision takes anything.
+    """
+    logs = {group: np.log(np.maximum(p, _LEAST_PROBABILITY)) for group, p in probabilities.items()}
+    derived = supernetwork.derive(probabilities)
+    violation = limits.violation(supernetwork, derived)
+    while violation > 0:
+        likelihood = _log_probability(supernetwork, derived, logs)
+        best, best_rate, left = derived, -math.inf, violation
+        for neighbour in supernetwork.space.neighbours(derived):
+            outside = limits.violation(supernetwork, neighbour)
+            if outside < violation:
+                gained = _log_probability(supernetwork, neighbour, logs) - likelihood
+                rate = gained / (violation - outside)
+                if rate > best_rate:
+                    best, best_rate, left = neighbour, rate, outside
+        if best == derived:
+            break
+        derived, violation = best, left
+    return derived
+
+
+def _log_probability(supernetwork: Supernetwork, architecture: Architecture, logs: Probabilities) -> float:
+    chosen = supernetwork.choices(architecture)
+    return float(sum(logs[group][choice] for group, choice in chosen.items()))

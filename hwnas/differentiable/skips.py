@@ -1,0 +1,66 @@
+"""Skips: what collapsed searches consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hwnas.network.network import Network
+from hwnas.spaces.supernetwork import Candidate, Supernetwork, Term
+
+LABELS = frozenset({"skip", "skip_connect"})
+"""What spaces call a choice that passes its input on, if need be through a projection to another shape."""
+
+
+def is_skip(supernetwork: Supernetwork, candidate: Candidate) -> bool:
+    """Whether a candidate is the identity, or is chosen by a choice of that name."""
+    if candidate.network is None:
+        return False
+    labels = {supernetwork.groups[term.group][choice] for term in candidate.terms for choice in term.choices}
+    return not candidate.network.items or not labels.isdisjoint(LABELS)
+
+
+def auxiliary_networks(supernetwork: Supernetwork) -> dict[str, Network]:
+    """The skip among the candidates of each mixture, by path.
+
+    Raises:
+        ValueError: a mixture has none.
+    """
+    found = {
+        path: [one.network for one in candidates if one.network and is_skip(supernetwork, one)]
+        for path, candidates in supernetwork.mixtures.items()
+    }
+    lacking = [path for path, networks in found.items() if not networks]
+    if lacking:
+        raise ValueError(
+            f"space {supernetwork.space.name}: {lacking[0]} can be no skip, which darts_minus needs of every "
+            "mixture; use another method"
+        )
+    return {path: networks[0] for path, networks in found.items()}
+
+
+def count_skips(supernetwork: Supernetwork, choices: Mapping[str, int]) -> int:
+    """How many connections skip; those that are alike in several cells of a kind count once.
+
+    Args:
+        supernetwork: of a space.
+        choices: an index for each group.
+    """
+    return len({terms for _, terms in _chosen(supernetwork, choices)})
+
+
+def skips_of_cells(supernetwork: Supernetwork, choices: Mapping[str, int]) -> dict[str, int]:
+    """How many connections skip in each cell that has any; a chain of blocks has no cells."""
+    names = [item.name for item in supernetwork.skeleton.items]
+    found: dict[str, int] = {}
+    for path, _ in _chosen(supernetwork, choices):
+        for cell in names:
+            if path.startswith(f"{cell}."):
+                found[cell] = found.get(cell, 0) + 1
+    return found
+
+
+def _chosen(supernetwork: Supernetwork, choices: Mapping[str, int]) -> Iterator[tuple[str, tuple[Term, ...]]]:
+    for path, candidates in supernetwork.mixtures.items():
+        for candidate in candidates:
+            if candidate.is_chosen(choices) and is_skip(supernetwork, candidate):
+                yield path, candidate.terms
