@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import multiprocessing
 import os
 import sys
@@ -89,15 +91,27 @@ def dask_cluster(address: str) -> Iterator[Executor]:
         client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ValueError(f"no dask scheduler answers at {address}: {error}") from error
-    with client:
+    with _unlogged("distributed.client"), client:
         _check_workers(client, address)
         yield client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _unlogged(module: str) -> Iterator[None]:
+    """Keep back what a module logs below its critical messages: errors are raised, or told by us."""
+    logger = logging.getLogger(module)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _check_workers(client: Any, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
-    except TimeoutError:
+    except asyncio.TimeoutError:
         raise ValueError(
             f"the dask scheduler at {address} has no workers: start some with `dask worker {address}`"
         ) from None

@@ -1,5 +1,6 @@
 """Work in order, and nothing finished waits for what follows it."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -92,13 +93,28 @@ def test_a_cluster_without_workers(tmp_path, monkeypatch):
         pass
 
 
-def test_a_scheduler_that_ends_is_said(tmp_path):
+class Kept(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self):
+        super().__init__()
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record)
+
+
+def test_a_scheduler_that_ends_is_said_once(tmp_path):
     pytest.importorskip("distributed")
+    logged = Kept()
+    logging.getLogger("distributed.client").addHandler(logged)
     with cluster(tmp_path, workers=1) as ending, dask_cluster(ending.address) as executor:
         future = executor.submit(time.sleep, 60)
         ending.scheduler.kill()
         with pytest.raises(OSError, match="the scheduler of the cluster is gone; the same command goes on"):
             outcome_of(future)
+    logging.getLogger("distributed.client").removeHandler(logged)
+    assert not logged.records
 
 
 @pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1", "foo://127.0.0.1:1", ""])
