@@ -30,7 +30,7 @@ best 5 % of all architectures by the proxy. Without, a policy draws but the prox
 has no other accuracy to learn from, and never leaves it. On NAS-Bench-201, by the parameters that are not
 dead, PPO's median accuracy after 100 and 300 networks is 94.36 % and 94.37 % with it, 93.76 % twice without
 it, and 94.00 % and 94.29 % without a warm-up; REINFORCE's is 94.36 % and 94.37 %, and 93.92 % and 94.22 %
-without a warm-up (20 searches each; of 10 without the bonus).
+without a warm-up (20 searches each, 10 of PPO without the bonus).
 """
 
 
