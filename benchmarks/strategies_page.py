@@ -1,5 +1,6 @@
 """The page of the strategies on NAS-Bench-201: tables and figure from the comparisons."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.strategies_predicted import DEVICES, FITS, Judged, predicted_rows
-from benchmarks.strategies_published import NOISE, TRAINED, Row, published_rows
-from benchmarks.strategies_setting import mean_and_error
+from benchmarks.strategies_published import NETWORKS, NOISE, Row, published_rows
+from benchmarks.strategies_setting import BEST, TRAINED, mean_and_error
 from hwnas.report.comparison_png import write_png
 from hwnas.report.comparison_text import (
     ENOUGH,
@@ -51,9 +52,9 @@ def write_page(
     labels = [entry.label for entry in bounded[0][2].entries]
     text += BUDGETS.format(repeats=bounded[0][2].repeats, trained=bounded[0][2].queries, wins=wins(bounded))
     text += "\n" + markdown_table(["device", "keep it", "ms", "optimum", *labels], budget_rows(bounded))
-    text += PREDICTED.format(fits=FITS, devices=" and ".join(DEVICES))
+    text += PREDICTED.format(fits=FITS, devices=" or ".join(DEVICES), best=BEST, trained=TRAINED)
     text += "\n" + markdown_table(PREDICTED_HEADS, predicted_rows(predicted))
-    text += PUBLISHED.format(trained=TRAINED, noise=NOISE)
+    text += PUBLISHED.format(trained=NETWORKS, noise=NOISE)
     text += "\n" + markdown_table(PUBLISHED_HEADS, published_rows(published))
     DOCS.mkdir(exist_ok=True)
     (DOCS / "strategies_nasbench201.md").write_text(text)
@@ -76,7 +77,8 @@ def rows_with_errors(free: StrategyComparison) -> list[list[str]]:
 
 
 def _median(entry: Entry, queries: int) -> str:
-    return f"{number(float(entry.quantile(0.5)[queries - 1]))} ± {entry.median_error(queries):.3f}"
+    median, error = number(float(entry.quantile(0.5)[queries - 1])), entry.median_error(queries)
+    return median if math.isnan(error) else f"{median} ± {error:.3f}"
 
 
 def regrets(comparison: StrategyComparison) -> dict[str, Floats]:
@@ -178,11 +180,12 @@ be over its budget; see below for latencies that are predicted.
 PREDICTED = """
 ## Under latency budgets, by predicted latencies
 
-What a person has who measured 20 networks of {devices} and fitted a predictor on them: the search sees what
-that predicts, and its answer is judged by the recorded latency. {fits} fits on different networks share the
-searches. The 90 % bound is what a latency stays below with that probability, by the predictor's own
-calibration. Nothing is measured in between: `hwnas search` verifies its answers by measurements, which
-`python -m benchmarks.budgets` shows. Regret is the mean of the answers that keep the budget.
+What a person has who measured 20 networks of a device ({devices}) and fitted a predictor on them: {best}
+sees what that predicts and trains {trained} networks, and its answer is judged by the recorded latency.
+{fits} fits on different networks share the searches. The 90 % bound is what a latency stays below with that
+probability, by the predictor's own calibration. Nothing is measured in between: `hwnas search` verifies its
+answers by measurements, which `python -m benchmarks.budgets` shows. Regret is the mean of the answers that
+keep the budget.
 """
 PREDICTED_HEADS = [
     "device", "keep it", "by", "searches", "violations", "over by", "no answer", "regret",

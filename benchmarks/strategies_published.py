@@ -2,7 +2,7 @@
 
 The published searches choose by the validation accuracy after 12 epochs, from one seed, for 12,000 simulated
 seconds, and report the test accuracy of their choice after 200. The table at hand has neither that accuracy
-nor seconds. So ours train `TRAINED` networks: an epoch of the benchmark's architecture 284 takes 9.75 s
+nor seconds. So ours train `NETWORKS` networks: an epoch of the benchmark's architecture 284 takes 9.75 s
 (issue 4 of github.com/D-X-Y/NATS-Bench), twelve of them 117 s, and 12,000 s are 103 of these. They search
 twice: by the test accuracy itself, which is never misled, and by the test accuracy with normal noise of
 `NOISE` points. That is the width with which random search gives its published row; the other rows then
@@ -24,16 +24,16 @@ from hwnas.objectives import Objective
 from hwnas.search.comparison import Contestant, RecordedSpace, contestants
 
 ROWS = Path("tests/reference/nasbench201_strategies.csv")
-TRAINED = 100
+NETWORKS = 100
 NOISE = 0.35
 NOISES = 10
 """Draws of the noise; each is the truth of a tenth of the searches."""
 OURS = {
-    "random search": ("random", TRAINED),
-    "REA": (REA, TRAINED),
-    "REINFORCE": ("reinforce", TRAINED),
-    "BOHB": (BOHB, TRAINED),
-    "AREA": ("area", TRAINED),
+    "random search": ("random", NETWORKS),
+    "REA": (REA, NETWORKS),
+    "REINFORCE": ("reinforce", NETWORKS),
+    "BOHB": (BOHB, NETWORKS),
+    "AREA": ("area", NETWORKS),
     "NASWOT (N=10)": ("naswot:samples=10", 1),
     "NASWOT (N=100)": ("naswot:samples=100", 1),
     "NASWOT (N=1000)": ("naswot", 1),

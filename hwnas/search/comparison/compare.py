@@ -75,8 +75,10 @@ class Entry:
         return float(np.mean(self.best[:, queries - 1] >= optimum))
 
     def median_error(self, queries: int) -> float:
-        """Standard error of the median after so many networks: of `RESAMPLES` bootstrap samples."""
+        """Standard error of the median after so many networks, by `RESAMPLES` resamplings; NaN of one."""
         last = self.best[:, queries - 1]
+        if len(last) < 2:
+            return math.nan
         drawn = np.random.default_rng(0).choice(last, (len(last), RESAMPLES))
         medians = _quantile(drawn, 0.5)
         return float(medians.std()) if np.isfinite(medians).all() else math.nan
