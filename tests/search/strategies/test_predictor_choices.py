@@ -1,12 +1,14 @@
 """How each predictor-guided strategy chooses, given what its surrogate says."""
 
 import numpy as np
+import pytest
 
 from hwnas.search.strategies import BANANAS, BRPNAS, BayesianOptimization, bananas, bayesian
-from hwnas.spaces import NASBench201
+from hwnas.spaces import DARTS, NASBench201
 from tests.search.strategies.told import (
     BOUNDED,
     SUM,
+    best,
     evaluated,
     metrics_of,
     metrics_without_bound,
@@ -57,6 +59,17 @@ def test_brp_nas_exploits_its_share_of_a_round_and_draws_the_rest_from_ever_fewe
         assert max(places) <= kept + 50
         assert np.mean(places) > kept / 6
     assert strategy._relation.trained_on == 4 + 3 * 10
+
+
+def test_brp_nas_learns_from_graphs_where_a_space_has_cells():
+    models = {kind: BRPNAS(kind(), SUM).settings()["model"] for kind in (NASBench201, DARTS, Toy)}
+    assert models == {NASBench201: "gcn", DARTS: "gcn", Toy: "mlp"}
+
+
+@pytest.mark.parametrize("model", ["gcn", "mlp"])
+def test_both_models_of_brp_nas_find_good_ones_in_a_chain(model):
+    done = searched(BRPNAS(SPACE, SUM, model=model, seed=0), trials=60)
+    assert sum(best(done)) >= 23
 
 
 def test_bananas_draws_by_the_spread_of_its_ensemble(monkeypatch):

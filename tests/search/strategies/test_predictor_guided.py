@@ -249,6 +249,7 @@ def test_settings_that_do_not_fit(kind, settings, message):
         (BRPNAS, {"every": 0}, "every must be at least 1"),
         (BRPNAS, {"alpha": 0.0}, "alpha must be above 0"),
         (BRPNAS, {"alpha": 1.5}, "alpha must be above 0"),
+        (BRPNAS, {"model": "tree"}, "model must be one of gcn, mlp, not 'tree'"),
     ],
 )
 def test_settings_of_their_own_that_do_not_fit(kind, settings, message):
