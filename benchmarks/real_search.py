@@ -13,10 +13,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 
+from hwnas.report.front import pareto_front
+from hwnas.report.intervals import drift_warning
 from hwnas.search.fidelity import at_fidelity
 from hwnas.search.records import Candidate, RunRecord, Trial
-from hwnas.search.run import Run, load
+from hwnas.search.run import load
 
 NAME = "cifar10_search"
 SPACE = "mobilenetv2:resolution=32,classes=10,width={width},small_input=True"
@@ -60,14 +63,20 @@ def commands(given: argparse.Namespace) -> list[list[str]]:
     ]
 
 
-def page(run: Run, chain: Sequence[Sequence[str]]) -> str:
+def page(record: RunRecord, chain: Sequence[Sequence[str]]) -> str:
     """The page: the commands, what was trained, the verified candidates, the figure."""
     code = "\n".join(shlex.join(("hwnas", *command)) for command in chain)
-    return (
-        f"# A search on images\n\nWritten by `python -m benchmarks.real_search`, which runs\n\n"
-        f"```\n{code}\n```\n\n{trained(run.record.trials)}\n\n{answer(run.record)}\n\n"
-        f"{candidates(run.record.candidates)}\n![trials]({NAME}.png)\n"
-    )
+    parts = [
+        "# A search on images",
+        "Written by `python -m benchmarks.real_search`, which runs",
+        f"```\n{code}\n```",
+        trained(record.trials),
+        answer(record),
+        candidates(record.candidates),
+        drift_warning(record.candidates),
+        f"![trials]({NAME}.png)\n",
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def trained(trials: Sequence[Trial]) -> str:
@@ -75,7 +84,7 @@ def trained(trials: Sequence[Trial]) -> str:
     done = Counter(trial.fidelity for trial in trials if trial.status == "complete")
     rungs = ", ".join(f"{count} for {share:.3g}" for share, count in sorted(done.items()))
     minutes = sum(trial.seconds for trial in trials) / 60
-    return f"Trainings by their part of the full one: {rungs}; together {minutes:.0f} minutes of one core."
+    return f"Trainings by their part of the full one: {rungs}; together {minutes:.0f} minutes."
 
 
 def answer(record: RunRecord) -> str:
@@ -88,16 +97,19 @@ def answer(record: RunRecord) -> str:
 def candidates(found: Sequence[Candidate]) -> str:
     """A table of each candidate's metrics as they were searched by, and as verified."""
     numbers = range(1, len(found) + 1)
-    names = sorted({name for one in found for name in (*one.predicted, *one.measured)})
+    known = [(one.predicted, _verified(one)) for one in found]
+    names = sorted({name for both in known for values in both for name in values})
     rows = [
         ["metric", *(f"{number}: {kind}" for number in numbers for kind in ("searched", "verified"))],
         ["---"] * (1 + 2 * len(found)),
-        *(
-            [name, *(_number(values, name) for one in found for values in (one.predicted, one.measured))]
-            for name in names
-        ),
+        *([name, *(_number(values, name) for both in known for values in both)] for name in names),
     ]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _verified(one: Candidate) -> Mapping[str, float]:
+    """What was measured, with the least favourable reading of the latency."""
+    return one.measured if one.at_most_ms is None else {**one.measured, "latency_ms at most": one.at_most_ms}
 
 
 def _number(values: Mapping[str, float], name: str) -> str:
@@ -105,17 +117,21 @@ def _number(values: Mapping[str, float], name: str) -> str:
 
 
 def figure(record: RunRecord, path: Path) -> None:
-    """Reduced accuracy over predicted latency of all complete trials, the bound, and the answer."""
+    """Reduced accuracy over predicted latency of all trials, the front of the full trainings, the answer."""
     fig, axes = plt.subplots(figsize=(6.4, 4))
     for share in sorted({trial.fidelity for trial in record.trials}):
         name = at_fidelity(record.maximize, share)
         shown = [t.metrics for t in record.trials if t.fidelity == share and name in t.metrics]
+        latencies, accuracies = (np.array([one[key] for one in shown]) for key in ("latency_ms", name))
         axes.scatter(
-            [one["latency_ms"] for one in shown],
-            [one[name] for one in shown],
+            latencies,
+            accuracies,
             alpha=0.3 + 0.6 * share,
             label=f"after {share:.3g} of the reduced training",
         )
+        if share == 1:
+            front = pareto_front(latencies, accuracies)
+            axes.step(latencies[front], accuracies[front], where="post", color="green", label="Pareto front")
     axes.axvline(record.bounds["latency_ms"], color="black", linestyle="--", label="bound")
     if record.winner is not None:
         best = record.candidates[record.winner]
@@ -140,9 +156,10 @@ def main(words: Sequence[str] | None = None) -> None:
     chain = commands(given)
     for command in chain:
         subprocess.run([str(Path(sys.executable).with_name("hwnas")), *command], check=True)
-    run = load(given.folder / "run")
-    (given.docs / f"{NAME}.md").write_text(page(run, chain))
-    figure(run.record, given.docs / f"{NAME}.png")
+    record = load(given.folder / "run").record
+    shown = commands(argparse.Namespace(**{**vars(given), "data": Path(given.data).name}))
+    (given.docs / f"{NAME}.md").write_text(page(record, shown))
+    figure(record, given.docs / f"{NAME}.png")
 
 
 if __name__ == "__main__":
