@@ -147,9 +147,18 @@ def in_order(
 
 
 def outcome_of(future: Future[T]) -> T:
-    """The future's result; raises OSError where its worker process was killed, or its scheduler is gone."""
+    """The future's result.
+
+    Raises:
+        OSError: its worker process was killed, or its scheduler is gone.
+        ValueError: a module is not to be found where the worker runs.
+    """
     try:
         return future.result()
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"the worker says {error}: install the module there, or add its folder to the worker's PYTHONPATH"
+        ) from error
     except CancelledError as error:
         raise OSError(
             "the scheduler of the cluster is gone; the same command goes on from here when it is back"

@@ -1,7 +1,9 @@
 """Work in order, and nothing finished waits for what follows it."""
 
+import importlib
 import logging
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -91,6 +93,16 @@ def test_a_cluster_without_workers(tmp_path, monkeypatch):
         dask_cluster(empty.address),
     ):
         pass
+
+
+def test_a_module_that_the_worker_has_not_is_named(running, tmp_path, monkeypatch):
+    (tmp_path / "only_here.py").write_text("def work(): return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    work = pickle.dumps(importlib.import_module("only_here").work)
+    with dask_cluster(running.address) as executor:
+        future = executor.submit(pickle.loads, work)
+        with pytest.raises(ValueError, match="the worker says No module named 'only_here': install"):
+            outcome_of(future)
 
 
 class Kept(logging.Handler):
