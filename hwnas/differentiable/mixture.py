@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -48,31 +48,44 @@ class Mixture(nn.Module):
         active, values, weights = self.weighting.active, self.weighting.values, self.weighting.weights
         if not active:
             return x.new_zeros(len(x), *self.shape)
-        return weighted_sum([self.candidates[str(number)](x) for number in active], values, weights)
+        outputs = (self.candidates[str(number)](x) for number in active)
+        return weighted_sum(outputs, values, weights)
 
 
-def weighted_sum(outputs: Sequence[Tensor], values: Sequence[float], weights: Tensor | None) -> Tensor:
+def weighted_sum(outputs: Iterable[Tensor], values: Sequence[float], weights: Tensor | None) -> Tensor:
     """Σ values_o · outputs_o, all of one shape.
 
     Args:
-        outputs: at least one, `[n, *]` each.
+        outputs: at least one, `[n, *]` each. Where no gradients by the weights are wanted, each is added as
+            soon as it is there, and a backward pass keeps the gradient by one of them at a time.
         values: what they count for.
         weights: equal to `values`, `[len(values)]`, where gradients by them are wanted.
     """
-    if weights is None and len(outputs) == 1 and values[0] == 1:
-        return outputs[0]
+    if weights is None:
+        return _fixed_sum(outputs, values)
+    outputs = list(outputs)
     dtype = reduce(torch.promote_types, [output.dtype for output in outputs])
     result: Tensor = _WeightedSum.apply(weights, values, *[output.to(dtype) for output in outputs])  # type: ignore[no-untyped-call]
     return result
+
+
+def _fixed_sum(outputs: Iterable[Tensor], values: Sequence[float]) -> Tensor:
+    pairs = zip(outputs, values, strict=True)
+    output, value = next(pairs)
+    total = output if len(values) == 1 and value == 1 else output * value
+    for output, value in pairs:
+        add = total.add_ if output.dtype == total.dtype else total.add
+        total = add(output, alpha=value)
+    return total
 
 
 class _WeightedSum(torch.autograd.Function):
     """In each direction one pass over each output, and another one for its weight's gradient."""
 
     @staticmethod
-    def forward(ctx: Any, weights: Tensor | None, values: Sequence[float], *outputs: Tensor) -> Tensor:
+    def forward(ctx: Any, weights: Tensor, values: Sequence[float], *outputs: Tensor) -> Tensor:
         ctx.values = values
-        ctx.save_for_backward(*(outputs if weights is not None else ()))
+        ctx.save_for_backward(*outputs)
         total = outputs[0] * values[0]
         for value, output in zip(values[1:], outputs[1:], strict=True):
             if value:
@@ -82,9 +95,7 @@ class _WeightedSum(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        by_weights = None
-        if ctx.needs_input_grad[0]:
-            by_weights = torch.stack([_dot(gradient, output) for output in ctx.saved_tensors])
+        by_weights = torch.stack([_dot(gradient, output) for output in ctx.saved_tensors])
         wanted = zip(ctx.values, ctx.needs_input_grad[2:], strict=True)
         by_outputs = [gradient * value if needed and value else None for value, needed in wanted]
         return by_weights, None, *by_outputs

@@ -28,6 +28,23 @@ def test_the_sum_and_its_gradients_are_those_of_plain_arithmetic(layout: torch.m
         assert torch.allclose(ours, theirs)
 
 
+def test_fixed_weights_give_the_same():
+    inputs = tensors(3, 2, 4)
+    values = [0.2, 0.5, 0.3]
+    found = weighted_sum((2 * one for one in inputs), values, None)
+    assert torch.allclose(found, sum(2 * value * one for value, one in zip(values, inputs, strict=True)))
+    gradients = torch.autograd.grad(found.sum(), inputs)
+    assert all(torch.all(gradient == 2 * value) for value, gradient in zip(values, gradients, strict=True))
+
+
+def test_the_inputs_of_a_sum_stay_as_they_are():
+    inputs = tensors(2, 2, 4)
+    before = [one.detach().clone() for one in inputs]
+    weighted_sum(inputs, [1.0, 1.0], None)
+    weighted_sum(inputs, [1.0, 1.0], torch.ones(2, dtype=torch.float64))
+    assert all(torch.equal(one, kept) for one, kept in zip(inputs, before, strict=True))
+
+
 def test_a_weight_of_0_has_a_gradient_and_passes_none_on():
     kept, gated = tensors(2, 2, 3)
     weights = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
@@ -41,9 +58,14 @@ def test_one_output_that_counts_in_full_is_passed_on():
     assert weighted_sum([output], [1.0], None) is output
 
 
-def test_outputs_of_several_dtypes_give_the_widest():
-    low, high = torch.ones(2, 3, dtype=torch.bfloat16), torch.ones(2, 3)
-    assert weighted_sum([low, high], [0.5, 0.5], None).dtype == torch.float32
+@pytest.mark.parametrize("order", [1, -1])
+def test_outputs_of_several_dtypes_give_the_widest(order: int):
+    outputs = [torch.ones(2, 3, dtype=torch.bfloat16), torch.ones(2, 3)][::order]
+    weights = torch.tensor([0.5, 0.25])
+    for given in (None, weights):
+        found = weighted_sum(outputs, weights.tolist(), given)
+        assert found.dtype == torch.float32
+        assert torch.equal(found, torch.full((2, 3), 0.75))
 
 
 class Counting(nn.Module):
