@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 
 from hwnas.files import read_file, write_whole
-from hwnas.training.npz import HEADERS
+from hwnas.training.npz import HEADERS, UNREADABLE
 
 DOCUMENT = "document"
 SPARE = 16 << 20
@@ -40,14 +39,16 @@ class Checkpoint:
     """An open file.
 
     Attributes:
-        document: as it was written.
+        document: as it was written, by name.
         names: of the tensors.
     """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self.names = {name.removesuffix(".npy") for name in archive.namelist()} - {DOCUMENT}
-        self.document: dict[str, Any] = json.loads(self._array(DOCUMENT, None).tobytes())
+        self.document = json.loads(self._array(DOCUMENT, None).tobytes())
+        if not isinstance(self.document, dict):
+            raise ValueError(f"{DOCUMENT} is {self.document!r}")
 
     def read_into(self, name: str, tensor: Tensor) -> None:
         """Set the tensor to what is kept by that name.
@@ -88,7 +89,7 @@ def open_checkpoint(path: Path, size: int) -> Iterator[Checkpoint]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             yield Checkpoint(archive)
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except (*UNREADABLE, KeyError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged, or no checkpoint of this training ({error}); without it, the training "
             "begins anew"

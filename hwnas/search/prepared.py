@@ -1,0 +1,32 @@
+"""Metrics that do something once before a search, on which all their values rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from hwnas.objectives import Metric
+from hwnas.spaces import SearchSpace
+
+
+@runtime_checkable
+class PreparedMetric(Metric, Protocol):
+    """A metric that is not ready as it is made: one that trains a supernet, say."""
+
+    def prepared(self, space: SearchSpace, folder: Path, say: Callable[[str], None]) -> Metric:
+        """The metric that is ready; it keeps what it needs in the run's folder, and finds it there again.
+
+        Raises:
+            ValueError: it cannot be made ready for this space.
+        """
+
+
+def prepared(
+    metrics: Mapping[str, Metric], space: SearchSpace, folder: Path, say: Callable[[str], None]
+) -> dict[str, Metric]:
+    """All metrics, those made ready that need it; raises ValueError as they do."""
+    return {
+        name: one.prepared(space, folder, say) if isinstance(one, PreparedMetric) else one
+        for name, one in metrics.items()
+    }
