@@ -55,11 +55,13 @@ def second_order(
     parameters: Sequence[Tensor],
     step: VirtualStep,
     velocities: Sequence[Tensor | None],
+    *,
+    radius: float = RADIUS,
 ) -> list[Tensor]:
     """∂_α L_val(w', α) - ξ·(∂_α L_train(w⁺, α) - ∂_α L_train(w⁻, α)) / 2ε: equations 7 and 8 of DARTS.
 
-    w' is one step from w, w± = w ± ε·v with v = ∂_w' L_val(w', α) and ε = 0.01 / ‖v‖₂. The weights are moved
-    in place for this, and are afterwards as they were. Four passes forwards and backwards.
+    w' is one step from w, w± = w ± ε·v with v = ∂_w' L_val(w', α) and ε = radius / ‖v‖₂. The weights are
+    moved in place for this, and are afterwards as they were. Four passes forwards and backwards.
 
     Args:
         training: L_train; the same batch at each call.
@@ -68,6 +70,8 @@ def second_order(
         parameters: α.
         step: of the weights' optimiser.
         velocities: m of each weight; None before its first step.
+        radius: of the finite difference in the space of weights, 0.01 in DARTS. In small networks with batch
+            normalisation the curvature varies within that, and a smaller one in float64 is more exact.
 
     Returns:
         A gradient for each of `parameters`.
@@ -84,13 +88,13 @@ def second_order(
         norm = float(torch.stack([part.norm() for part in ahead]).norm())
         if norm == 0:
             return direct
-        radius = RADIUS / norm
-        _place(weights, kept, ahead, radius)
+        epsilon = radius / norm
+        _place(weights, kept, ahead, epsilon)
         above = first_order(training, parameters)
-        _place(weights, kept, ahead, -radius)
+        _place(weights, kept, ahead, -epsilon)
         below = first_order(training, parameters)
     return [
-        by_validation - step.rate * (up - down) / (2 * radius)
+        by_validation - step.rate * (up - down) / (2 * epsilon)
         for by_validation, up, down in zip(direct, above, below, strict=True)
     ]
 

@@ -4,6 +4,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from hwnas.differentiable.bilevel import VirtualStep, first_order, second_order
+from hwnas.differentiable.relaxations import softmax
+from hwnas.differentiable.supernet import Supernet
+from hwnas.spaces import NASBench201
 
 STEPS = [
     VirtualStep(0.1),
@@ -137,3 +140,44 @@ def test_the_weights_are_put_back_after_an_error():
     with pytest.raises(RuntimeError, match="no batch left"):
         second_order(lambda: (w * alpha).sum(), fails, [w], [alpha], VirtualStep(0.1), [None])
     assert torch.equal(w, torch.ones(2))
+
+
+def test_on_a_supernet_it_is_that_of_finite_differences():
+    torch.manual_seed(0)
+    supernet = Supernet(NASBench201(channels=2, cells=1, resolution=4, classes=3).supernetwork()).double()
+    logits = {
+        group: normal(len(labels), seed=5).requires_grad_()
+        for group, labels in supernet.supernetwork.groups.items()
+    }
+    weights = list(supernet.parameters())
+    step = VirtualStep(0.01, momentum=0.9, weight_decay=3e-4)
+    velocities = [normal(*weight.shape, seed=6) / 100 for weight in weights]
+    batches = [(normal(6, 3, 4, 4, seed=seed), torch.arange(6) % 3) for seed in (2, 3)]
+
+    def loss(batch: int) -> Tensor:
+        x, labels = batches[batch]
+        return nn.functional.cross_entropy(supernet(x, softmax(logits)), labels)
+
+    def after_a_step() -> float:
+        slopes = torch.autograd.grad(loss(0), weights)
+        before = [weight.detach().clone() for weight in weights]
+        with torch.no_grad():
+            for weight, slope, velocity in zip(weights, slopes, velocities, strict=True):
+                weight.sub_(step.rate * step.direction(weight, slope, velocity))
+            found = loss(1).item()
+            for weight, start in zip(weights, before, strict=True):
+                weight.copy_(start)
+        return found
+
+    found = second_order(
+        lambda: loss(0), lambda: loss(1), weights, list(logits.values()), step, velocities, radius=1e-6
+    )
+    by_group = dict(zip(logits, found, strict=True))
+    for group, choice in (("0→1", 3), ("1→3", 1), ("2→3", 2)):
+        sides = []
+        for change in (1e-4, -1e-4):
+            logits[group].data[choice] += change
+            sides.append(after_a_step())
+            logits[group].data[choice] -= change
+        numeric = (sides[0] - sides[1]) / 2e-4
+        assert by_group[group][choice].item() == pytest.approx(numeric, rel=1e-4)
