@@ -122,7 +122,7 @@ class OneShotAccuracy:
 
     def load(self, space: SearchSpace) -> DataSet:
         """Give the data set for selection, in the size of the space; it is read once in a process."""
-        side = space.supernetwork().skeleton.inputs[0].shape[-1]
+        side = space.sample(1, seed=0)[0].network.inputs[0].shape[-1]
         return TrainedAccuracy(self.data, resolution=side, limit=self.limit, data_seed=self.data_seed).load()
 
     def card(self) -> dict[str, Any]:
