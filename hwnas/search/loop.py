@@ -14,7 +14,7 @@ from hwnas.search.store import CorruptRunError, Row, TrialStore
 from hwnas.search.strategy import Proposal, Strategy
 
 MOST_IDLE = 200
-"""So many trials in turn that give nothing new end a search."""
+"""So many networks in turn that are known or over a bound end a search."""
 MOST_RAISED = 5
 """So many exceptions of metrics without a complete trial in between end it: a bug, and not the networks'."""
 
@@ -46,7 +46,8 @@ def run_loop(
         evaluator: computes the metrics.
         store: of the trials.
         budget: of networks evaluated by the objective's metric, see `Spending`. The search also ends after
-            `MOST_IDLE` trials in turn that give nothing new, and when the strategy asks for no more.
+            `MOST_IDLE` proposals in turn that are known or over a bound, and when the strategy asks for
+            no more.
         ahead: how many proposals are under way; the strategy decides on each without the results of the
             others.
         executor: where trials run; in this process where None.

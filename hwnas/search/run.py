@@ -184,6 +184,7 @@ def run(
     )
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
+    searcher.check(resolved)
     for fidelity in searcher.fidelities:
         metric_named(at_fidelity(maximize, fidelity), resolved)
     _check_device(resolved, device)

@@ -8,7 +8,7 @@ from hwnas.search.fidelity import split
 from hwnas.search.records import Trial
 from hwnas.search.strategy import Proposal
 
-_ROUNDING = 1e-9  # three trainings of a third are one
+_ROUNDING = 1e-3  # a name tells a fidelity with six digits, and three trainings of 0.333333 are one
 
 
 class Spending:
@@ -24,7 +24,7 @@ class Spending:
 
     Attributes:
         trainings: the sum.
-        idle: how many trials there were since the last that gave a value not known before.
+        idle: how many networks were asked for by the metric since the last that was evaluated.
     """
 
     def __init__(self, maximize: str) -> None:
@@ -35,13 +35,14 @@ class Spending:
 
     def add(self, trial: Trial) -> None:
         """Count one more trial."""
-        self.idle += 1
+        self.idle += self._price(trial.asked) > 0
         key = trial.architecture, trial.asked
         if key in self._seen or not (trial.asked in trial.metrics or trial.status == "failed"):
             return
         self._seen.add(key)
-        self.idle = 0
-        self.trainings += self._price(trial.asked)
+        if price := self._price(trial.asked):
+            self.trainings += price
+            self.idle = 0
 
     def at_most(self, proposal: Proposal) -> float:
         """What evaluating a proposal may cost."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hwnas.objectives import Objective
+from hwnas.objectives import Metric, Objective
 from hwnas.search.fidelity import split
 from hwnas.search.screen import Screen
 from hwnas.spaces import Architecture, SearchSpace
@@ -53,6 +53,9 @@ class Strategy(ABC):
         self.space = space
         self.objective = objective
         self.seed = seed
+
+    def check(self, metrics: Mapping[str, Metric]) -> None:  # noqa: B027
+        """Raise ValueError where the metrics of a search are not what it needs; called before the search."""
 
     @abstractmethod
     def ask(self) -> Proposal | None:

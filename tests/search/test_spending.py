@@ -32,12 +32,20 @@ def test_a_failed_training_costs_and_an_infeasible_network_does_not():
     assert spent(trial("a", status="infeasible")) == 0
 
 
-def test_a_score_by_another_metric_is_new_but_free():
+def test_a_score_by_another_metric_is_free_and_not_idle():
     spending = Spending("accuracy")
     spending.add(trial("a", status="infeasible"))
-    assert spending.idle == 1
     spending.add(trial("a", "naswot"))
-    assert (spending.idle, spending.trainings) == (0, 0)
+    assert (spending.idle, spending.trainings) == (1, 0)
+    spending.add(trial("a"))
+    assert (spending.idle, spending.trainings) == (0, 1)
+
+
+def test_parts_add_up():
+    third = Spending("accuracy")
+    for name in "abc":
+        third.add(trial(name, THIRD))
+    assert third.reaches(1)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["accuracy", THIRD, "naswot"]))))

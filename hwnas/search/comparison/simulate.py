@@ -68,6 +68,7 @@ def simulate(
         ValueError: the strategy refuses its settings, or asks for what is not recorded.
     """
     strategy = contestant.make(recorded.space, objective, seed)
+    strategy.check(recorded.metrics)
     strategy.screen = Screen(objective, recorded.metrics)
     laboratory = _Laboratory(recorded, objective, contestant, strategy, queries, budget_s, goal)
     own, clock = 0.0, time.process_time
@@ -116,20 +117,20 @@ class _Laboratory:
 
     @property
     def is_done(self) -> bool:
-        """Whether the goal is found, enough is trained, or nothing new has come for too long."""
+        """Whether the goal is found, enough is trained, or nothing new was for too long."""
         is_full = self._trained >= self._queries - _ROUNDING
         return is_full or self._is_spent or self._greatest >= self._goal or self._idle >= MOST_IDLE
 
     def evaluate(self, proposal: Proposal) -> dict[str, float]:
         """The metrics that a run would tell."""
         self._steps += 1
-        self._idle += 1
         encoding, asked = proposal.architecture.encoding, proposal.maximize
         metrics = {one.name: value for one in self._cheap if not math.isnan(value := one.at(encoding))}
         metric, price = self._named(asked)
         is_feasible = True
         if price:
             self._proposals += 1
+            self._idle += 1
             is_feasible = self._objective.violation(metrics) == 0
             self._infeasible += not is_feasible
             if not is_feasible and not self._trains_infeasible:

@@ -74,15 +74,9 @@ class NSGA2(Strategy):
         return {"costs": list(self.costs), "population": self.population, "crossover": self.crossover}
 
     def ask(self) -> Proposal | None:
-        """A member of the generation under way; None until all of the generation before are told.
-
-        Raises:
-            ValueError: as `check` does, the first time.
-        """
+        """A member of the generation under way; None until all of the generation before are told."""
         if self._asked == self.population:
             return None
-        if self.screen and not self._proposed:
-            self.check(self.screen.metrics)
         draw = self._child if self._parents else self._random
         chosen = feasible_or_any(draw, self.screen, self._proposed)
         self._asked += 1

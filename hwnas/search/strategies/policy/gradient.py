@@ -125,9 +125,7 @@ class PolicyGradient(Strategy):
         return math.exp(self.controller.log_probabilities([self._sample(architecture)])[0])
 
     def ask(self) -> Proposal:
-        """A draw of the policy; raises ValueError as `check` does, the first time."""
-        if self.screen and not self._asked:
-            self.check(self.screen.metrics)
+        """A draw of the policy."""
         screen = None if self.trains_infeasible else self.screen
         architecture = first_feasible(self._drawn, screen, ()) or self.space.random(self._generator)
         sample = self._sample(architecture)

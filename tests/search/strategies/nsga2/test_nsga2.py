@@ -41,7 +41,7 @@ def test_a_cost_that_nothing_computes_is_named():
 
 def test_a_cost_of_which_more_is_better_is_refused():
     with pytest.raises(ValueError, match="of proxy more is better"):
-        searched(NSGA2(Toy(), SUM, costs=["proxy"]), trials=1, screen=toy_screen(SUM, proxy=Sum()))
+        NSGA2(Toy(), SUM, costs=["proxy"]).check({"proxy": Sum()})
 
 
 def test_the_next_generation_waits_for_the_one_before():

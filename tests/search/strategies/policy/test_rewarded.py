@@ -154,7 +154,7 @@ def test_percent_is_refused_unless_it_is_said_to_be():
 def test_a_score_that_the_unit_contradicts_is_refused_before_the_first_trial(score, unit):
     strategy = screened(Reinforce(Small(), ACCURACY, score=score), unit)
     with pytest.raises(ValueError, match=f"score={score!r} does not fit accuracy"):
-        strategy.ask()
+        strategy.check(strategy.screen.metrics)
 
 
 def test_a_score_without_a_scale_is_ranked():
