@@ -87,6 +87,21 @@ def test_both_measures_prune_a_supernetwork_to_one_architecture():
     assert list(pruned(FEW, measures)) == rounds
 
 
+def test_any_other_proxies_prune_as_well():
+    labels = torch.arange(4)
+    measures = [
+        ProxyMeasure(SUPERNETWORK, proxy, lambda network, seed: (IMAGES, labels), "fan_in", repeats=1)
+        for proxy in ("snip", "naswot")
+    ]
+    *_, last = pruned(FEW, measures)
+    assert all(len(choices) == 1 for choices in last.values())
+
+
+def test_all_of_a_network_may_be_thinned():
+    harms = regions_measure(SUPERNETWORK, repeats=1)(FEW, [("0→1", 1), ("1→2", 4)])
+    assert all(-1 < harm < 1 for harm in harms.values())
+
+
 def test_cells_of_darts_keep_the_two_most_important_edges_into_each_node():
     supernetwork = SUPERNETWORKS["darts"]
 
