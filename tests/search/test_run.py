@@ -103,7 +103,7 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path, moment):
         ({"budget": 0}, "budget"),
         ({"candidates": 0}, "candidates"),
         ({"ahead": 0}, "ahead must be a whole number from 1"),
-        ({"strategy": "nsga2", "strategy_settings": {"costs": ["value"]}}, "of value more is better"),
+        ({"strategy": "nsga2", "strategy_settings": {"costs": ["naswot"]}}, "of naswot more is better"),
     ],
 )
 def test_wrong_settings_leave_nothing_behind(tmp_path, changes, says):

@@ -7,7 +7,7 @@ from hwnas.objectives import Constraint, Objective
 from hwnas.objectives.pareto import non_dominated
 from hwnas.search.records import Trial
 from hwnas.search.strategies import NSGA2, front
-from tests.search.strategies.told import SUM, Sum, Toy, searched, toy_screen
+from tests.search.strategies.told import SUM, Sum, Toy, searched
 
 COST = ["cost"]
 
