@@ -22,13 +22,13 @@ from hwnas.search.comparison import Contestant, SearchJournal, StrategyCompariso
 
 QUERIES = 300
 OF_BEST = 100
-BUDGETED = ("random", REA, "local_search", "nsga2:population=20", "bananas", "bayesian", "brp_nas")
+BUDGETED = ("random", REA, "local_search", "nsga2", "bananas", "bayesian", "brp_nas")
 SLOW = ("ppo", "bananas", "bayesian", "bohb", "brp_nas")
 
 
 def everybody(setting: Setting, proxies: Sequence[str] = PROXIES) -> list[Contestant]:
     """All that take part without a budget; BOHB with whole trainings alone, too."""
-    own = contestants([*named("all"), REA, BOHB], proxies, score=setting.score)
+    own = contestants([*named("all"), BOHB], proxies, score=setting.score)
     return [*own, *peers()[0]]
 
 
@@ -65,7 +65,9 @@ def budgets(setting: Setting) -> Budgets:
         for share in SHARES:
             objective = Objective("accuracy", (Constraint("latency_ms", setting.budget_ms(device, share)),))
             print(f"{device}, {share:.0%}", flush=True)
-            one = setting.compare([*chosen, *peers()[0]], recorded, objective, TRAINED, setting.slow_repeats)
+            one = setting.compare(
+                [*chosen, *peers()[0]], recorded, objective, TRAINED, setting.budget_repeats
+            )
             found.append((device, share, one))
     return found
 
@@ -88,6 +90,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, help="NASWOT's scores of all cells, from hwnas score")
     parser.add_argument("--repeats", type=int, default=500)
     parser.add_argument("--slow-repeats", type=int, default=100)
+    parser.add_argument("--budget-repeats", type=int, default=50, help="under each of 24 budgets")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--kept", type=Path, default=Path("runs/strategies.jsonl"), help="searches done")
     parser.add_argument(
@@ -96,7 +99,8 @@ def main() -> None:
     given = parser.parse_args()
     with process_pool(given.jobs) as executor:
         journal = SearchJournal(given.kept)
-        setting = Setting(given.data, given.scores, given.repeats, given.slow_repeats, executor, journal)
+        repeats = (given.repeats, given.slow_repeats, given.budget_repeats)
+        setting = Setting(given.data, given.scores, *repeats, executor, journal)
         done = {name: part(setting) for name, part in PARTS.items() if name in given.only}
     if len(done) < len(PARTS):
         return

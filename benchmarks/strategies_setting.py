@@ -34,18 +34,22 @@ SHARES = (0.1, 0.25, 0.5, 0.75)
 TRAINED = 50
 """Networks trained under a latency budget."""
 BEST = "bayesian + live_params"
-REA = "evolution:population=10,tournament=3"
+REA = "evolution"
 BOHB = "bohb:rungs=1"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where data and NASWOT's scores are, how often fast and slow ones search, by whom, and what is kept."""
+    """Where data and NASWOT's scores are, how often is searched, by whom, and what is kept.
+
+    Fast ones are searched with `repeats` times, slow ones `slow_repeats`, under each budget `budget_repeats`.
+    """
 
     data: Path
     scores: Path | None
     repeats: int
     slow_repeats: int
+    budget_repeats: int
     executor: Executor
     journal: SearchJournal
 

@@ -80,8 +80,8 @@ def test_scores_of_some_cells_only_are_left_out(tmp_path, capsys):
     path = tmp_path / "scores.csv"
     cells = [str(one) for one in SPACE.sample(3, seed=0)]
     path.write_text("\n".join(["architecture,naswot", *(f'"{cell}",1.0' for cell in cells)]) + "\n")
-    setting = Setting(tmp_path, path, 1, 1, None, None)
+    setting = Setting(tmp_path, path, 1, 1, 1, None, None)
     assert setting.naswot_file is None
     assert f"{path} has 3 of 15,625 cells" in capsys.readouterr().out
-    assert Setting(tmp_path, tmp_path / "none.csv", 1, 1, None, None).naswot_file is None
+    assert Setting(tmp_path, tmp_path / "none.csv", 1, 1, 1, None, None).naswot_file is None
     assert "none.csv is not there" in capsys.readouterr().out
