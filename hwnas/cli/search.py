@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli.data import resolve
-from hwnas.cli.options import Board, Flash, Json, Seed, Space, Sram
+from hwnas.cli.options import Board, Flash, Json, Seed, Space, Sram, run_folder
 from hwnas.cli.oracles import oracles
 from hwnas.cli.output import console, print_json, print_table, progress_bar, say
 from hwnas.cli.predict import interpolated_share, predictor_of
@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 
 
 def search(
-    folder: Annotated[Path, typer.Option("--run", help="Folder of the run. The same command resumes it.")],
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--run",
+            help="Folder of the run. The same command resumes it.",
+            parser=run_folder,
+            metavar="<path>",
+        ),
+    ],
     space: Space = None,
     maximize: Annotated[
         str,
@@ -124,6 +132,8 @@ def search(
 
     name, settings = read_strategy(strategy)
     check_strategy(name, settings)
+    if data is not None:
+        _check_data(data)
     goal, own = _maximized(maximize, data, seed)
     training = _training(data, train_epochs, seed, own)
     fitted, on = _predictor(predictor, measure)
@@ -161,6 +171,16 @@ def search(
     write_report(found.record, folder)
     networks = [searched.parse(candidate.architecture).network for candidate in found.record.candidates]
     print_answer(found, json, None if fitted is None else interpolated_share(fitted, networks))
+
+
+def _check_data(data: str) -> None:
+    """Refuse what cannot be read before the search, and not after it."""
+    from hwnas.training import load
+
+    try:
+        load(data, resolution=32, limit=20)
+    except ValueError as error:
+        raise ValueError(f"--data {data}: {error}") from error
 
 
 def _maximized(text: str, data: str | None, seed: int) -> tuple[str, dict[str, ReducedAccuracy]]:
@@ -226,9 +246,8 @@ def _training(
     if data is None:
         raise ValueError("--train-epochs needs --data: digits, a file, or a folder of images")
     from hwnas.search import Training
-    from hwnas.training import TrainingSettings, load
+    from hwnas.training import TrainingSettings
 
-    load(data, resolution=32, limit=20)  # refuses what cannot be read before the search, not after it
     reduced = next(iter(own.values()), None)
     if reduced is None:
         return Training(data, TrainingSettings(epochs=epochs, seed=seed))

@@ -17,6 +17,8 @@ from hwnas.search.evaluate import Outcome, Task, unpacked
 
 START_SECONDS = 300.0
 """How long a process may take to start and to import what the metrics need; no trial's time."""
+IDLE_SECONDS = 60.0
+"""After so long without a task a process ends: nothing tells it that the search on a cluster is over."""
 KILLS = 2
 """So many times a trial's process is killed before the trial has failed."""
 
@@ -75,7 +77,7 @@ class _TrialProcess:
             multiprocessing.current_process().daemon = False
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, evaluator), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, evaluator, IDLE_SECONDS), daemon=True)
         self._process.start()
         theirs.close()
         try:
@@ -150,8 +152,11 @@ class _Raised:
     trace: str
 
 
-def _serve(connection: Connection[Any, Any], evaluator: bytes) -> None:
-    """In the child: answer each task with the values as they come, then the outcome or what was raised."""
+def _serve(connection: Connection[Any, Any], evaluator: bytes, idle: float) -> None:
+    """In the child: answer each task with the values as they come, then the outcome or what was raised.
+
+    It ends with the connection, or after `idle` seconds without a task.
+    """
     follow_parent()
     try:
         evaluate = unpacked(evaluator)
@@ -159,7 +164,7 @@ def _serve(connection: Connection[Any, Any], evaluator: bytes) -> None:
     except Exception as error:
         _send_raised(connection, error)
         return
-    while True:
+    while connection.poll(idle):
         try:
             encoding, maximize = connection.recv()
         except EOFError:
