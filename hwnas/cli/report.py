@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,8 @@ import typer
 
 from hwnas.cli.options import Json, Space, refuse, run_folder
 from hwnas.cli.output import console, print_json
-from hwnas.cli.targets import space_of_run
+from hwnas.cli.targets import search_space, space_of_run
+from hwnas.differentiable.records import RECORD, load
 
 
 def report(
@@ -21,10 +23,14 @@ def report(
     space: Space = None,
     json: Json = False,
 ) -> None:
-    """Write report.html and report.png of a run, finished or not, and state its answer.
+    """Write report.html and the pictures of a run, finished or not, and state its answer.
 
-    --optuna of a run in a space of your own needs its --space.
+    --optuna of a run in a space of your own needs its --space, as the drawing of a derived architecture does.
     """
+    if (run / RECORD).exists():
+        refuse({"optuna": optuna}, "of a differentiable search, which has no trials")
+        _report_differentiable(run, space, json)
+        return
     from hwnas import search
     from hwnas.report import write_report
 
@@ -41,8 +47,6 @@ def report(
         except ValueError as error:
             raise ValueError(f"--optuna {optuna}: {error}") from error
     if json:
-        from dataclasses import asdict
-
         print_json(asdict(found.record))
         return
     console.print(f"wrote {run / 'report.html'} and {run / 'report.png'}", markup=False)
@@ -53,3 +57,14 @@ def report(
             markup=False,
             soft_wrap=True,
         )
+
+
+def _report_differentiable(run: Path, space: str | None, json: bool) -> None:
+    from hwnas.report.differentiable import write_differentiable
+
+    written = write_differentiable(run, None if space is None else search_space(space))
+    if json:
+        print_json(asdict(load(run)))
+        return
+    names = [path.name for path in written]
+    console.print(f"wrote {', '.join(names[:-1])} and {names[-1]} in {run}", markup=False, soft_wrap=True)

@@ -79,7 +79,7 @@ def read_record(folder: Path) -> RunRecord:
     outcome = read_json(folder / OUTCOME) if (folder / OUTCOME).exists() else {}
     environment = read_json(folder / ENVIRONMENT)
     try:
-        candidates = [_candidate(entry) for entry in outcome.get("candidates", [])]
+        candidates = [read_candidate(entry) for entry in outcome.get("candidates", [])]
         return RunRecord(
             title=folder.resolve().name,
             maximize=str(config["maximize"]),
@@ -96,7 +96,8 @@ def read_record(folder: Path) -> RunRecord:
         raise CorruptRunError(f"{folder / CONFIG} or {OUTCOME} beside it is damaged: {error!r}") from error
 
 
-def _candidate(entry: Mapping[str, Any]) -> Candidate:
+def read_candidate(entry: Mapping[str, Any]) -> Candidate:
+    """The candidate that `asdict` made `entry` of; raises KeyError or TypeError where it is none."""
     blocks = [read_share(share) for share in entry["blocks"]]
     intervals = {name: Interval(**interval) for name, interval in entry.get("intervals", {}).items()}
     return Candidate(**{**entry, "blocks": blocks, "intervals": intervals})
