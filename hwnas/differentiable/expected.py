@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hwnas.cost import Counts, count
@@ -17,6 +19,7 @@ from hwnas.differentiable.weights import CandidateWeights
 from hwnas.latency.predictors.composition import Composition
 from hwnas.latency.predictors.parts import PartsPredictor
 from hwnas.network.network import Block, Network
+from hwnas.spaces.architecture import Architecture
 
 Costs = Callable[[Sequence[Network]], Sequence[float]]
 """What each of some blocks costs; of a network it is the sum over its blocks."""
@@ -44,7 +47,15 @@ class ExpectedCost:
 
     def __call__(self, probabilities: Mapping[str, Tensor]) -> Tensor:
         """The expectation at these probabilities, which are given for every group, `[choices]`."""
-        return _composed(self._fixed + self._constants @ self.weights(probabilities), self.composition)
+        return _composed(self._sum(probabilities), self.composition)
+
+    def fit_fixed(self, architecture: Architecture, total: float) -> None:
+        """Set the fixed part so that the sum over the blocks of `architecture` is `total`."""
+        self._fixed += total - float(self._sum(self.weights.supernetwork.one_hot(architecture)))
+
+    def _sum(self, probabilities: Mapping[str, Tensor | NDArray[np.float64]]) -> Tensor:
+        tensors = {group: torch.as_tensor(values) for group, values in probabilities.items()}
+        return self._fixed + self._constants @ self.weights(tensors)
 
 
 def expected_count(weights: CandidateWeights, name: str) -> ExpectedCost:
@@ -74,13 +85,17 @@ _COUNTS: dict[str, Callable[[Counts], int]] = {
 def expected_latency(weights: CandidateWeights, predictor: PartsPredictor) -> ExpectedCost:
     """The expected latency in milliseconds by a look-up of blocks, its line included.
 
-    Exact at one-hot probabilities where an architecture's network has the skeleton's other blocks: chains. In
-    a cell an edge of zeros saves an addition, which is counted here nevertheless.
+    Exact at one-hot probabilities of chains and of DARTS' cells, whose networks all have as many additions:
+    the fixed part is that of the network of most layers, not of the skeleton with all its edges. An edge
+    `none` of NAS-Bench-201 saves an addition, which is counted here nevertheless.
 
     Raises:
         MissingBlockError: the table lacks blocks of the space; says how many and describes some.
     """
-    return ExpectedCost(weights, block_latencies(predictor), predictor.composition)
+    expected = ExpectedCost(weights, block_latencies(predictor), predictor.composition)
+    deepest = weights.supernetwork.cheapest(lambda block: -len(block.layers))
+    expected.fit_fixed(deepest, float(predictor.sums([deepest.network])[0]))
+    return expected
 
 
 def block_latencies(predictor: PartsPredictor) -> Costs:

@@ -26,7 +26,7 @@ every_count = pytest.mark.parametrize("counted", ["flops", "macs", "params"])
 
 
 def lookup(supernetwork: Supernetwork, line: Composition) -> LookupPredictor:
-    """A look-up of every block of a chain, each with a latency of its own."""
+    """A look-up of every block that networks without `none` have, each with a latency of its own."""
     candidates = [one.network for mixture in supernetwork.mixtures.values() for one in mixture]
     blocks: dict[str, Network] = {}
     for network in (*supernetwork.fixed, *filter(None, candidates)):
@@ -47,7 +47,7 @@ def test_one_hot_it_is_what_the_counter_says(name: str, counted: str):
         assert float(expected(probabilities)) == getattr(count(architecture.network).whole, counted)
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", [*CHAINS, "darts"])
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 def test_one_hot_the_latency_is_what_the_predictor_says(name: str, line: Composition):
     predictor = lookup(SUPERNETWORKS[name], line)
@@ -55,6 +55,26 @@ def test_one_hot_the_latency_is_what_the_predictor_says(name: str, line: Composi
     for architecture in SPACES[name].sample(5, seed=0):
         probabilities = fixed(SUPERNETWORKS[name].one_hot(architecture)).probabilities
         assert float(expected(probabilities)) == pytest.approx(predictor.predict([architecture.network])[0])
+
+
+def test_an_edge_without_operation_still_counts_its_addition():
+    space, supernetwork = SPACES["nasbench201"], SUPERNETWORKS["nasbench201"]
+    predictor = lookup(supernetwork, Composition())
+    expected = expected_latency(WEIGHTS["nasbench201"], predictor)
+    whole = "|nor_conv_3x3~0|+|skip_connect~0|avg_pool_3x3~1|+|nor_conv_1x1~0|nor_conv_1x1~1|skip_connect~2|"
+    for text in (whole, whole.replace("nor_conv_1x1~1", "none~1")):
+        architecture = space.parse(text)
+        additions = [
+            network
+            for path, network in architecture.network.blocks()
+            if network.layers[0].op == "Add" and "cell" in path
+        ]
+        found = float(expected(fixed(supernetwork.one_hot(architecture)).probabilities))
+        exact = predictor.predict([architecture.network])[0]
+        missing = (9 - len(additions)) // 3
+        assert missing == text.count("none")
+        saved = sum(predictor.part_ms[key] for key in {network.key for network in additions}) * missing
+        assert found == pytest.approx(exact + saved)
 
 
 def test_it_is_the_mean_over_draws_of_independent_choices():
