@@ -137,7 +137,7 @@ class _Training:
     def resume(self, path: Path) -> None:
         """Take the state that is kept at `path`, if there is one."""
         try:
-            with open_checkpoint(path, self.learner.size()) as kept:
+            with open_checkpoint(path) as kept:
                 different = differences(kept.document["of"], self._identity())
                 if not different:
                     self.learner.restore(kept, kept.document["scales"])

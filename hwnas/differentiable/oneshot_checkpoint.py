@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hwnas.files import read_file, write_whole
+from hwnas.files import write_whole
 from hwnas.training.npz import HEADERS, UNREADABLE
 
 DOCUMENT = "document"
-SPARE = 16 << 20
-"""Bytes that a file may have beside its tensors."""
+LARGEST = 16 << 20
+"""Bytes of a document."""
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
@@ -64,7 +64,7 @@ class Checkpoint:
             shape, _, dtype = HEADERS[np.lib.format.read_magic(file)](file)
             size = np.prod(shape) * dtype.itemsize
         if like is None:
-            fits = bool(dtype == np.uint8 and size <= SPARE)
+            fits = bool(dtype == np.uint8 and size <= LARGEST)
         else:
             fits = (shape, dtype) == (tuple(like.shape), torch.empty(0, dtype=like.dtype).numpy().dtype)
         if not fits:
@@ -74,21 +74,18 @@ class Checkpoint:
 
 
 @contextmanager
-def open_checkpoint(path: Path, size: int) -> Iterator[Checkpoint]:
-    """Open what `write_checkpoint` wrote.
-
-    Args:
-        path: of the file.
-        size: bytes of the tensors that are expected.
+def open_checkpoint(path: Path) -> Iterator[Checkpoint]:
+    """Open what `write_checkpoint` wrote; of its tensors only those that are asked for are read.
 
     Raises:
         FileNotFoundError: there is none.
         ValueError: it is damaged or no checkpoint; so is what is read from it inside.
     """
-    content = read_file(path, size + SPARE)
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(path) as archive:
             yield Checkpoint(archive)
+    except FileNotFoundError:
+        raise
     except (*UNREADABLE, KeyError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged, or no checkpoint of this training ({error}); without it, the training "

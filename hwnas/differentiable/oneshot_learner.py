@@ -97,11 +97,6 @@ class Learner:
                 self.optimizer.state[weight] = {"momentum_buffer": velocity}
         self.scaler.load_state_dict(scales)
 
-    def size(self) -> int:
-        """At most so many bytes `tensors` have, with a name for each."""
-        sizes: list[int] = [tensor.nbytes + 1024 for tensor in self.supernet.state_dict().values()]
-        return 2 * sum(sizes)
-
     def _weights(self) -> Iterator[tuple[str, nn.Parameter]]:
         return self.supernet.named_parameters()
 
