@@ -121,8 +121,14 @@ class ProxyMeasure:
     def _harm(self, before: float, after: float) -> float:
         if not (math.isfinite(before) and math.isfinite(after)):
             return WORST * (math.isfinite(before) - math.isfinite(after))
-        change = (after - before) / abs(before) if before else math.copysign(WORST, after) * (after != 0)
+        change = _relative_change(before, after)
         return -change if get(self.proxy).higher_is_better else change
+
+
+def _relative_change(before: float, after: float) -> float:
+    if before == 0:
+        return 0.0 if after == 0 else math.copysign(WORST, after)
+    return (after - before) / abs(before)
 
 
 def ntk_measure(
