@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,24 +49,32 @@ def derive(supernetwork: Supernetwork, probabilities: Probabilities, limits: Lim
 
     From the most probable one decision after another is changed: always the one that loses the least
     log-probability for what it takes from the violation, as a knapsack is filled (Dantzig, "Discrete-Variable
-    Extremum Problems", Operations Research, 1957). Ends where no change of one decision takes anything.
+    Extremum Problems", Operations Research, 1957). Where no change of one decision takes anything, two are
+    changed at once; where these do not either, it ends.
     """
     logs = {group: np.log(np.maximum(p, _LEAST_PROBABILITY)) for group, p in probabilities.items()}
+    known: dict[Architecture, float] = {}
+
+    def violation(architecture: Architecture) -> float:
+        if architecture not in known:
+            known[architecture] = limits.violation(supernetwork, architecture)
+        return known[architecture]
+
+    def rate(architecture: Architecture) -> float:
+        gained = _log_probability(supernetwork, architecture, logs) - likelihood
+        return gained / (violation(derived) - violation(architecture))
+
     derived = supernetwork.derive(probabilities)
-    violation = limits.violation(supernetwork, derived)
-    while violation > 0:
+    while violation(derived) > 0:
         likelihood = _log_probability(supernetwork, derived, logs)
-        best, best_rate, left = derived, -math.inf, violation
-        for neighbour in supernetwork.space.neighbours(derived):
-            outside = limits.violation(supernetwork, neighbour)
-            if outside < violation:
-                gained = _log_probability(supernetwork, neighbour, logs) - likelihood
-                rate = gained / (violation - outside)
-                if rate > best_rate:
-                    best, best_rate, left = neighbour, rate, outside
-        if best == derived:
+        near = list(supernetwork.space.neighbours(derived))
+        better = [one for one in near if violation(one) < violation(derived)]
+        if not better:
+            further = (two for one in near for two in supernetwork.space.neighbours(one))
+            better = [two for two in further if violation(two) < violation(derived)]
+        if not better:
             break
-        derived, violation = best, left
+        derived = max(better, key=rate)
     return derived
 
 

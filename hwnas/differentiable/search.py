@@ -26,6 +26,7 @@ from hwnas.latency.predictors.parts import PartsPredictor
 from hwnas.objectives import Constraint, Penalty
 from hwnas.objectives.penalties import Lagrangian
 from hwnas.spaces import Architecture, SearchSpace
+from hwnas.threads import torch_threads
 from hwnas.training import DataSet
 
 GUARDED = "darts_minus"
@@ -63,14 +64,15 @@ def search(
     batch_size: int = 64,
     seed: int = 0,
     precision: Precision = "fp32",
+    threads: int | None = 1,
     device: str | torch.device | None = None,
     title: str | None = None,
     progress: Callable[[Epoch], None] | None = None,
 ) -> DifferentiableRun:
     """Search `space` by gradients; the same call on a folder goes on after its last whole epoch.
 
-    On a CPU with the same number of torch's threads the same arguments give the same result, interrupted or
-    not. Torch's global random state is restored.
+    On a CPU the same arguments give the same result, interrupted or not. Torch's global random state and its
+    number of threads are restored.
 
     Args:
         space: with a supernetwork.
@@ -88,6 +90,7 @@ def search(
         batch_size: images in a step.
         seed: decides everything that is drawn.
         precision: of the activations; `bf16` needs a CUDA device.
+        threads: torch's CPU threads; None leaves them as they are. More than idle cores are slower than one.
         device: of the weights; the CPU where None.
         title: for people; made of the method, the space and the targets where None.
         progress: called after each epoch.
@@ -98,13 +101,14 @@ def search(
         MissingBlockError: the predictor's table lacks blocks of the space.
         SearchDiverged: a loss, the penalty or a logit is NaN or infinite.
     """
-    settings = SearchSettings(epochs, batch_size, seed, precision)
-    planned = plan(space, data, method, subject_to, predictor, penalty, guard, settings, device)
-    where = Path(folder)
-    where.mkdir(parents=True, exist_ok=True)
-    with torch.random.fork_rng(devices=[planned.device] if planned.device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        return _Search(planned, where, title).run(progress)
+    settings = SearchSettings(epochs, batch_size, seed, precision, threads)
+    with torch_threads(threads):
+        planned = plan(space, data, method, subject_to, predictor, penalty, guard, settings, device)
+        where = Path(folder)
+        where.mkdir(parents=True, exist_ok=True)
+        with torch.random.fork_rng(devices=[planned.device] if planned.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            return _Search(planned, where, title).run(progress)
 
 
 class _Search:

@@ -19,7 +19,9 @@ class SearchSettings:
         batch_size: images in a step of the weights, and in one of the architecture.
         seed: decides the initial weights and logits, the split, batches, augmentation and draws.
         precision: of the activations; `bf16` (automatic mixed precision) needs a CUDA device. There is no
-            `fp16`: the gradients by the logits are too small for it.
+            `fp16`: the gradients by the logits would need a loss scale of their own.
+        threads: torch's CPU threads; None leaves them as they are. Results differ slightly with their number,
+            and more threads than idle cores are many times slower than one.
 
     Raises ValueError for values out of range.
     """
@@ -28,6 +30,7 @@ class SearchSettings:
     batch_size: int = 64
     seed: int = 0
     precision: Precision = "fp32"
+    threads: int | None = 1
 
     def __post_init__(self) -> None:
         rules = {
@@ -35,6 +38,7 @@ class SearchSettings:
             "batch_size must be at least 2": self.batch_size >= 2,
             "seed must not be negative": self.seed >= 0,
             "precision must be fp32 or bf16": self.precision in ("fp32", "bf16"),
+            "threads must be at least 1, or None": self.threads is None or self.threads >= 1,
         }
         for rule, holds in rules.items():
             if not holds:
