@@ -108,7 +108,7 @@ class OneShotAccuracy:
         Raises ValueError as `__call__` does.
         """
         if self.folder is None:
-            raise ValueError(f"metric {NAME} trains a supernet and keeps it: give it a folder")
+            raise ValueError(f"metric {NAME} trains a supernet and keeps it: give it a folder, folder=PATH")
         self.folder.mkdir(parents=True, exist_ok=True)
         with _alone(self.folder / LOCK):
             return train_oneshot(

@@ -16,6 +16,7 @@ Enabled: TypeAlias = Mapping[str, tuple[int, ...]]
 """By group the indices of the choices that may be drawn, from the smallest choice to the largest."""
 
 ORDER = ("kernel", "depth", "expansion")
+AT_ONCE = "kernel"
 BETWEEN = 2
 """Networks of a step beside the largest and the smallest (Yu and Huang, 2019: four in all)."""
 
@@ -79,16 +80,19 @@ class Sandwich:
 def shrinking_stages(enabled: Enabled) -> list[Enabled]:
     """The largest choices alone; then one kind of decision after the other with all that is `enabled`.
 
-    Kernels, depths, expansions, then other kinds: the order of progressive shrinking (Cai et al., ICLR 2020,
-    section 3.3), which enables the depths and the expansions in two steps each.
+    Kernels, depths, expansions, then other kinds: all kernels at once, of others one more choice in each
+    stage, from large to small. This is progressive shrinking (Cai et al., ICLR 2020, section 3.3).
     """
     kinds = sorted(dict.fromkeys(map(_kind, enabled)), key=lambda kind: (*ORDER, kind).index(kind))
+    counts = dict.fromkeys(kinds, 1)
+    stages = [counts]
+    for kind in kinds:
+        all_of_it = max(len(choices) for group, choices in enabled.items() if _kind(group) == kind)
+        for count in [all_of_it] if kind == AT_ONCE else range(2, all_of_it + 1):
+            counts = {**counts, kind: count}
+            stages.append(counts)
     return [
-        {
-            group: choices if _kind(group) in kinds[:number] else choices[-1:]
-            for group, choices in enabled.items()
-        }
-        for number in range(len(kinds) + 1)
+        {group: choices[-counts[_kind(group)] :] for group, choices in enabled.items()} for counts in stages
     ]
 
 

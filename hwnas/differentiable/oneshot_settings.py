@@ -29,7 +29,7 @@ class OneShotSettings:
             the train images, whatever the number of networks in a step.
         sampling: the networks of a step: `uniform`, one at random (SPOS); `sandwich`, the largest, the
             smallest and two at random, all but the first of which learn the first one's outputs;
-            `shrinking`, the same of ever more kinds of choices (progressive shrinking).
+            `shrinking`, the same of ever more choices, beginning with the largest network alone.
         elastic: whether smaller candidates are parts of the largest one, as in once-for-all, and have no
             weights of their own.
         calibration_images: train images by which the statistics of an architecture are measured before it is

@@ -47,9 +47,12 @@ def test_stages_enable_kernels_then_depths_then_expansions():
         set(),
         {"kernel"},
         {"kernel", "depth"},
+        {"kernel", "depth"},
         {"kernel", "depth", "expansion"},
     ]
-    assert stages[0]["kernel_1_1"] == (0,)
+    assert [stage["kernel_1_1"] for stage in stages] == [(0,), *[(1, 2, 0)] * 4]
+    assert [stage["depth_1"] for stage in stages] == [(2,), (2,), (1, 2), (0, 1, 2), (0, 1, 2)]
+    assert stages[-1] == by_size(SUPERNETWORK)
 
 
 @given(st.integers(1, 6), st.integers(0, 30))
@@ -64,8 +67,8 @@ def test_every_stage_has_its_turn_and_the_last_one_ends(count, more):
 
 
 def test_fewer_epochs_than_stages_are_refused():
-    with pytest.raises(ValueError, match="epochs must be at least 4"):
-        Sandwich(shrinking_stages(by_size(SUPERNETWORK)), 3)
+    with pytest.raises(ValueError, match="epochs must be at least 5"):
+        Sandwich(shrinking_stages(by_size(SUPERNETWORK)), 4)
 
 
 def test_a_sandwich_begins_with_the_largest_and_the_smallest():
@@ -78,4 +81,4 @@ def test_a_sandwich_begins_with_the_largest_and_the_smallest():
 
 def test_before_anything_is_enabled_the_largest_is_alone():
     stages = shrinking_stages(by_size(SUPERNETWORK))
-    assert len(Sandwich(stages, 4)(1, np.random.default_rng(0))) == 1
+    assert len(Sandwich(stages, 5)(1, np.random.default_rng(0))) == 1
