@@ -6,7 +6,7 @@ Liang et al., "DARTS+: Improved Differentiable Architecture Search with Early St
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,39 +25,43 @@ class Guard:
             cell of the answer (P-DARTS, section 3.3).
         stable_epochs: the search ends where the candidates of every group kept their order for so many epochs
             (DARTS+, criterion 1*).
+        patience: for how many epochs in a row a cell has too many skips before the search ends; while logits
+            are almost equal, some have by chance.
 
     Raises:
-        ValueError: `most_skips` below 0, or `stable_epochs` below 2.
+        ValueError: `most_skips` below 0, `stable_epochs` below 2 or `patience` below 1.
     """
 
     most_skips: int = 1
     stable_epochs: int = 10
+    patience: int = 3
 
     def __post_init__(self) -> None:
-        if self.most_skips < 0:
-            raise ValueError(f"most_skips must be at least 0, not {self.most_skips}")
-        if self.stable_epochs < 2:
-            raise ValueError(f"stable_epochs must be at least 2, not {self.stable_epochs}")
+        for name, value, least in (
+            ("most_skips", self.most_skips, 0),
+            ("stable_epochs", self.stable_epochs, 2),
+            ("patience", self.patience, 1),
+        ):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, not {value}")
 
-    def reason_to_stop(
-        self, supernetwork: Supernetwork, choices: Mapping[str, int], epochs: Sequence[Epoch]
-    ) -> str:
-        """Why to stop after these epochs; empty where there is no reason.
-
-        Args:
-            supernetwork: of the search.
-            choices: of the architecture that would be derived now.
-            epochs: those in which the logits moved, in order.
-        """
-        if not epochs:
-            return ""
-        for cell, skips in skips_of_cells(supernetwork, choices).items():
-            if skips > self.most_skips:
-                return f"epoch {epochs[-1].number}: {cell} has {skips} skips, more than {self.most_skips}"
+    def reason_to_stop(self, supernetwork: Supernetwork, epochs: Sequence[Epoch]) -> str:
+        """Why to stop after these epochs, in which the logits moved; empty where there is no reason."""
+        skips = [_most_skips(supernetwork, epoch) for epoch in epochs[-self.patience :]]
+        if len(skips) == self.patience and min(skips) > self.most_skips:
+            return (
+                f"epoch {epochs[-1].number}: a cell has {skips[-1]} skips, more than {self.most_skips} for "
+                f"{self.patience} epochs"
+            )
         latest = epochs[-self.stable_epochs :]
         if len(latest) == self.stable_epochs and all(_order(one) == _order(latest[0]) for one in latest):
             return f"epoch {epochs[-1].number}: no candidate changed its rank for {self.stable_epochs} epochs"
         return ""
+
+
+def _most_skips(supernetwork: Supernetwork, epoch: Epoch) -> int:
+    choices = supernetwork.choices(supernetwork.space.parse(epoch.derived))
+    return max(skips_of_cells(supernetwork, choices).values(), default=0)
 
 
 def _order(epoch: Epoch) -> list[list[int]]:

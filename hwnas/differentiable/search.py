@@ -198,8 +198,7 @@ class _Search:
         if self.plan.guard is None:
             return ""
         moving = [epoch for epoch in self.epochs if epoch.validation_loss is not None]
-        choices = self.plan.supernetwork.choices(self._derived(answer=False))
-        return self.plan.guard.reason_to_stop(self.plan.supernetwork, choices, moving)
+        return self.plan.guard.reason_to_stop(self.plan.supernetwork, moving)
 
     def _record(self) -> DifferentiableRecord:
         return DifferentiableRecord(

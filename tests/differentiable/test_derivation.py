@@ -91,29 +91,21 @@ def test_skips_of_a_chain_are_of_no_cell():
     assert skips_of_cells(supernetwork, choices) == {}
 
 
-def test_the_guard_stops_at_skips_and_at_stable_ranks():
-    space, supernetwork = SPACES["nasbench201"], SUPERNETWORKS["nasbench201"]
-    texts = {
-        skips: "+".join(
-            [
-                f"|{'skip_connect' if skips else 'none'}~0|",
-                f"|{'skip_connect' if skips > 1 else 'none'}~0|none~1|",
-                "|none~0|none~1|none~2|",
-            ]
-        )
-        for skips in range(3)
-    }
-    chosen = {skips: supernetwork.choices(space.parse(text)) for skips, text in texts.items()}
-    guard = Guard(most_skips=1, stable_epochs=3)
-    moved = replace(EPOCH, number=2, probabilities={"a": (0.75, 0.25)})
-    steady = [replace(EPOCH, number=number) for number in (3, 4, 5)]
-    assert guard.reason_to_stop(supernetwork, chosen[2], []) == ""
-    assert guard.reason_to_stop(supernetwork, chosen[1], [moved, *steady[:2]]) == ""
-    assert "epoch 2: stage0.cell0 has 2 skips" in guard.reason_to_stop(supernetwork, chosen[2], [moved])
-    assert "rank for 3 epochs" in guard.reason_to_stop(supernetwork, chosen[0], [moved, *steady])
+def test_the_guard_stops_at_skips_that_stay_and_at_stable_ranks():
+    supernetwork = SUPERNETWORKS["nasbench201"]
+    rest = "|none~0|none~1|none~2|"
+    healthy = replace(EPOCH, derived=f"|skip_connect~0|+|none~0|none~1|+{rest}")
+    collapsed = replace(EPOCH, derived=f"|skip_connect~0|+|skip_connect~0|none~1|+{rest}")
+    moved = replace(healthy, probabilities={"a": (0.75, 0.25)})
+    guard = Guard(most_skips=1, stable_epochs=3, patience=2)
+    assert guard.reason_to_stop(supernetwork, []) == ""
+    assert guard.reason_to_stop(supernetwork, [moved, healthy, collapsed]) == ""
+    assert guard.reason_to_stop(supernetwork, [collapsed, moved, collapsed]) == ""
+    assert "a cell has 2 skips" in guard.reason_to_stop(supernetwork, [moved, collapsed, collapsed])
+    assert "rank for 3 epochs" in guard.reason_to_stop(supernetwork, [moved, healthy, healthy, healthy])
 
 
-@pytest.mark.parametrize("wrong", [{"most_skips": -1}, {"stable_epochs": 1}])
+@pytest.mark.parametrize("wrong", [{"most_skips": -1}, {"stable_epochs": 1}, {"patience": 0}])
 def test_a_wrong_guard_is_said(wrong: dict[str, int]):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be at least"):
         Guard(**wrong)

@@ -1,0 +1,205 @@
+"""Searches by gradients at the size of a CPU: costs against targets, accuracies by a table, time of a step.
+
+    python -m benchmarks.differentiable step weights targets table --data ../shared/data
+
+prints a line for each search and a table of what was reached; `table` needs CIFAR-10 and the accuracies.
+"""
+
+import argparse
+import csv
+import statistics
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks.timing import Row, interleaved
+from hwnas.differentiable.costs import costs
+from hwnas.differentiable.guards import Guard
+from hwnas.differentiable.parameters import initial_logits
+from hwnas.differentiable.relaxations import softmax
+from hwnas.differentiable.search import DifferentiableRun, search
+from hwnas.differentiable.supernet import Supernet
+from hwnas.differentiable.weights import CandidateWeights
+from hwnas.network.network import Network, Shape
+from hwnas.network.to_torch import to_torch
+from hwnas.objectives import Constraint
+from hwnas.objectives.penalties import Lagrangian
+from hwnas.spaces import NASBench201
+from hwnas.threads import torch_threads
+from hwnas.training import load
+
+SMALL = NASBench201(channels=4, cells=1, resolution=16)
+SHARES = (0.3, 0.45, 0.6, 0.75)
+WEIGHTS = (0.03, 0.1, 0.3, 1.0)
+SEEDS = range(3)
+BASELINE = "darts:rate=0.05"
+GUARDED_SHORT = "darts_minus:rate=0.05"
+BATCH, ROUNDS = 64, 9
+
+
+def run(space: NASBench201, data: Any, **settings: Any) -> DifferentiableRun:
+    with tempfile.TemporaryDirectory() as folder:
+        return search(space, data=data, folder=folder, **settings)
+
+
+def digits_search(**settings: Any) -> DifferentiableRun:
+    data = load("digits", resolution=16, limit=1000)
+    return run(SMALL, data, epochs=6, batch_size=32, guard=None, method="darts:rate=0.05", **settings)
+
+
+def extremes() -> tuple[float, float]:
+    supernetwork = SMALL.supernetwork()
+    return costs(CandidateWeights(supernetwork), ["flops"])["flops"].extremes(supernetwork)
+
+
+def weights(_: Path) -> list[Row]:
+    """Derived FLOPs as the weight of the ratio to the target rises."""
+    least, greatest = extremes()
+    found = []
+    for weight in WEIGHTS:
+        target = f"flops <= {(least + greatest) / 2}"
+        searches = [
+            digits_search(subject_to=[target], penalty=f"ratio:weight={weight}", seed=seed) for seed in SEEDS
+        ]
+        derived = [one.record.epochs[-1].derived_costs["flops"] for one in searches]
+        expected = [one.record.epochs[-1].expected["flops"] for one in searches]
+        found.append(statistics.mean(derived))
+        print(f"λ = {weight:g}: derived {_millions(derived)}, expected {_millions(expected)}", flush=True)
+    falls = sorted(found, reverse=True) == found and found[0] > found[-1]
+    return [
+        Row(
+            f"derived FLOPs for λ of {', '.join(map(str, WEIGHTS))}, mean of 3",
+            _millions(found),
+            "fall",
+            falls,
+        )
+    ]
+
+
+def targets(_: Path) -> list[Row]:
+    """Derived FLOPs against four targets of the Lagrangian, three seeds each."""
+    least, greatest = extremes()
+    rows = []
+    for share in SHARES:
+        target = least + share * (greatest - least)
+        searches = [digits_search(subject_to=[f"flops <= {target}"], seed=seed) for seed in SEEDS]
+        derived = [one.record.epochs[-1].derived_costs["flops"] / target for one in searches]
+        expected = [one.record.epochs[-1].expected["flops"] / target for one in searches]
+        print(
+            f"target {target / 1e6:.2f} M: derived {_percent(derived)}, expected {_percent(expected)}",
+            flush=True,
+        )
+        reached = all(0.9 <= ratio <= 1.1 for ratio in derived)
+        rows.append(
+            Row(f"derived FLOPs of a target of {target / 1e6:.2f} M", _percent(derived), "90-110 %", reached)
+        )
+    return rows
+
+
+def table(data: Path) -> list[Row]:
+    """Recorded accuracies of the cells that first-order DARTS and the guarded default derive on CIFAR-10."""
+    space = NASBench201(channels=8, cells=1, resolution=16)
+    images = load(data / "cifar10", resolution=16, limit=2560)
+    with (data / "nasbench201" / "cifar10_accuracy.csv").open() as file:
+        recorded = {row["arch"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
+    rows = []
+    contestants: dict[str, dict[str, Any]] = {
+        "first-order DARTS": {"method": BASELINE, "guard": None},
+        "the guarded default": {"method": GUARDED_SHORT, "guard": Guard()},
+    }
+    for name, settings in contestants.items():
+        found = []
+        for seed in SEEDS:
+            one = run(space, images, epochs=12, batch_size=64, seed=seed, **settings)
+            found.append(recorded[str(one.architecture)])
+            print(f"{name}, seed {seed}: {found[-1]:.2f} {one.architecture} {one.record.stopped}", flush=True)
+        mean = statistics.mean(found)
+        rows.append(
+            Row(f"recorded test accuracy, {name}, mean of 3", f"{mean:.2f} %", "≥ 93.5 %", mean >= 93.5)
+        )
+    return rows
+
+
+def step(_: Path) -> list[Row]:
+    """A step of a supernet against its blocks run alone, and what the penalty adds to it."""
+    space = NASBench201(channels=16, cells=1, resolution=32)
+    supernetwork = space.supernetwork()
+    supernet = Supernet(supernetwork).to(memory_format=torch.channels_last)
+    logits = initial_logits(supernetwork, np.random.default_rng(0))
+    flops = costs(supernet.weights, ["flops"])["flops"]
+    aim = [Constraint("flops", sum(flops.extremes(supernetwork)) / 2)]
+    images, labels = _like(supernetwork.skeleton.inputs[0].shape), torch.arange(BATCH) % 10
+    candidates = [one.network for mixture in supernetwork.mixtures.values() for one in mixture]
+    parts = [_alone(block) for block in (*candidates, *supernetwork.fixed) if block and block.items]
+
+    def whole() -> None:
+        F.cross_entropy(supernet(images, softmax(logits)), labels).backward()
+
+    def alone() -> None:
+        for module, inputs, gradient in parts:
+            module(*inputs).backward(gradient)
+
+    def penalty() -> None:
+        expected = flops.expected(softmax(logits).probabilities)
+        Lagrangian()(torch.zeros(()), {"flops": expected}, aim).backward()
+
+    with torch_threads(1):
+        for action in (whole, alone, penalty):
+            action()
+        *_, overhead = interleaved([(alone, whole)] * ROUNDS)
+        *_, added = interleaved([(whole, penalty)] * ROUNDS)
+    return [
+        Row("a step of a supernet / all of its blocks alone", f"{overhead:.3f}", "≤ 1.1", overhead <= 1.1),
+        Row("a penalty / a step of a supernet", f"{added:.2%}", "≤ 2 %", added <= 0.02),
+    ]
+
+
+def _alone(block: Network) -> tuple[nn.Module, list[Tensor], Tensor]:
+    """A block with inputs that want gradients, and a gradient for its output."""
+    inputs = [_like(value.shape).requires_grad_() for value in block.inputs]
+    return to_torch(block).to(memory_format=torch.channels_last), inputs, _like(block.outputs[0].shape)
+
+
+def _like(shape: Shape) -> Tensor:
+    images = torch.randn(BATCH, *shape)
+    return images.contiguous(memory_format=torch.channels_last) if len(shape) == 3 else images
+
+
+def _millions(flops: list[float]) -> str:
+    return ", ".join(f"{one / 1e6:.2f}" for one in flops) + " M"
+
+
+def _percent(ratios: list[float]) -> str:
+    return ", ".join(f"{100 * ratio:.0f}" for ratio in ratios) + " %"
+
+
+PARTS: dict[str, Callable[[Path], list[Row]]] = {
+    "step": step,
+    "weights": weights,
+    "targets": targets,
+    "table": table,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    arguments = parser.parse_args()
+    shown = Table("benchmark", "figure", "goal", "reached", box=None, pad_edge=False)
+    for part in arguments.parts:
+        for row in PARTS[part](arguments.data):
+            shown.add_row(row.what, row.figure, row.goal, "yes" if row.reached else "no")
+    Console(width=130).print(shown)
+
+
+if __name__ == "__main__":
+    main()
