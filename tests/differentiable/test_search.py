@@ -206,10 +206,18 @@ def test_latency_by_a_table_is_searched_and_a_table_that_lacks_blocks_is_refused
 
 
 def test_a_guard_ends_a_collapsed_search(tmp_path: Path):
-    run = searched(tmp_path, guard=Guard(most_skips=0), epochs=20, subject_to=["flops <= 80k"])
-    assert "skips, more than 0" in run.record.stopped or "kept" in run.record.stopped
+    run = searched(tmp_path, guard=Guard(most_skips=0, patience=1), epochs=20, subject_to=["flops <= 80k"])
+    assert "skips, more than 0 for 1 epochs" in run.record.stopped
     assert len(run.record.epochs) < 20
+    assert run.record.epochs[-1].skips > 0
     assert "skip_connect" not in str(run.architecture)
+    assert run.record.architecture == str(run.architecture)
+
+
+def test_a_search_without_a_guard_goes_on(tmp_path: Path):
+    run = searched(tmp_path, guard=None, epochs=6, subject_to=["flops <= 80k"])
+    assert max(epoch.skips for epoch in run.record.epochs) > 0
+    assert (len(run.record.epochs), run.record.stopped) == (6, "")
 
 
 @pytest.mark.parametrize(
