@@ -10,7 +10,7 @@ import typer
 
 from hwnas.cli.options import Json, Seed
 from hwnas.cli.output import console, progress_bar, say
-from hwnas.cli.search import print_answer
+from hwnas.cli.search_answer import print_answer
 
 SPACE = "mobilenetv2:resolution=32,classes=10,width=0.35,kernels=(3,5),widths=(0.75,1.0),depths=(-1,0)"
 

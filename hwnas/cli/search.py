@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hwnas.cli.data import resolve
-from hwnas.cli.options import Board, Flash, Json, Seed, Space, Sram, run_folder
+from hwnas.cli.differentiable import Request, search_by_gradients
+from hwnas.cli.differentiable_settings import targets_of
+from hwnas.cli.maximized import maximized, training_of_candidates
+from hwnas.cli.options import Board, Flash, Json, Seed, Space, Sram, refuse, run_folder
 from hwnas.cli.oracles import oracles
-from hwnas.cli.output import console, print_json, print_table, progress_bar, say
+from hwnas.cli.output import progress_bar, say
 from hwnas.cli.predict import interpolated_share, predictor_of
+from hwnas.cli.search_answer import print_answer
 from hwnas.cli.targets import search_space
 from hwnas.cli.workers import workers
 from hwnas.cost import limits
-from hwnas.objectives import format_quantity
-from hwnas.spec import read_settings
+from hwnas.differentiable.records import RECORD
 
 if TYPE_CHECKING:
     from hwnas.latency import Device, FittedPredictor, LatencyTable
     from hwnas.latency.instructions.predictor import InstructionPredictor
-    from hwnas.latency.predictors.base import Floats
-    from hwnas.search import Run, Training, Trial
+    from hwnas.search import Trial
     from hwnas.spaces import SearchSpace
-    from hwnas.training import ReducedAccuracy
+
+
+GRADIENTS = (
+    "context", "folder", "space", "subject_to", "predictor", "strategy", "penalty", "target", "data",
+    "train_epochs", "measure", "seed", "json",
+)  # fmt: skip
+"""Options that mean something in a search by gradients."""
 
 
 def search(
+    context: typer.Context,
     folder: Annotated[
         Path,
         typer.Option(
@@ -43,9 +50,9 @@ def search(
     maximize: Annotated[
         str,
         typer.Option(
-            help="Metric to maximise (see `hwnas list metrics`); reduced_accuracy has settings: "
-            "reduced_accuracy:epochs=27,channels=0.5,resolution=0.5,samples=1,limit=5000,batch_size=32,lr=0.05,"
-            "device=cuda,precision=bf16. The candidates train on the same device."
+            help="Metric to maximise (see `hwnas list metrics`); those that train have settings: "
+            "reduced_accuracy:epochs=27,channels=0.5, accuracy_oneshot:epochs=50,sampling=sandwich. The "
+            "candidates train on the same device."
         ),
     ] = "zero_cost",
     subject_to: Annotated[
@@ -81,9 +88,20 @@ def search(
     strategy: Annotated[
         str,
         typer.Option(
-            help="Strategy (see `hwnas list strategies`), with settings: genetic:population=20,parents=6."
+            help="Strategy (see `hwnas list strategies`), with settings: genetic:population=20,parents=6, or "
+            "of a search by gradients: darts:order=2,epochs=20."
         ),
     ] = "evolution",
+    penalty: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Cost that a search by gradients holds at its --target: flops, macs, params, latency_ms or "
+            "peak_sram_bytes; as flops:ratio,weight=0.1 in another form (`hwnas list penalties`)."
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="What the --penalty before it holds, such as 50M or 5ms.")
+    ] = None,
     budget: Annotated[
         int,
         typer.Option(
@@ -131,11 +149,33 @@ def search(
     from hwnas.search.spending import Spending
 
     name, settings = read_strategy(strategy)
-    check_strategy(name, settings)
     if data is not None:
         _check_data(data)
-    goal, own = _maximized(maximize, data, seed)
-    training = _training(data, train_epochs, seed, own)
+    if _is_by_gradients(name):
+        _refuse_others(context, name)
+        targets, form = targets_of(penalty or [], target or [], subject_to or [])
+        fitted, on = _predictor(predictor, measure)
+        request = Request(
+            search_space(space),
+            folder,
+            name,
+            settings,
+            targets,
+            form,
+            data,
+            fitted,
+            on,
+            train_epochs,
+            seed,
+        )
+        search_by_gradients(request, json)
+        return
+    refuse({"penalty": penalty, "target": target}, f"with --strategy {name}: bound costs by --subject-to")
+    check_strategy(name, settings)
+    if (folder / RECORD).exists():
+        raise ValueError(f"--run {folder} holds a search by gradients; choose another folder")
+    goal, own = maximized(maximize, data, seed)
+    training = training_of_candidates(data, train_epochs, seed, own)
     fitted, on = _predictor(predictor, measure)
     known = _known(table, on)
     searched = search_space(space)
@@ -173,6 +213,27 @@ def search(
     print_answer(found, json, None if fitted is None else interpolated_share(fitted, networks))
 
 
+def _is_by_gradients(strategy: str) -> bool:
+    """Whether it is a method of differentiable search; raises ValueError where it is no strategy at all."""
+    from hwnas.search import STRATEGIES
+
+    if strategy in STRATEGIES:
+        return False
+    from hwnas.differentiable.methods import METHODS
+
+    if strategy not in METHODS:
+        raise ValueError(f"unknown strategy {strategy!r}; known: {', '.join((*STRATEGIES, *METHODS))}")
+    return True
+
+
+def _refuse_others(context: typer.Context, strategy: str) -> None:
+    """Refuse options that were given and mean nothing in a search by gradients."""
+    for option in context.params:
+        source = context.get_parameter_source(option)
+        if source is not None and source.name == "COMMANDLINE" and option not in GRADIENTS:
+            raise ValueError(f"--{option.replace('_', '-')} has no effect with --strategy {strategy}")
+
+
 def _check_data(data: str) -> None:
     """Refuse what cannot be read before the search, and not after it."""
     from hwnas.training import load
@@ -181,18 +242,6 @@ def _check_data(data: str) -> None:
         load(data, resolution=32, limit=20)
     except ValueError as error:
         raise ValueError(f"--data {data}: {error}") from error
-
-
-def _maximized(text: str, data: str | None, seed: int) -> tuple[str, dict[str, ReducedAccuracy]]:
-    """The name of the metric to maximise, and the metric itself where it has settings."""
-    name, colon, settings = text.partition(":")
-    if not colon:
-        return name, {}
-    from hwnas.search.reduced import NAME, reduced_accuracy
-
-    if name != NAME:
-        raise ValueError(f"--maximize {text!r}: only {NAME} has settings, {name} has none")
-    return name, {name: reduced_accuracy(data, seed, read_settings(settings, f"metric {name}"))}
 
 
 def _metrics(
@@ -236,85 +285,3 @@ def _known(name: str | None, on: Device | None) -> LatencyTable | None:
     from hwnas.latency import LatencyTable
 
     return LatencyTable.load(resolve("latency_tables", name))
-
-
-def _training(
-    data: str | None, epochs: int, seed: int, own: Mapping[str, ReducedAccuracy]
-) -> Training | None:
-    if epochs == 0:
-        return None
-    if data is None:
-        raise ValueError("--train-epochs needs --data: digits, a file, or a folder of images")
-    from hwnas.search import Training
-    from hwnas.training import TrainingSettings
-
-    reduced = next(iter(own.values()), None)
-    if reduced is None:
-        return Training(data, TrainingSettings(epochs=epochs, seed=seed))
-    settings = replace(reduced.full.settings, epochs=epochs, warmup_epochs=min(0.5, epochs / 2))
-    return Training(data, settings, reduced.full.device)
-
-
-def print_answer(found: Run, json: bool, interpolated: Floats | None = None) -> None:
-    """Print the verified candidates, and the answer.
-
-    Args:
-        found: by the search.
-        json: for machines.
-        interpolated: of each candidate's predicted latency, the share that is interpolated, `[n]`; None
-            where the predictor does not.
-
-    Raises:
-        NothingFeasibleError: there is no answer.
-    """
-    from hwnas.report.headline import trainings_of, trials_of
-    from hwnas.report.intervals import drift_warning, interval_text
-    from hwnas.search.spending import full_trainings
-
-    record = found.record
-    evaluated = full_trainings(record.trials, record.maximize)
-    if json:
-        from dataclasses import asdict
-
-        listed = [asdict(c) for c in record.candidates]
-        if interpolated is not None:
-            for one, share in zip(listed, interpolated, strict=True):
-                one["interpolated"] = float(share)
-        counts = {"trials": len(record.trials), "evaluated": evaluated}
-        print_json({"winner": record.winner, **counts, "candidates": listed})
-        found.best()
-        return
-    names = [record.maximize, *(n for n in record.bounds if n != record.maximize)]
-    measured = list(dict.fromkeys(name for c in record.candidates for name in c.measured))
-    between = [name for name in names if any(name in c.intervals for c in record.candidates)]
-    lines = [
-        *((name, [_number(c.predicted, name) for c in record.candidates]) for name in names),
-        *((f"interval of {name}", [interval_text(c, name) for c in record.candidates]) for name in between),
-        *(() if interpolated is None else [("interpolated", [f"{100 * one:.0f} %" for one in interpolated])]),
-        *(
-            (f"measured {name}".replace("_", " "), [_number(c.measured, name) for c in record.candidates])
-            for name in measured
-        ),
-        *((f"{name} within", [_yes_or_no(c.within(name)) for c in record.candidates]) for name in between),
-        ("satisfies", ["yes" if c.satisfies else "no" for c in record.candidates]),
-    ]
-    ranks = [str(rank) for rank in range(1, len(record.candidates) + 1)]
-    print_table(["candidate", *ranks], [[name, *values] for name, values in lines])
-    if warning := drift_warning(record.candidates):
-        console.print(warning, markup=False, soft_wrap=True)
-    console.print(
-        f"{trials_of(len(record.trials))}, {trainings_of(evaluated, record.maximize)}", markup=False
-    )
-    console.print(f"report: {found.folder / 'report.html'}", markup=False)
-    best = found.best()
-    console.print(f"best: {best.architecture}\nonnx: {best.onnx}", markup=False, soft_wrap=True)
-
-
-def _number(values: Any, name: str) -> str:
-    if name not in values:
-        return ""
-    return format_quantity(values[name], "bytes") if name.endswith("_bytes") else f"{values[name]:.4g}"
-
-
-def _yes_or_no(answer: bool | None) -> str:
-    return {True: "yes", False: "no", None: ""}[answer]

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hwnas.cli.main import app
-from hwnas.cli.search import print_answer
+from hwnas.cli.search_answer import print_answer
 from hwnas.latency import LatencyTable, fit
 from hwnas.latency.kernels.lowering import kernel_counts
 from hwnas.network.to_onnx import to_onnx
