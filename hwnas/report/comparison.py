@@ -109,7 +109,6 @@ def _entry(entry: Entry, comparison: StrategyComparison, goal: float) -> dict[st
         "networks_to_target": entry.queries_to(goal),
         "trained": float(np.median(entry.trained)),
         "infeasible": entry.infeasible,
-        "violations": entry.violations,
         "step_seconds": entry.step_seconds,
     }
 

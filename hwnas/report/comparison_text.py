@@ -77,7 +77,6 @@ def heads(comparison: StrategyComparison) -> list[str]:
         "optimum",
         "trained",
         "infeasible",
-        "violations",
         "µs",
         "repeats",
     ]
@@ -99,7 +98,6 @@ def rows(comparison: StrategyComparison) -> list[list[str]]:
                 percent(entry.found(comparison.optimum, _later(marks))),
                 f"{np.median(entry.trained):.0f}",
                 percent(entry.infeasible),
-                str(entry.violations),
                 f"{1e6 * entry.step_seconds:.0f}",
                 str(len(entry.best)),
             ]
@@ -176,19 +174,13 @@ def legend(comparison: StrategyComparison) -> str:
         f"mean: {_end(comparison)}, with the standard deviation; regret: the optimum less the median, after "
         f"{_middle(marks)}; optimum: share of the searches that found it within {_later(marks)}; trained: "
         "how many networks until the search ended, as it does where it has the optimum; infeasible: share of "
-        "the proposals that break a bound; violations: answers that break one; µs: processor time of an ask "
-        "and a tell; repeats: searches"
+        "the proposals that break a bound; µs: processor time of an ask and a tell; repeats: searches"
     )
 
 
 def remarks(comparison: StrategyComparison) -> list[str]:
-    """Broken bounds, and who was left out."""
-    said = [
-        f"{entry.label}: {entry.violations} answers break a bound"
-        for entry in comparison.entries
-        if entry.violations
-    ]
-    return said + [f"left out: {label}: {reason}" for label, reason in comparison.left_out.items()]
+    """Who was left out, and why."""
+    return [f"left out: {label}: {reason}" for label, reason in comparison.left_out.items()]
 
 
 def _end(comparison: StrategyComparison) -> str:

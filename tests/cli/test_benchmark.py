@@ -81,7 +81,7 @@ def test_a_comparison_under_a_bound_with_proxies_and_files(folder, tmp_path):
         "nsga2",
     ]
     assert list(found["left_out"]) == ["area"]
-    assert all(one["violations"] == 0 for one in found["strategies"].values())
+    assert all(one["at"]["15"]["regret"] >= 0 for one in found["strategies"].values())
     assert found["strategies"]["area + synflow"]["mean"] > found["strategies"]["random"]["mean"]
     assert sorted(path.name for path in out.iterdir()) == [
         "comparison.csv",

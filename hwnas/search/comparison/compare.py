@@ -37,8 +37,8 @@ class Entry:
         seconds: `[repeats, queries]`: simulated seconds of training; NaN where they are not recorded.
         trained: `[repeats]`: what was trained until the search ended, in full trainings.
         infeasible: share of its proposals that break a constraint.
-        answers: the encoding of the best network of each repeat; None where it found none.
-        violations: number of repeats whose answer breaks a constraint, by the recorded results.
+        answers: the encoding of the best network of each repeat that keeps the constraints; None where it
+            found none.
         step_seconds: processor time of one `ask` and `tell`, mean of all.
     """
 
@@ -49,7 +49,6 @@ class Entry:
     trained: Floats
     infeasible: float
     answers: Sequence[tuple[int, ...] | None]
-    violations: int
     step_seconds: float
 
     def quantile(self, share: float) -> Floats:
@@ -170,7 +169,7 @@ def compare(
             f"queries must be from 1 to {feasible:,}, the number of architectures within the constraints, "
             f"not {queries}"
         )
-    taking_part, left_out = _sorted_out(recorded, objective, contestants, seed)
+    taking_part, left_out = _sorted_out(recorded, objective, contestants)
     kept = journal or SearchJournal(None)
     keys = {one.label: key_of(recorded, objective, one, queries, budget_s) for one in taking_part}
     seeds = range(seed, seed + repeats)
@@ -198,26 +197,21 @@ def compare(
         budget_s,
         repeats,
         seed,
-        [_entry(recorded, objective, one, kept.of(keys[one.label], seeds)) for one in taking_part],
+        [_entry(one, kept.of(keys[one.label], seeds)) for one in taking_part],
         left_out,
     )
 
 
 def _sorted_out(
-    recorded: RecordedSpace, objective: Objective, contestants: Sequence[Contestant], seed: int
+    recorded: RecordedSpace, objective: Objective, contestants: Sequence[Contestant]
 ) -> tuple[list[Contestant], dict[str, str]]:
-    """Those that can train one network, and why the others cannot."""
-    taking_part, left_out = [], {}
-    for one in contestants:
-        try:
-            simulate(recorded, objective, one, queries=1, seed=seed)
-        except ValueError as error:
-            left_out[one.label] = str(error)
-        else:
-            taking_part.append(one)
+    """Those that can take part, and why the others cannot."""
+    reasons = {one.label: one.refusal(recorded, objective) for one in contestants}
+    left_out = {label: reason for label, reason in reasons.items() if reason is not None}
+    taking_part = [one for one in contestants if one.label not in left_out]
     if not taking_part:
-        reasons = "; ".join(f"{label}: {reason}" for label, reason in left_out.items())
-        raise ValueError(f"no strategy can take part: {reasons}")
+        said = "; ".join(f"{label}: {reason}" for label, reason in left_out.items())
+        raise ValueError(f"no strategy can take part: {said}")
     return taking_part, left_out
 
 
@@ -245,11 +239,7 @@ def _searches(
     return {seed: search(seed=seed, goal=optimum) for seed in seeds}
 
 
-def _entry(
-    recorded: RecordedSpace, objective: Objective, contestant: Contestant, searches: Sequence[Search]
-) -> Entry:
-    answers = [recorded.space.from_encoding(one.answer) for one in searches if one.answer is not None]
-    costs = [[recorded.metrics[c.metric](one) <= c.bound for c in objective.constraints] for one in answers]
+def _entry(contestant: Contestant, searches: Sequence[Search]) -> Entry:
     return Entry(
         contestant.label,
         contestant.is_peer,
@@ -258,7 +248,6 @@ def _entry(
         np.array([one.trained for one in searches], dtype=np.float64),
         sum(one.infeasible for one in searches) / max(1, sum(one.proposals for one in searches)),
         [one.answer for one in searches],
-        sum(not all(held) for held in costs),
         sum(one.own_seconds for one in searches) / max(1, sum(one.steps for one in searches)),
     )
 

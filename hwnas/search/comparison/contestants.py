@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from hwnas.objectives import Objective
-from hwnas.search.comparison.recorded import RecordedMetric
+from hwnas.search.comparison.recorded import RecordedMetric, RecordedSpace
+from hwnas.search.fidelity import at_fidelity
 from hwnas.search.settings import check_strategy, make_strategy, metrics_of, read_strategy
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.spaces import SearchSpace
@@ -31,7 +32,7 @@ class Contestant:
         label: what tables and figures call it.
         strategy: a name of `STRATEGIES`, or what makes one of a space, an objective and a seed.
         settings: beside the seed.
-        proxies: the cheap metrics that it uses beside those of the constraints.
+        proxies: all metrics that it uses beside the objective's and those of the constraints.
         is_peer: whether it is another library's.
     """
 
@@ -46,6 +47,20 @@ class Contestant:
         if isinstance(self.strategy, str):
             return make_strategy(self.strategy, space, objective, seed, self.settings)
         return self.strategy(space, objective, seed=seed, **self.settings)
+
+    def refusal(self, recorded: RecordedSpace, objective: Objective) -> str | None:
+        """Why the strategy cannot search the space, or needs what is not recorded; None where it can."""
+        try:
+            strategy = self.make(recorded.space, objective, seed=0)
+            strategy.check(recorded.metrics)
+        except ValueError as error:
+            return str(error)
+        parts = [at_fidelity(objective.maximize, fidelity) for fidelity in strategy.fidelities]
+        known = recorded.metrics
+        missing = [name for name in (*self.proxies, *parts) if name not in known]
+        if not missing:
+            return None
+        return f"it asks for {missing[0]}, which is not recorded; recorded: {', '.join(known)}"
 
 
 def named(strategies: str) -> list[str]:

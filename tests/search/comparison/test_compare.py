@@ -1,4 +1,4 @@
-"""Comparisons: the same for any number of workers; quantiles, regret and violations by hand."""
+"""Comparisons: the same for any number of workers; quantiles by hand, answers within the bounds."""
 
 import math
 import time
@@ -12,10 +12,10 @@ from hwnas.executors import process_pool
 from hwnas.objectives import Objective
 from hwnas.oracles import oracle
 from hwnas.search.comparison import Contestant, Entry, compare, contestants, recorded_space
-from hwnas.search.comparison.compare import _entry
-from hwnas.search.comparison.simulate import Search, simulate
+from hwnas.search.comparison.simulate import simulate
+from hwnas.search.strategies.random_search import RandomSearch
 from hwnas.spaces import NASBench201
-from tests.search.comparison.tables import BOUNDED, FREE, METRICS, RANDOM, accuracy, recorded
+from tests.search.comparison.tables import BOUNDED, FREE, METRICS, RANDOM, accuracy, cost, recorded
 
 NAN = math.nan
 
@@ -24,11 +24,7 @@ def entry(best, seconds=None):
     best = np.array(best, dtype=float)
     seconds = np.full(best.shape, NAN) if seconds is None else np.array(seconds, dtype=float)
     trained = np.full(len(best), best.shape[1])
-    return Entry("one", False, best, seconds, trained, 0.0, [None] * len(best), 0, 0.0)
-
-
-def search(answer):
-    return Search(np.array([0.5]), np.array([NAN]), 1, 1, 0, answer, 1, 0.0)
+    return Entry("one", False, best, seconds, trained, 0.0, [None] * len(best), 0.0)
 
 
 def test_a_search_without_a_feasible_network_is_the_worst():
@@ -62,10 +58,10 @@ def test_a_search_that_has_the_optimum_ends_and_its_curve_is_the_same():
     assert one.trained.tolist() == [np.argmax(best) + 1 for best in one.best]
 
 
-def test_answers_over_a_bound_are_counted():
-    answers = [(0, 0, 0), (3, 3, 3), None, (3, 0, 1)]
-    found = _entry(recorded(BOUNDED), BOUNDED, RANDOM, [search(one) for one in answers])
-    assert found.violations == 1 and found.answers == answers
+def test_answers_keep_the_bounds_and_have_the_best_value():
+    (one,) = compare(recorded(BOUNDED), BOUNDED, [RANDOM], repeats=20, queries=5).entries
+    assert one.infeasible > 0 and all(cost(*answer) <= 6 for answer in one.answers)
+    assert one.best[:, -1].tolist() == [accuracy(*answer) for answer in one.answers]
 
 
 def test_the_same_whatever_the_number_of_workers():
@@ -79,7 +75,7 @@ def test_the_same_whatever_the_number_of_workers():
         found = compare(
             recorded(BOUNDED), BOUNDED, taking_part, repeats=25, queries=12, seed=3, executor=executor
         )
-        return [(one.label, one.best.tolist(), one.infeasible, one.violations) for one in found.entries]
+        return [(one.label, one.best.tolist(), one.infeasible, one.answers) for one in found.entries]
 
     alone = result(None)
     with process_pool(2) as executor:
@@ -127,6 +123,18 @@ def test_who_is_left_out_and_why():
     assert "costs" in found.left_out["nsga2"]
     with pytest.raises(ValueError, match="no strategy can take part: area: it asks for naswot"):
         compare(recorded(), FREE, contestants(["area"]), repeats=2, queries=3)
+
+
+class Broken(RandomSearch):
+    """Fails at its first result."""
+
+    def tell(self, proposal, metrics):
+        raise ValueError("a bug")
+
+
+def test_a_strategy_that_fails_while_it_searches_is_not_left_out():
+    with pytest.raises(ValueError, match="a bug"):
+        compare(recorded(), FREE, [RANDOM, Contestant("broken", Broken)], repeats=2, queries=3)
 
 
 @pytest.mark.parametrize(

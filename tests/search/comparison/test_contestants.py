@@ -2,7 +2,7 @@ import pytest
 
 from hwnas.search import STRATEGIES
 from hwnas.search.comparison import contestants, named, scale
-from tests.search.comparison.tables import Recorded, recorded
+from tests.search.comparison.tables import FREE, Recorded, recorded
 
 
 def test_names_with_and_without_settings():
@@ -59,3 +59,22 @@ def test_rewards_are_told_the_scale():
     for factor, expected in ((1, "auto"), (100, "percent"), (-1, "rank"), (1000, "rank")):
         metric = Recorded("accuracy", lambda a, b, c, factor=factor: factor * (a + 1) / 5)
         assert scale(recorded(metrics={"accuracy": metric}).metrics["accuracy"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("strategy", "says"),
+    [
+        ("random", None),
+        (
+            "hyperband",
+            "it asks for accuracy@0.111111, which is not recorded; recorded: accuracy, cost, proxy",
+        ),
+        ("bayesian:proxies=('proxy','synflow')", "it asks for synflow, which is not recorded"),
+        ("nsga2", "nsga2 needs costs"),
+        ("nsga2:costs='proxy'", "of proxy more is better"),
+    ],
+)
+def test_why_one_cannot_take_part(strategy, says):
+    (one,) = contestants([strategy])
+    reason = one.refusal(recorded(), FREE)
+    assert reason is None if says is None else says in reason
