@@ -32,6 +32,7 @@ class Outcome:
     metrics: Mapping[str, float]
     reason: str
     seconds: float
+    lost: bool = False
     raised: bool = False
 
 
@@ -89,21 +90,23 @@ class Evaluator:
             values[name] = value
             if report is not None:
                 report(values)
-        return replace(self.outcome(values, failure, time.perf_counter() - started), raised=raised)
+        found = self.outcome(maximize, values, failure, time.perf_counter() - started)
+        return replace(found, raised=raised)
 
-    def outcome(self, values: Values, failure: str | None, seconds: float) -> Outcome:
+    def outcome(self, maximize: str, values: Values, failure: str | None, seconds: float) -> Outcome:
         """What is known after so many seconds: the values, and why one is missing, or None."""
+        lost = failure is not None and all(name in values for name, _ in self._wanted(maximize)[:-1])
         violated = self._violated(values)
-        if violated:
+        if violated and not lost:
             return Outcome("infeasible", values, "; ".join([*violated, *filter(None, [failure])]), seconds)
-        return Outcome("complete" if failure is None else "failed", values, failure or "", seconds)
+        return Outcome("complete" if failure is None else "failed", values, failure or "", seconds, lost)
 
     def _wanted(self, maximize: str) -> list[tuple[str, Metric]]:
-        """Names and metrics, those that are not expensive first."""
+        """Names and metrics, those that are not expensive first, and `maximize` last."""
         known_anyway = (name for name, metric in self.metrics.items() if not metric.expensive)
         names = dict.fromkeys([*(c.metric for c in self.objective.constraints), *known_anyway, maximize])
         wanted = [(name, metric_named(name, self.metrics)) for name in names]
-        return sorted(wanted, key=lambda pair: pair[1].expensive)
+        return sorted(wanted, key=lambda pair: (pair[0] == maximize, pair[1].expensive))
 
     def _is_ruled_out(self, values: Values) -> bool:
         return not self.trains_infeasible and bool(self._violated(_as_predicted(values)))

@@ -50,7 +50,8 @@ class LimitedTask:
         return self._failed(replace(killed, why=f"{killed.why} {KILLS} times"), started)
 
     def _failed(self, ended: _Ended, started: float) -> Outcome:
-        return unpacked(self.task.evaluator).outcome(ended.values, ended.why, time.perf_counter() - started)
+        evaluator = unpacked(self.task.evaluator)
+        return evaluator.outcome(self.task.maximize, ended.values, ended.why, time.perf_counter() - started)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ def run_loop(
         strategy: what asks and is told.
         evaluator: computes the metrics.
         store: of the trials.
-        budget: of networks evaluated by the objective's metric, see `Spending`. The search also ends after
+        budget: of networks evaluated by the objective's metric, see `Spending`; a training that would overrun
+            it is not begun. The search also ends after
             `MOST_IDLE` proposals in turn that are known or over a bound, and when the strategy asks for
             no more.
         ahead: how many proposals are under way; the strategy decides on each without the results of the
@@ -69,7 +70,7 @@ def run_loop(
         while not spending.reaches(budget) and spending.idle < MOST_IDLE:
             while len(waiting) < ahead and (proposal := strategy.ask()) is not None:
                 waiting.append(proposal)
-            if not waiting:
+            if not (waiting and spending.has_room(_cost(waiting[0], spending), budget)):
                 break
             recorded = max(0, len(rows) - len(trials))
             for proposal in _affordable(waiting, spending, budget)[recorded:]:
@@ -78,7 +79,8 @@ def run_loop(
             number = len(trials)
             if number < len(rows):
                 trial = _checked(store, rows[number], proposal)
-                results.remember(proposal, Outcome(trial.status, trial.metrics, trial.reason, trial.seconds))
+                told = Outcome(trial.status, trial.metrics, trial.reason, trial.seconds, trial.lost)
+                results.remember(proposal, told)
             else:
                 outcome = results.take(proposal)
                 raised = 0 if outcome.status == "complete" else raised + outcome.raised
@@ -101,11 +103,17 @@ def _affordable(waiting: Iterable[Proposal], spending: Spending, budget: float) 
     found: list[Proposal] = []
     before = 0.0
     for proposal in waiting:
-        if spending.reaches(budget, before):
+        cost = _cost(proposal, spending)
+        if spending.reaches(budget, before) or not spending.has_room(before + cost, budget):
             break
         found.append(proposal)
-        before += spending.at_most(proposal)
+        before += cost
     return found
+
+
+def _cost(proposal: Proposal, spending: Spending) -> float:
+    """What evaluating it costs at most: nothing where it turns out to be infeasible."""
+    return spending.cost(str(proposal.architecture), proposal.maximize)
 
 
 def _trial(number: int, proposal: Proposal, outcome: Outcome) -> Trial:
@@ -117,6 +125,7 @@ def _trial(number: int, proposal: Proposal, outcome: Outcome) -> Trial:
         outcome.reason,
         outcome.seconds,
         proposal.maximize,
+        outcome.lost,
     )
 
 

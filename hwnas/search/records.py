@@ -24,6 +24,7 @@ class Trial:
         reason: why it is infeasible or failed, empty otherwise.
         seconds: time spent on its metrics.
         asked: the metric that the strategy asked for, `accuracy@0.111` after a part of the training.
+        lost: whether computing that metric had begun, and gave nothing.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Trial:
     reason: str = ""
     seconds: float = 0.0
     asked: str = ""
+    lost: bool = False
 
     @property
     def fidelity(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from hwnas.search.known import known_networks
 from hwnas.search.loop import run_loop
 from hwnas.search.metrics import PredictedMetric
 from hwnas.search.outcome import read_record, write_outcome, write_results
+from hwnas.search.prepared import prepared
 from hwnas.search.records import RunRecord, Trial
 from hwnas.search.screen import Screen
 from hwnas.search.settings import (
@@ -141,7 +143,8 @@ def run(
         runtime: of a microcontroller (`hwnas.cost.memory.RUNTIMES`), for `peak_sram_bytes` and `flash_bytes`.
         executor: where trials and trainings run, never measurements; in this process where None.
         trial_seconds: a trial that takes longer has failed. It then runs in a process that can be ended, to
-            whose first trial the loading of its data counts. None for no limit.
+            whose first trial the loading of its data counts. The limit does not hold for cheap metrics when a
+            strategy asks for them before it proposes anything. None for no limit.
         device: where candidates are measured; none are where None.
         training: how candidates are trained; they are not where None.
         candidates: how many to verify.
@@ -185,6 +188,11 @@ def run(
     objective = make_objective(maximize, constraints, resolved)
     searcher = make_strategy(strategy, space, objective, seed, settings)
     searcher.check(resolved)
+    if budget < searcher.least_budget:
+        raise ValueError(
+            f"strategy {strategy} needs a budget of at least {math.ceil(searcher.least_budget)}: until then "
+            f"networks are trained for a part only; not {budget}"
+        )
     for fidelity in searcher.fidelities:
         metric_named(at_fidelity(maximize, fidelity), resolved)
     _check_device(resolved, device)
@@ -199,6 +207,7 @@ def run(
                 (folder / OUTCOME).unlink(missing_ok=True)
             _say_what_is_compared(objective, resolved, confidence, events.step)
             resolved = with_references(resolved, space, folder, executor, events.step)
+            resolved = prepared(resolved, space, folder, events.step)
             searcher.screen = Screen(objective, resolved)
             evaluator = Evaluator(space, objective, resolved, searcher.trains_infeasible)
             trials = run_loop(

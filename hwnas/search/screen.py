@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hwnas.objectives import Metric, MetricError, Objective
+from hwnas.objectives import Metric, Objective
 from hwnas.spaces import Architecture
 
 
@@ -17,7 +17,10 @@ class Screen:
     metrics: Mapping[str, Metric]
 
     def violation(self, architecture: Architecture) -> float:
-        """Sum of the relative violations, 0 where all are kept; infinite where a metric is undefined."""
+        """Sum of the relative violations, 0 where all are kept; infinite where a metric raises an exception.
+
+        That exception is recorded once such an architecture is proposed nevertheless.
+        """
         total = 0.0
         for constraint in self.objective.constraints:
             metric = self.metrics[constraint.metric]
@@ -25,6 +28,6 @@ class Screen:
                 continue
             try:
                 total += constraint.violation(metric(architecture))
-            except MetricError:
+            except Exception:  # a user's metric may raise anything
                 return float("inf")
         return total

@@ -12,7 +12,7 @@ from typing import Any
 
 from hwnas.search.records import Trial
 
-SCHEMA = 1
+SCHEMA = 2
 
 Row = tuple[Trial, tuple[int, ...]]
 
@@ -55,7 +55,7 @@ class TrialStore:
             CREATE TABLE IF NOT EXISTS trials (
                 number INTEGER PRIMARY KEY, architecture TEXT NOT NULL, encoding TEXT NOT NULL,
                 maximize TEXT NOT NULL, status TEXT NOT NULL, metrics TEXT NOT NULL,
-                reason TEXT NOT NULL, seconds REAL NOT NULL);
+                reason TEXT NOT NULL, seconds REAL NOT NULL, lost INTEGER NOT NULL);
             CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, content TEXT NOT NULL);
             PRAGMA user_version={SCHEMA};
             """
@@ -64,7 +64,7 @@ class TrialStore:
     def add(self, trial: Trial, encoding: tuple[int, ...]) -> None:
         """Record a trial for good; raises OSError where the disk does not take it."""
         self._write(
-            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 trial.number,
                 trial.architecture,
@@ -74,6 +74,7 @@ class TrialStore:
                 json.dumps(dict(trial.metrics)),
                 trial.reason,
                 trial.seconds,
+                trial.lost,
             ),
         )
 
@@ -127,14 +128,16 @@ class TrialStore:
 
 
 def _read_row(row: tuple[Any, ...]) -> Row:
-    number, architecture, encoding, maximize, status, metrics, reason, seconds = row
+    number, architecture, encoding, maximize, status, metrics, reason, seconds, lost = row
     if status not in ("complete", "infeasible", "failed"):
         raise ValueError(f"the status is {status!r}")
     values = _read_metrics(metrics)
     if status == "complete" and maximize not in values:
         raise ValueError(f"it is complete without {maximize}")
-    trial = Trial(int(number), str(architecture), status, values, str(reason), float(seconds), str(maximize))
-    return trial, tuple(int(index) for index in json.loads(encoding))
+    told = (str(reason), float(seconds), str(maximize), bool(lost))
+    return Trial(int(number), str(architecture), status, values, *told), tuple(
+        int(index) for index in json.loads(encoding)
+    )
 
 
 def _read_metrics(text: str) -> dict[str, float]:

@@ -54,6 +54,11 @@ class Strategy(ABC):
         self.objective = objective
         self.seed = seed
 
+    @property
+    def least_budget(self) -> float:
+        """How many full trainings it needs until the first network is fully trained."""
+        return 1
+
     def check(self, metrics: Mapping[str, Metric]) -> None:  # noqa: B027
         """Raise ValueError where the metrics of a search are not what it needs; called before the search."""
 

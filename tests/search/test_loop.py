@@ -3,9 +3,10 @@ from multiprocessing import get_context
 
 import pytest
 
-from hwnas.objectives import Constraint, Objective
+from hwnas.objectives import Constraint, MetricError, Objective
 from hwnas.search.evaluate import Evaluator
 from hwnas.search.loop import MOST_IDLE, run_loop
+from hwnas.search.screen import Screen
 from hwnas.search.spending import full_trainings
 from hwnas.search.store import CorruptRunError, TrialStore
 from hwnas.search.strategies.evolution import RegularizedEvolution
@@ -26,8 +27,8 @@ def evolution(seed=0, **settings):
     )
 
 
-def run(tmp_path, strategy, *, budget=60, ahead=1, name="trials", executor=None, metric=None):
-    metrics = {"value": metric or Value(), "cost": Cost()}
+def run(tmp_path, strategy, *, budget=60, ahead=1, name="trials", executor=None, metric=None, cost=None):
+    metrics = {"value": metric or Value(), "cost": cost or Cost()}
     evaluator = Evaluator(SPACE, OBJECTIVE, metrics, strategy.trains_infeasible)
     store = TrialStore(tmp_path / name)
     try:
@@ -79,6 +80,42 @@ def test_a_budget_is_of_networks_evaluated_and_no_more_is_begun(tmp_path, ahead)
         == 60
     )
     assert full_trainings(trials, "value") == 60 < len(trials)
+
+
+def test_a_metric_of_a_bound_that_is_undefined_costs_nothing(tmp_path):
+    class Undefined(Cost):
+        def __call__(self, architecture):
+            if architecture.encoding[0] == 0:
+                raise MetricError("no cost")
+            return super().__call__(architecture)
+
+    log = tmp_path / "log"
+    trials = run(
+        tmp_path, RandomSearch(SPACE, OBJECTIVE, seed=3), metric=Value(log=str(log)), cost=Undefined()
+    )
+    assert any(t.reason == "no cost" and not t.lost for t in trials)
+    assert len(log.read_text().splitlines()) == 60
+
+
+def test_a_training_beyond_a_bound_that_fails_has_failed_and_costs(tmp_path):
+    strategy = RandomSearch(SPACE, OBJECTIVE, seed=3)
+    strategy.trains_infeasible = True
+    trials = run(tmp_path, strategy, metric=Value(undefined_at=12))
+    failed = [t for t in trials if t.status == "failed"]
+    assert any(t.metrics["cost"] > 10 for t in failed) and all(t.lost for t in failed)
+    assert len({t.architecture for t in trials}) == 60
+
+
+def test_a_cheap_metric_that_raises_now_and_then_ends_no_search(tmp_path):
+    class Raising(Cost):
+        def __call__(self, architecture):
+            if architecture.encoding[:2] == (0, 0):
+                raise RuntimeError("no such network")
+            return super().__call__(architecture)
+
+    strategy = evolution()
+    strategy.screen = Screen(OBJECTIVE, {"value": Value(), "cost": Raising()})
+    assert full_trainings(run(tmp_path, strategy, cost=Raising()), "value") == 60
 
 
 def test_a_space_without_anything_new_left_ends_the_search(tmp_path):

@@ -1,5 +1,6 @@
 from dataclasses import dataclass, replace
 
+from hwnas.search import run
 from hwnas.search.prepared import PreparedMetric, prepared
 from tests.search.toy import Cost, Toy, Value
 
@@ -36,3 +37,15 @@ def test_what_is_in_the_folder_is_found_again(tmp_path):
     for _ in range(2):
         prepared({"learnt": Learnt()}, Toy(), tmp_path, said.append)
     assert said == ["learning toy"]
+
+
+def test_a_search_makes_them_ready_in_its_folder(tmp_path):
+    settings = {
+        "maximize": "learnt",
+        "metrics": {"learnt": Learnt()},
+        "folder": tmp_path / "run",
+        "budget": 5,
+    }
+    trials = run(Toy(), strategy="random", **settings).record.trials
+    assert all(trial.metrics["learnt"] >= 7 for trial in trials)
+    assert (tmp_path / "run" / "learnt").read_text() == "7"

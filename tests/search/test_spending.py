@@ -9,9 +9,9 @@ from hwnas.search.spending import Spending, full_trainings
 THIRD = at_fidelity("accuracy", 1 / 3)
 
 
-def trial(architecture, asked="accuracy", status="complete"):
+def trial(architecture, asked="accuracy", status="complete", lost=False):
     metrics = {asked: 0.5} if status == "complete" else {}
-    return Trial(0, architecture, status, metrics, asked=asked)
+    return Trial(0, architecture, status, metrics, asked=asked, lost=lost)
 
 
 def spent(*trials):
@@ -27,9 +27,16 @@ def test_a_part_of_the_training_costs_that_part_and_more_is_trained_anew():
     assert spent(trial("a", THIRD), trial("a")) == pytest.approx(4 / 3, abs=1e-5)
 
 
-def test_a_failed_training_costs_and_an_infeasible_network_does_not():
-    assert spent(trial("a", status="failed")) == 1
+def test_a_training_that_gave_nothing_costs_and_what_was_not_begun_does_not():
+    assert spent(trial("a", status="failed", lost=True)) == 1
+    assert spent(trial("a", status="failed")) == 0
     assert spent(trial("a", status="infeasible")) == 0
+
+
+def test_there_is_room_for_what_does_not_overrun():
+    spending = Spending("accuracy")
+    spending.add(trial("a", THIRD))
+    assert spending.has_room(2 / 3, 1) and not spending.has_room(1, 1)
 
 
 def test_a_score_by_another_metric_is_free_and_not_idle():

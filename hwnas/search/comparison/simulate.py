@@ -11,12 +11,11 @@ import numpy as np
 from hwnas.objectives import Objective
 from hwnas.search.comparison.contestants import Contestant
 from hwnas.search.comparison.recorded import SECONDS, Floats, RecordedMetric, RecordedSpace
-from hwnas.search.fidelity import at_fidelity, split
+from hwnas.search.fidelity import at_fidelity
 from hwnas.search.loop import MOST_IDLE
 from hwnas.search.screen import Screen
+from hwnas.search.spending import Spending
 from hwnas.search.strategy import Proposal, Strategy
-
-_ROUNDING = 1e-3  # names tell a part with six digits, so that three trainings of 0.333333 are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,82 +102,77 @@ class _Laboratory:
         wanted = [*(one.metric for one in objective.constraints), *contestant.proxies]
         self._cheap = [recorded.metrics[name] for name in dict.fromkeys(wanted) if name in recorded.metrics]
         self._seconds = recorded.metrics.get(SECONDS)
-        self._asked: dict[str, tuple[RecordedMetric, float]] = {}
-        self._seen: set[tuple[tuple[int, ...], str]] = set()
-        self._queries, self._trained = queries, 0.0
+        self._spending = Spending(objective.maximize)
+        self._queries = queries
         self._budget_s, self._spent_s = budget_s, 0.0
         self._is_spent, self._goal = False, goal
         self._best, self._spent = np.full(queries, math.nan), np.full(queries, math.nan)
         self._answer: tuple[int, ...] | None = None
         self._greatest = -math.inf
-        self._steps = self._proposals = self._infeasible = self._idle = 0
+        self._steps = self._proposals = self._infeasible = 0
         for fidelity in strategy.fidelities:
             self._named(at_fidelity(objective.maximize, fidelity))
 
     @property
     def is_done(self) -> bool:
         """Whether the goal is found, enough is trained, or nothing new was for too long."""
-        is_full = self._trained >= self._queries - _ROUNDING
-        return is_full or self._is_spent or self._greatest >= self._goal or self._idle >= MOST_IDLE
+        is_full = self._spending.reaches(self._queries) or self._is_spent
+        return is_full or self._greatest >= self._goal or self._spending.idle >= MOST_IDLE
 
     def evaluate(self, proposal: Proposal) -> dict[str, float]:
         """The metrics that a run would tell."""
         self._steps += 1
         encoding, asked = proposal.architecture.encoding, proposal.maximize
         metrics = {one.name: value for one in self._cheap if not math.isnan(value := one.at(encoding))}
-        metric, price = self._named(asked)
-        is_feasible = True
-        if price:
-            self._proposals += 1
-            self._idle += 1
-            is_feasible = self._objective.violation(metrics) == 0
-            self._infeasible += not is_feasible
-            if not is_feasible and not self._trains_infeasible:
-                return metrics
+        metric, price = self._named(asked), self._spending.price(asked)
+        is_feasible = self._objective.violation(metrics) == 0
+        self._proposals += price > 0
+        self._infeasible += price > 0 and not is_feasible
+        if price and not (is_feasible or self._trains_infeasible):
+            self._spending.count(encoding, asked, is_evaluated=False)
+            return metrics
         value = metric.at(encoding)
-        if (encoding, asked) not in self._seen:
-            if price and not self._spend(encoding, price):
-                return metrics
-            self._seen.add((encoding, asked))
-            self._idle = 0
-            if price == 1 and is_feasible and value > self._greatest:
-                self._answer, self._greatest = encoding, value
-                self._best[self._place() :] = value
+        if not self._spend(encoding, asked):
+            return metrics
+        if price == 1 and is_feasible and value > self._greatest:
+            self._answer, self._greatest = encoding, value
+            self._best[self._place() :] = value
         if not math.isnan(value):
             metrics[asked] = value
         return metrics
 
-    def _named(self, asked: str) -> tuple[RecordedMetric, float]:
-        """The metric of that name, and what it costs, in full trainings; raises ValueError for others."""
-        if asked not in self._asked:
-            known = self._recorded.metrics
-            if asked not in known:
-                raise ValueError(f"it asks for {asked}, which is not recorded; recorded: {', '.join(known)}")
-            metric, fidelity = split(asked)
-            self._asked[asked] = known[asked], fidelity if metric == self._objective.maximize else 0.0
-        return self._asked[asked]
+    def _named(self, asked: str) -> RecordedMetric:
+        """The metric of that name; raises ValueError where it is not recorded."""
+        known = self._recorded.metrics
+        if asked not in known:
+            raise ValueError(f"it asks for {asked}, which is not recorded; recorded: {', '.join(known)}")
+        return known[asked]
 
-    def _spend(self, encoding: tuple[int, ...], price: float) -> bool:
-        """Count a training; where it would overrun a budget, it is not begun and the search is over."""
-        trained = self._trained + price
-        spent_s = self._spent_s + price * (self._seconds.at(encoding) if self._seconds else math.nan)
-        if trained - _ROUNDING > self._queries or spent_s > self._budget_s:
+    def _spend(self, encoding: tuple[int, ...], asked: str) -> bool:
+        """Count an evaluation; where it would overrun a budget, it is not begun and the search is over."""
+        cost = self._spending.cost(encoding, asked)
+        spent_s = self._spent_s + (cost * self._seconds_of(encoding) if cost else 0.0)
+        if not self._spending.has_room(cost, self._queries) or spent_s > self._budget_s:
             self._is_spent = True
             return False
-        self._trained, self._spent_s = trained, spent_s
-        self._spent[self._place()] = spent_s
+        self._spending.count(encoding, asked, is_evaluated=True)
+        if cost:
+            self._spent_s = self._spent[self._place()] = spent_s
         return True
+
+    def _seconds_of(self, encoding: tuple[int, ...]) -> float:
+        return self._seconds.at(encoding) if self._seconds else math.nan
 
     def _place(self) -> int:
         """In which full training, from 0, the last training ended."""
-        return max(1, math.ceil(self._trained - _ROUNDING)) - 1
+        return self._spending.begun - 1
 
     def search(self, own_seconds: float) -> Search:
         """What was done."""
         return Search(
             self._best,
             self._spent,
-            self._trained,
+            self._spending.trainings,
             self._proposals,
             self._infeasible,
             self._answer,

@@ -71,6 +71,12 @@ class BracketSearch(Strategy):
     def bracket(self, number: int) -> tuple[Rung, ...]:
         """The rungs of the bracket of that number, from 0."""
 
+    @property
+    def least_budget(self) -> float:
+        """What the first bracket costs up to its first full training."""
+        *parts, _ = self.bracket(0)
+        return sum(rung.networks * rung.fidelity for rung in parts) + 1
+
     def draw(self, known: Container[Architecture]) -> Architecture | None:
         """A random network for the first rung of a bracket, none of the known; None where there is none."""
         return first_feasible(lambda: self.space.random(self._generator), self.screen, known)

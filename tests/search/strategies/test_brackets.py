@@ -143,3 +143,13 @@ def test_brackets_of_the_papers_example():
     first = [hyperband.bracket(number)[0] for number in range(5)]
     assert [rung.networks for rung in first] == [81, 34, 15, 8, 5]
     assert [81 * rung.fidelity for rung in first] == pytest.approx([1, 3, 9, 27, 81])
+
+
+@pytest.mark.parametrize(("strategy", "least"), [("successive_halving", 7), ("hyperband", 4), ("bohb", 4)])
+def test_a_budget_that_is_spent_on_parts_is_refused(tmp_path, strategy, least):
+    settings = {"maximize": "value", "metrics": {"value": Partial()}, "strategy": strategy}
+    with pytest.raises(ValueError, match=f"needs a budget of at least {least}"):
+        run(Toy(), folder=tmp_path / "few", budget=least - 1, **settings)
+    trials = run(Toy(), folder=tmp_path / "enough", budget=least, **settings).record.trials
+    assert any("value" in trial.metrics for trial in trials)
+    assert full_trainings(trials, "value") <= least + 1e-3
