@@ -22,6 +22,21 @@ from hwnas.spaces import Architecture
 COUNTS = ("flops", "macs", "params", "activations", "live_flops", "live_macs", "live_params")
 
 
+def more_is_better(metric: Metric) -> bool:
+    """Whether more of a metric is better where architectures are scored by it.
+
+    A count is a cost where it is bounded or minimised, and so less is better of it. As a score it is one of
+    the best zero-cost proxies, of which more is better (White et al., "A Deeper Look at Zero-Cost Proxies for
+    Lightweight NAS", ICLR Blog Track, 2022).
+    """
+    return metric.higher_is_better or metric.name in COUNTS
+
+
+def merit(metric: Metric, value: float) -> float:
+    """A metric's `value` as a score, of which more is better."""
+    return value if more_is_better(metric) else -value
+
+
 @dataclass(frozen=True)
 class CountMetric:
     """`flops`, `macs`, `params`, `activations`, or one of them over live layers (`live_params`)."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hwnas.objectives import Metric, MetricError, Objective
 from hwnas.objectives.shortfall import shortfall
 from hwnas.search.fidelity import at_fidelity, split
-from hwnas.search.metrics import COUNTS, CountMetric
+from hwnas.search.metrics import COUNTS, CountMetric, more_is_better
 from hwnas.spaces import Architecture, SearchSpace
 
 SECONDS = "seconds"
@@ -134,7 +134,7 @@ def recorded_space(
     for name in needed:
         if name not in metrics:
             raise ValueError(f"metric {name} is not given; given: {', '.join(metrics)}")
-    if not metrics[objective.maximize].higher_is_better:
+    if not more_is_better(metrics[objective.maximize]):
         raise ValueError(f"less is better of {objective.maximize}: it cannot be maximised")
     architectures = list(space)
     rows = _rows(space, architectures)
@@ -165,7 +165,7 @@ def counted(names: Sequence[str]) -> dict[str, Metric]:
     for name in names:
         if name not in COUNTS:
             raise ValueError(f"{name} is no file and no count; counts: {', '.join(COUNTS)}")
-    return {name: CountMetric(name, higher_is_better=True) for name in names}
+    return {name: CountMetric(name) for name in names}
 
 
 def _value(metric: Metric, architecture: Architecture) -> float:

@@ -95,10 +95,14 @@ class ChamNet(Strategy):
         """Add it to the generation; with the last of it, choose the next parents."""
         if self._answers is not None:
             return
-        fitness = proxy_fitness(self.objective, metrics, proposal.maximize, self.screen)
-        self._children.append((fitness, proposal.architecture))
+        self._children.append((self._fitness(proposal, metrics), proposal.architecture))
         if len(self._children) == self.population:
             self._next_generation()
+
+    def _fitness(self, proposal: Proposal, metrics: Mapping[str, float]) -> Fitness:
+        if proposal.maximize == self.objective.maximize:
+            return self.objective.fitness(metrics)
+        return proxy_fitness(self.objective, metrics, proposal.maximize, self.screen)
 
     def _next_generation(self) -> None:
         ranked = sorted([*self._parents, *self._children], key=lambda member: member[0], reverse=True)

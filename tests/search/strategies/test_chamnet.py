@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas.objectives import Fitness
+from hwnas.objectives import Fitness, Objective
+from hwnas.search.metrics import CountMetric
+from hwnas.search.screen import Screen
 from hwnas.search.strategies import ChamNet
 from hwnas.search.strategies.adaptive import crossover_probability, mutation_probability, penalised
 from tests.search.strategies.told import BOUNDED, SUM, Toy, evaluated, metrics_of, searched, toy_screen
@@ -73,6 +75,18 @@ def test_a_predictor_drives_the_generations_and_the_best_by_it_are_evaluated():
     best = sorted(predicted, key=lambda one: BOUNDED.fitness(one[1], "proxy"), reverse=True)[:10]
     assert [values["proxy"] for _, values in best] == [sum(e) + 0.01 * e[0] for e in evaluated(done)]
     assert len(done) == 60
+
+
+def test_a_count_that_is_maximised_rises():
+    objective = Objective("params")
+    screen = Screen(objective, {"params": CountMetric("params")})
+
+    def metrics(proposal):
+        return {"params": float(sum(proposal.architecture.encoding))}
+
+    done = searched(ChamNet(Toy(), objective, population=20), metrics, trials=400, screen=screen)
+    totals = [values["params"] for _, values in done]
+    assert sum(totals[-100:]) > sum(totals[:100]) + 100
 
 
 def test_nothing_that_breaks_a_cheap_constraint_is_proposed_and_nothing_twice():

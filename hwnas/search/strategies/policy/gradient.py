@@ -86,7 +86,7 @@ class PolicyGradient(Strategy):
         self.trains_infeasible = not self.reward.is_hard
         default = self.learning_rates[policy.controller]
         rate = default if policy.learning_rate is None else policy.learning_rate
-        self._settings = {**vars(policy), "reward": repr(self.reward), "learning_rate": rate}
+        self._settings = {**vars(policy), "reward": _described(self.reward), "learning_rate": rate}
         self._generator = np.random.default_rng(seed)
         self.controller = make_controller(
             policy.controller, space, learning_rate=rate, generator=self._generator
@@ -145,7 +145,7 @@ class PolicyGradient(Strategy):
         if not self._waiting or self._waiting[0][0] != proposal.architecture:
             raise ValueError(f"{proposal.architecture} is not the next that a result is expected of")
         _, sample, log_probability = self._waiting.popleft()
-        reward = self._rewarded(metrics, proposal.maximize, self._unit)
+        reward = self._rewarded(metrics, proposal.maximize, self.screen)
         if reward is None:
             return
         self._told.append(_Told(sample, log_probability, proposal.maximize, reward))
@@ -175,11 +175,6 @@ class PolicyGradient(Strategy):
         }
         return np.array([one.reward - baselines[one.maximize] for one in told])
 
-    @property
-    def _unit(self) -> str:
-        """Of the maximised metric; where no run tells, it is taken for a fraction."""
-        return self.screen.metrics[self.objective.maximize].unit if self.screen else "fraction"
-
     def _drawn(self) -> Architecture | None:
         """A draw of the controller; None where it is not valid."""
         encoding = self.space.effective(self.controller.draw(self._generator))
@@ -188,3 +183,11 @@ class PolicyGradient(Strategy):
 
     def _sample(self, architecture: Architecture) -> Sample:
         return Sample(architecture.encoding, active_decisions(self.space, architecture.encoding))
+
+
+def _described(reward: Reward) -> str:
+    """The reward as it is recorded: its repr, or where it has none of its own its class and attributes."""
+    if type(reward).__repr__ is not object.__repr__:
+        return repr(reward)
+    attributes = ", ".join(f"{name}={value!r}" for name, value in vars(reward).items())
+    return f"{type(reward).__qualname__}({attributes})"

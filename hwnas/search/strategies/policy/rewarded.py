@@ -6,14 +6,16 @@ import math
 from collections.abc import Mapping
 
 from hwnas.objectives import Objective, Reward
+from hwnas.search.screen import Screen
 from hwnas.search.strategies.policy.ranks import RunningRank
+from hwnas.search.strategies.proxy_fitness import proxy_merit
 
 SCORES = ("auto", "fraction", "percent", "rank")
 _BY_UNIT = {"fraction": "fraction", "%": "percent", "percent": "percent"}
 
 
 class Rewarded:
-    """Applies a reward to trials; a `Lagrangian` learns its multipliers on the way.
+    """Applies a reward to trials; from those by the objective's metric a `Lagrangian` learns its multipliers.
 
     What is maximised enters the reward as a number from 0 to 1. `score` says how:
 
@@ -22,9 +24,9 @@ class Rewarded:
     - `rank`: the share of the values so far that it exceeds, for scores without a scale.
     - `auto`: by the metric's unit; `rank` where that is neither a fraction nor a percentage.
 
-    Proxies of a warm-up are always ranked. An architecture that breaks a bound and was therefore not
-    evaluated further has the hard reward of an accuracy of 0, which is what any accuracy would give it. A
-    trial without a value that the reward depends on has no reward.
+    Proxies of a warm-up are always ranked, each in its direction (`proxy_merit`). An architecture that breaks
+    a bound and was therefore not evaluated further has the hard reward of an accuracy of 0, which is what any
+    accuracy would give it. A trial without a value that the reward depends on has no reward.
 
     Raises:
         ValueError: an unknown `score`.
@@ -47,13 +49,13 @@ class Rewarded:
                 f"or give score={said!r}"
             )
 
-    def __call__(self, metrics: Mapping[str, float], maximize: str, unit: str) -> float | None:
+    def __call__(self, metrics: Mapping[str, float], maximize: str, screen: Screen | None) -> float | None:
         """The reward by `maximize`; None where there is none.
 
         Args:
             metrics: of the trial.
             maximize: the objective's metric or a proxy.
-            unit: of the objective's metric.
+            screen: knows unit and direction of metrics; without one, what is maximised is a fraction.
         """
         constraints = [
             c for c in self.objective.constraints if math.isfinite(metrics.get(c.metric, math.nan))
@@ -65,16 +67,19 @@ class Rewarded:
         value = metrics.get(maximize, math.nan)
         if math.isnan(value) and not is_worthless:
             return None
-        accuracy = 0.0 if math.isnan(value) else self._between_0_and_1(value, maximize, unit)
+        accuracy = 0.0 if math.isnan(value) else self._between_0_and_1(value, maximize, screen)
         found = self.reward(accuracy, costs, constraints)
-        self.reward = self.reward.updated(costs, constraints)
+        if maximize == self.objective.maximize:
+            self.reward = self.reward.updated(costs, constraints)
         return found
 
-    def _between_0_and_1(self, value: float, maximize: str, unit: str) -> float:
+    def _between_0_and_1(self, value: float, maximize: str, screen: Screen | None) -> float:
         is_proxy = maximize != self.objective.maximize
+        unit = screen.metrics[self.objective.maximize].unit if screen else "fraction"
         scale = _BY_UNIT.get(unit, "rank") if self.score == "auto" else self.score
         if is_proxy or scale == "rank":
-            return self._ranks.setdefault(maximize, RunningRank()).of(value)
+            score = proxy_merit(maximize, value, screen)
+            return self._ranks.setdefault(maximize, RunningRank()).of(score)
         value = value / 100 if scale == "percent" else value
         if 0 <= value <= 1:
             return value

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwnas.objectives import Metric, MetricError
-from hwnas.search.metrics import COUNTS
+from hwnas.search.metrics import merit
 from hwnas.spaces import Architecture, SearchSpace
 
 Floats = npt.NDArray[np.float64]
@@ -51,8 +51,8 @@ class Features:
     """Makes candidates of architectures.
 
     A score is turned into a normal quantile by its rank within reference architectures of the space, so
-    that it has no unit and no outliers; an undefined one ranks last. Of counts (`live_params`), more is
-    better; other proxies have a direction.
+    that it has no unit and no outliers; an undefined one ranks last. Which direction is better, says
+    `hwnas.search.metrics.merit`.
 
     Attributes:
         space: of the architectures.
@@ -82,11 +82,10 @@ class Features:
 
 def _scores(proxy: Metric, architectures: Sequence[Architecture]) -> Floats:
     """`[n]`, more is better; minus infinity where undefined."""
-    sign = 1.0 if proxy.higher_is_better or proxy.name in COUNTS else -1.0
     values = np.full(len(architectures), -np.inf)
     for row, architecture in enumerate(architectures):
         try:
-            value = sign * proxy(architecture)
+            value = merit(proxy, proxy(architecture))
         except MetricError:
             continue
         if not np.isnan(value):

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hwnas.objectives import Constraint, Objective
+from hwnas.objectives import Constraint, Objective, Reward
 from hwnas.objectives.rewards import Hard, Lagrangian, Soft
 from hwnas.search import run
 from hwnas.search.screen import Screen
@@ -87,10 +87,10 @@ def test_what_breaks_a_bound_is_proposed_and_trained_where_its_accuracy_counts(k
 
 def test_an_accuracy_that_counts_and_is_not_known_teaches_nothing():
     costs = {"latency_ms": 5.0}
-    assert Rewarded(BOUNDED, Hard(), "auto")(costs, "accuracy", "fraction") == 0.0
+    assert Rewarded(BOUNDED, Hard(), "auto")(costs, "accuracy", None) == 0.0
     soft = Rewarded(BOUNDED, Soft(), "auto")
-    assert soft(costs, "accuracy", "fraction") is None
-    assert soft({**costs, "accuracy": 0.5}, "accuracy", "fraction") == 0.5 * 1.25**-0.07
+    assert soft(costs, "accuracy", None) is None
+    assert soft({**costs, "accuracy": 0.5}, "accuracy", None) == 0.5 * 1.25**-0.07
 
 
 @dataclass(frozen=True)
@@ -171,3 +171,55 @@ def test_the_controller_is_warmed_up_by_a_proxy():
     assert strategy.probability(Small().from_encoding(ANSWER)) > 0.2
     (after,) = searched(strategy, steps=1)
     assert after[0].maximize == "accuracy"
+
+
+@pytest.mark.parametrize("higher_is_better", [True, False])
+def test_a_warm_up_goes_in_the_direction_of_its_proxy(higher_is_better):
+    proxy = Value("proxy", higher_is_better=higher_is_better)
+    strategy = Reinforce(Small(), ACCURACY, warm_up=300, warm_up_by="proxy")
+    strategy.screen = Screen(ACCURACY, {"accuracy": Value("accuracy", "fraction"), "proxy": proxy})
+    sign = 1 if higher_is_better else -1
+    searched(strategy, lambda a: {"proxy": sign * likeness(a.encoding)}, steps=300)
+    assert strategy.probability(Small().from_encoding(ANSWER)) > 0.2
+
+
+def test_the_multipliers_of_a_lagrangian_wait_for_the_end_of_a_warm_up():
+    strategy = Reinforce(Small(), BOUNDED, reward="lagrangian", warm_up=20, warm_up_by="proxy")
+    over_bound = {"proxy": 1.0, "accuracy": 0.5, "latency_ms": 8.0}
+    searched(strategy, lambda a: over_bound, steps=20)
+    assert dict(strategy.reward.multipliers) == {}
+    searched(strategy, lambda a: over_bound, steps=1)
+    assert dict(strategy.reward.multipliers) == pytest.approx({"latency_ms": 0.01})
+
+
+# --- a reward of one's own
+
+
+class Own(Reward):
+    """The accuracy, if it exceeds a threshold."""
+
+    def __init__(self, threshold):
+        self.threshold = threshold
+
+    def __call__(self, accuracy, costs, constraints):
+        return accuracy if accuracy > self.threshold else 0.0
+
+
+def test_a_run_by_a_reward_without_a_repr_is_resumed_and_only_by_the_same(tmp_path):
+    def searched_by(reward, budget):
+        return run(
+            Toy(),
+            maximize="accuracy",
+            metrics={"accuracy": Accuracy()},
+            strategy="reinforce",
+            strategy_settings={"reward": reward},
+            budget=budget,
+            folder=tmp_path,
+            candidates=1,
+        )
+
+    left = searched_by(Own(0.5), 5)
+    assert left.record.config["strategy"]["reward"] == "Own(threshold=0.5)"
+    assert len(searched_by(Own(0.5), 10).record.trials) > len(left.record.trials)
+    with pytest.raises(ValueError, match="reward"):
+        searched_by(Own(0.6), 10)
