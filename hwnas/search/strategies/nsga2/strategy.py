@@ -96,18 +96,23 @@ class NSGA2(Strategy):
         if fitness.rank < 2:
             violation = -fitness.score if fitness.rank else math.inf
             return Member(architecture, (0.0,) * (1 + len(self.costs)), violation)
-        missing = [name for name in self.costs if name not in metrics]
-        if missing:
-            raise ValueError(f"nsga2 minimises {missing[0]}, which is no metric of this search; add it")
-        costs = tuple(metrics[name] for name in self.costs)
+        costs = tuple(metrics.get(name, math.nan) for name in self.costs)
         undefined = any(math.isnan(cost) for cost in costs)
         return Member(architecture, (-fitness.score, *costs), math.inf if undefined else 0.0)
 
     def check(self, metrics: Mapping[str, Metric]) -> None:
-        """Raise ValueError naming a cost of which more is better."""
+        """Raise ValueError naming a cost that is no metric, is never computed, or of which more is better."""
+        bounded = [one.metric for one in self.objective.constraints]
         for name in self.costs:
-            if name in metrics and metrics[name].higher_is_better:
+            if name not in metrics:
+                raise ValueError(f"nsga2 minimises {name}, which is no metric of this search; add it")
+            if metrics[name].higher_is_better:
                 raise ValueError(f"nsga2 minimises its costs, and of {name} more is better")
+            if metrics[name].expensive and name not in bounded:
+                raise ValueError(
+                    f"nsga2 minimises {name}, which is expensive and so computed only where it is bounded; "
+                    f"add a constraint, '{name} <= NUMBER'"
+                )
 
     def _child(self) -> Architecture:
         child = tournament(self._parents, self._generator)

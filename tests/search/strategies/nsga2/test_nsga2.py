@@ -7,7 +7,8 @@ from hwnas.objectives import Constraint, Objective
 from hwnas.objectives.pareto import non_dominated
 from hwnas.search.records import Trial
 from hwnas.search.strategies import NSGA2, front
-from tests.search.strategies.told import SUM, Sum, Toy, searched
+from tests.search.strategies.told import BOUNDED, SUM, Sum, Toy, searched
+from tests.search.toy import Cost, Value
 
 COST = ["cost"]
 
@@ -34,14 +35,29 @@ def test_the_costs_are_those_of_the_constraints_where_none_are_named():
 
 
 def test_a_cost_that_nothing_computes_is_named():
-    strategy = NSGA2(Toy(), SUM, costs=["energy_mj"])
     with pytest.raises(ValueError, match="energy_mj, which is no metric"):
-        strategy.tell(strategy.ask(), {"value": 1.0})
+        NSGA2(Toy(), SUM, costs=["energy_mj"]).check({"value": Value()})
 
 
 def test_a_cost_of_which_more_is_better_is_refused():
     with pytest.raises(ValueError, match="of proxy more is better"):
         NSGA2(Toy(), SUM, costs=["proxy"]).check({"proxy": Sum()})
+
+
+def test_an_expensive_cost_is_refused_unless_it_is_bounded_and_so_computed():
+    metrics = {"value": Value(), "cost": Cost(expensive=True)}
+    with pytest.raises(ValueError, match="add a constraint, 'cost <= NUMBER'"):
+        NSGA2(Toy(), SUM, costs=COST).check(metrics)
+    NSGA2(Toy(), BOUNDED, costs=COST).check(metrics)
+
+
+def test_a_cost_without_a_value_makes_a_member_the_worst():
+    def metrics(proposal):
+        encoding = proposal.architecture.encoding
+        return {"value": float(sum(encoding)), **({} if encoding[0] > 1 else {"cost": 1.0})}
+
+    done = searched(NSGA2(Toy(), SUM, costs=COST, population=20), metrics, trials=400)
+    assert np.mean(["cost" in values for _, values in done[-100:]]) > 0.7
 
 
 def test_the_next_generation_waits_for_the_one_before():
