@@ -33,7 +33,7 @@ class FactorizedController:
             self._exists, INITIAL_SCALE * generator.standard_normal(self._exists.shape), -np.inf
         )
         self._learning_rate = learning_rate
-        self._adam = Adam(self._logits.shape)
+        self._adam = Adam(self._logits)
         self._normalise()
 
     @property

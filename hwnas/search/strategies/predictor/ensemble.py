@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas.search.strategies.predictor.adam import adam
+from hwnas.search.strategies.predictor.adamw import adamw
 from hwnas.search.strategies.predictor.features import Floats
 
 MEMBERS, HIDDEN = 5, 32
@@ -60,7 +60,7 @@ def train(inputs: Floats, targets: Floats, loss: LossGradient, generator: np.ran
     weights = [generator.normal(0, np.sqrt(2 / a), (MEMBERS, a, b)) for a, b in pairs]
     biases = [generator.normal(0, 0.1, (MEMBERS, 1, b)) for _, b in pairs]
     parameters = [*weights, *biases]
-    adam(
+    adamw(
         parameters,
         lambda: _gradients(parameters, inputs, targets, loss),
         steps=STEPS,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hwnas.search.strategies.predictor.adam import adam
+from hwnas.search.strategies.predictor.adamw import adamw
 from hwnas.search.strategies.predictor.ensemble import pairwise
 from hwnas.search.strategies.predictor.features import Floats, Rows
 from hwnas.search.strategies.predictor.graphs import Graphs
@@ -111,7 +111,7 @@ def train(inputs: Inputs, targets: Floats, generator: np.random.Generator) -> Ra
         rows = np.arange(n) if n <= BATCH else generator.permutation(n)[:BATCH]
         return _gradients(parameters, inputs[rows], targets[rows])
 
-    adam(parameters, gradients, steps=STEPS, rate=LEARNING_RATE, decay=WEIGHT_DECAY)
+    adamw(parameters, gradients, steps=STEPS, rate=LEARNING_RATE, decay=WEIGHT_DECAY)
     return Ranker(parameters)
 
 

@@ -35,7 +35,8 @@ def test_adam_steps_as_torchs():
     generator = np.random.default_rng(0)
     parameter = torch.nn.Parameter(torch.zeros(4, dtype=torch.float64))
     optimizer = torch.optim.Adam([parameter], lr=0.01)
-    mine, values = Adam((4,)), np.zeros(4)
+    values = np.zeros(4)
+    mine = Adam(values)
     for _ in range(20):
         gradient = generator.standard_normal(4)
         values += 0.01 * mine.direction(gradient)

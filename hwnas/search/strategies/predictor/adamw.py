@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.floating[Any]]
-
-FIRST, SECOND, TINY = 0.9, 0.999, 1e-8
+from hwnas.search.strategies.adam import Adam, Array
 
 
-def adam(
+def adamw(
     parameters: Sequence[Array],
     gradients: Callable[[], Sequence[Array]],
     *,
@@ -30,12 +26,8 @@ def adam(
         rate: of the first step.
         decay: of the weights, relative to the rate.
     """
-    first = [np.zeros_like(one) for one in parameters]
-    second = [np.zeros_like(one) for one in parameters]
+    optimisers = [Adam(one) for one in parameters]
     for step in range(1, steps + 1):
         at_step = rate * 0.5 * (1 + np.cos(np.pi * step / steps))
-        for value, gradient, m, v in zip(parameters, gradients(), first, second, strict=True):
-            m += (1 - FIRST) * (gradient - m)
-            v += (1 - SECOND) * (gradient**2 - v)
-            update = (m / (1 - FIRST**step)) / (np.sqrt(v / (1 - SECOND**step)) + TINY)
-            value -= float(at_step) * (update + decay * value)
+        for value, gradient, optimiser in zip(parameters, gradients(), optimisers, strict=True):
+            value -= float(at_step) * (optimiser.direction(gradient) + decay * value)
