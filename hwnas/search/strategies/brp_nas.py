@@ -44,6 +44,8 @@ class BRPNAS(PredictorGuided):
         alpha: share of the best by the predictor in a round.
         model: `gcn` or `mlp`; by default what suits the space.
         proxies: metrics that the predictor reads too.
+        scored: random architectures that expensive proxies score first.
+        relatives: architectures that they score later for each choice.
         seed: of all draws.
 
     Raises:

@@ -17,7 +17,7 @@ class Hyperband(BracketSearch):
 
     Algorithm 1 with R = η^(rungs-1) and its least resource as the unit: bracket s from s_max = rungs - 1 to 0
     begins with ⌈(s_max + 1) η^s / (s + 1)⌉ networks after 1/η^s of the training. Then it begins again. By
-    default (3 rungs) the brackets have 9, 5 and 3 networks, and cost about 8 full trainings together.
+    default (3 rungs) the brackets have 9, 5 and 3 networks, and cost 8.67 full trainings together.
 
     Args:
         space: where to search.

@@ -44,9 +44,9 @@ class PPO(PolicyGradient):
     Args:
         space: where to search.
         objective: what for.
+        controller: this and the others that are not listed, as `PolicySettings`.
         clip: by how much a probability may change, relatively.
         epochs: steps on each batch.
-        settings: the others, as of `PolicySettings`.
         seed: of all draws.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What holds for each of the sample-based strategies: the known answer, replay, bounds."""
+"""What holds for each of the sample-based strategies: the known answer, determinism, bounds."""
 
 import pytest
 
@@ -80,19 +80,6 @@ def test_the_same_seed_asks_the_same_and_another_seed_does_not(make):
 
     assert asked(5) == asked(5)
     assert asked(5) != asked(6)
-
-
-@every
-def test_replay_goes_on_as_if_nothing_had_happened(make):
-    whole = searched(make(Toy(), BOUNDED, 3), metrics_of, trials=300, ahead=8)
-    again = make(Toy(), BOUNDED, 3)
-    recorded = {number: values for number, (_, values) in enumerate(whole[:117])}
-    told = iter(range(len(whole)))
-
-    def replayed(proposal):
-        return recorded.get(next(told)) or metrics_of(proposal)
-
-    assert searched(again, replayed, trials=300, ahead=8) == whole
 
 
 @every

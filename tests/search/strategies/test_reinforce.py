@@ -15,7 +15,6 @@ from tests.search.strategies.policy.spaces import (
     Deep,
     Even,
     Small,
-    accuracy_of,
     finite_differences,
     likeness,
     searched,
@@ -71,20 +70,6 @@ def test_the_same_results_give_the_same_proposals(form):
 
     assert asked(3) == asked(3)
     assert asked(3) != asked(4)
-
-
-@every_form
-def test_replay_goes_on_as_if_nothing_had_happened(form):
-    make = FORMS[form]
-    whole = searched(make(Deep(), ACCURACY), steps=100, ahead=8)
-    recorded = {i: metrics for i, (_, metrics) in enumerate(whole[:50])}
-    evaluations = iter(range(100))
-
-    def evaluate(architecture):
-        number = next(evaluations)
-        return recorded[number] if number in recorded else accuracy_of(architecture)
-
-    assert searched(make(Deep(), ACCURACY), evaluate, steps=100, ahead=8) == whole
 
 
 @every_form
