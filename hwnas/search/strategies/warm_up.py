@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from hwnas.spaces import Architecture, SearchSpace
 class WarmUp:
     """Uniform draws that are scored by the metric `by`, and then known best first.
 
+    A small space is drawn from without repeats, at most all of it.
+
     Args:
         space: where to draw.
         objective: whose constraints come before the score.
@@ -27,9 +29,9 @@ class WarmUp:
     def __init__(
         self, space: SearchSpace, objective: Objective, samples: int, by: str, generator: np.random.Generator
     ) -> None:
-        self.space, self.objective, self.samples, self.by = space, objective, samples, by
-        self._generator = generator
-        self._asked = 0
+        self.objective, self.by = objective, by
+        self.samples = min(samples, space.size) if samples and space.is_small else samples
+        self._draws = _draws(space, self.samples, generator)
         self._scored: list[tuple[Fitness, Architecture]] = []
 
     @property
@@ -39,10 +41,8 @@ class WarmUp:
 
     def ask(self) -> Proposal | None:
         """The next draw to score, or None to wait for scores."""
-        if self._asked >= self.samples:
-            return None
-        self._asked += 1
-        return Proposal(self.space.random(self._generator), self.by)
+        drawn = next(self._draws, None)
+        return None if drawn is None else Proposal(drawn, self.by)
 
     def tell(self, proposal: Proposal, metrics: Mapping[str, float], screen: Screen | None) -> None:
         """A draw's metrics."""
@@ -53,6 +53,14 @@ class WarmUp:
         """The architectures drawn, each once, best first; those of equal score as they were drawn."""
         ordered = sorted(self._scored, key=lambda scored: scored[0], reverse=True)
         return list(dict.fromkeys(architecture for _, architecture in ordered))
+
+
+def _draws(space: SearchSpace, samples: int, generator: np.random.Generator) -> Iterator[Architecture]:
+    if space.is_small:
+        yield from space.sample(samples, seed=generator)
+    else:
+        for _ in range(samples):
+            yield space.random(generator)
 
 
 def check_warm_up(samples: int, by: str | None) -> None:

@@ -32,6 +32,19 @@ def test_area_is_the_lectures_algorithm():
         assert any(sum(a != b for a, b in zip(encoding, one, strict=True)) == 1 for one in before)
 
 
+class Few(Toy):
+    name = "few"
+    decisions = {f"d{i}": tuple(range(3)) for i in range(3)}
+
+
+@pytest.mark.parametrize("samples", [20, 1000])
+def test_of_a_small_space_no_draw_repeats_and_the_warm_up_ends_with_the_space(samples):
+    done = searched(NASWOTSearch(Few(), SUM, samples=samples, score_by="proxy"), trials=2000, ahead=8)
+    drawn = [encoding for _, encoding in scored(done)]
+    assert len(drawn) == len(set(drawn)) == min(samples, 27)
+    assert evaluated(done) == best_first(done)[:1]
+
+
 def test_areas_own_sizes():
     assert AREA(Toy(), SUM).settings() == {
         "population": 10,
