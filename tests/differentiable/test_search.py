@@ -18,6 +18,7 @@ from hwnas.differentiable.stepper import SearchDiverged, Stepper
 from hwnas.latency.predictors.lookup import LookupPredictor
 from hwnas.latency.predictors.parts import MissingBlockError
 from hwnas.network.to_torch import to_torch
+from hwnas.objectives.penalties import PENALTIES
 from hwnas.spaces import NASBench101, NASBench201, SearchSpace
 from hwnas.training import DataSet
 from tests.differentiable.spaces import SPACES
@@ -158,6 +159,14 @@ def test_the_lagrangian_ends_at_the_target(target: int, tmp_path: Path):
     assert 0.9 * target <= count(run.architecture.network).whole.flops <= target
     assert run.record.epochs[-1].expected["flops"] == pytest.approx(target, rel=0.1)
     assert run.record.epochs[-1].multipliers["flops"] != 0
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_every_penalty_lowers_what_is_expected(penalty: str, tmp_path: Path):
+    strong = {"ratio": "ratio:weight=10", "hinge": "hinge:weight=10"}.get(penalty, penalty)
+    run = searched(tmp_path, subject_to=["flops <= 75k"], epochs=3, penalty=strong)
+    first, last = (run.record.epochs[place].expected["flops"] for place in (0, -1))
+    assert last < 0.99 * first
 
 
 def test_a_greater_weight_of_the_ratio_costs_less(tmp_path: Path):
