@@ -24,10 +24,10 @@ _ATTRIBUTE = "hwnas"
 def export_study(run: Path | str, storage: str, *, space: SearchSpace | None = None) -> Study:
     """Write the trials of a run into a storage of Optuna, under the name of the run's folder.
 
-    A trial with the metric that the search maximises is `COMPLETE`. One that breaks a constraint, and one
-    that was only scored by a proxy, is `PRUNED`, having no value; a failed one is `FAIL`. Bounds are Optuna's
-    constraints, as fractions by which they are exceeded; all metrics are user attributes. Exporting again
-    adds the trials that are new.
+    A trial with the metric that the search maximises is `COMPLETE`, also where it breaks a constraint. One
+    without, as it breaks a constraint or was only scored by a proxy, is `PRUNED`; a failed one is `FAIL`.
+    Bounds are Optuna's constraints, as fractions by which they are exceeded; all metrics are user attributes.
+    Exporting again adds the trials that are new.
 
     Args:
         run: folder of a run, finished or not.
@@ -77,11 +77,11 @@ def _trial(trial: Trial, record: RunRecord, space: SearchSpace) -> FrozenTrial:
     import optuna
     from optuna.trial import TrialState
 
-    value = trial.metrics.get(record.maximize) if trial.status == "complete" else None
-    states = {"complete": TrialState.PRUNED, "infeasible": TrialState.PRUNED, "failed": TrialState.FAIL}
+    value = None if trial.status == "failed" else trial.metrics.get(record.maximize)
+    unknown = TrialState.FAIL if trial.status == "failed" else TrialState.PRUNED
     encoding = space.parse(trial.architecture).encoding
     frozen = optuna.create_trial(
-        state=states[trial.status] if value is None else TrialState.COMPLETE,
+        state=unknown if value is None else TrialState.COMPLETE,
         value=value,
         params={
             name: choices[index]

@@ -49,6 +49,18 @@ def test_each_trial_with_its_state_value_and_constraints(tmp_path, storage):
     assert study.best_value == max(one.metrics["value"] for one in trials if one.status == "complete")
 
 
+def test_a_value_over_a_bound_is_known_and_is_not_the_best(tmp_path, storage):
+    soft = {"strategy": "reinforce", "strategy_settings": {"reward": "absolute", "score": "rank"}}
+    trials = run(tmp_path / "mine", metrics={"value": Value(), "cost": Cost()}, **soft).record.trials
+    over = [one for one in trials if one.status == "infeasible"]
+    study = export_study(tmp_path / "mine", storage, space=Toy())
+    assert {one.state for one in study.trials} == {State.COMPLETE} and over
+    assert [one.value for one in study.trials] == [one.metrics["value"] for one in trials]
+    assert all(max(study.trials[one.number].constraints.values()) > 0 for one in over)
+    best = max(one.metrics["value"] for one in trials if one.status == "complete")
+    assert study.best_value == best < max(one.metrics["value"] for one in over)
+
+
 def test_exporting_again_adds_what_is_new(tmp_path, storage):
     folder = tmp_path / "mine"
     before = len(run(folder, budget=12).record.trials)
