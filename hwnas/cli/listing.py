@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ class Kind(str, Enum):
     metrics = "metrics"
     strategies = "strategies"
     rewards = "rewards"
+    penalties = "penalties"
     runtimes = "runtimes"
     boards = "boards"
     tables = "tables"
@@ -33,7 +35,7 @@ def listing(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     json: Json = False,
 ) -> None:
-    """List devices, spaces, proxies, metrics, strategies, rewards, runtimes, boards, tables or predictors."""
+    """List devices, spaces, proxies, metrics, strategies, rewards, penalties, runtimes, boards, and more."""
     rows = _LISTS[kind]()
     if json:
         print_json(rows)
@@ -95,44 +97,50 @@ def _proxies() -> list[dict[str, str]]:
 
 
 def _metrics() -> list[dict[str, str]]:
+    from hwnas.cli.maximized import trained_metrics
     from hwnas.cost.metrics import MEMORY_METRICS
     from hwnas.search.metrics import COUNTS, known_metrics
-    from hwnas.search.reduced import NAME, SETTINGS
     from hwnas.search.zero_cost import NAME as ZERO_COST
 
     kinds = {
         **dict.fromkeys(MEMORY_METRICS, "memory plan (--runtime)"),
         ZERO_COST: "proxies joined by ranks",
-        NAME: f"reduced training (--data), settings {', '.join(SETTINGS)}",
+        **{
+            name: f"{one.kind} (--data), settings {', '.join(one.settings)}"
+            for name, one in trained_metrics().items()
+        },
     }
     rows = [
         {"metric": name, "kind": "count" if name in COUNTS else kinds.get(name, "zero-cost proxy")}
-        for name in known_metrics()
+        for name in dict.fromkeys([*known_metrics(), *trained_metrics()])
     ]
     return [*rows, {"metric": "latency_ms", "kind": "predictor (--predictor)"}]
 
 
 def _strategies() -> list[dict[str, str]]:
+    from hwnas.differentiable.methods import METHODS
     from hwnas.search import STRATEGIES
 
-    return [{"strategy": name, "description": _first_line(kind)} for name, kind in STRATEGIES.items()]
+    by_gradients = {name: f"by gradients: {_first_line(kind)}" for name, kind in METHODS.items()}
+    described = {name: _first_line(kind) for name, kind in STRATEGIES.items()} | by_gradients
+    return [{"strategy": name, "description": text} for name, text in described.items()]
 
 
 def _rewards() -> list[dict[str, str]]:
-    from functools import partial
-
     from hwnas.objectives.rewards.registry import PAPERS, REWARDS
 
-    kinds = {name: make.func if isinstance(make, partial) else make for name, make in REWARDS.items()}
-    return [
-        {
-            "reward": name,
-            "formula": _first_line(kind),
-            "settings": _numbers(REWARDS[name]),
-            "paper": PAPERS[name],
-        }
-        for name, kind in kinds.items()
-    ]
+    return [{"reward": name, **_formula(make), "paper": PAPERS[name]} for name, make in REWARDS.items()]
+
+
+def _penalties() -> list[dict[str, str]]:
+    from hwnas.objectives.penalties import PENALTIES
+
+    return [{"penalty": name, **_formula(make)} for name, make in PENALTIES.items()]
+
+
+def _formula(make: Callable[..., Any]) -> dict[str, str]:
+    kind = make.func if isinstance(make, partial) else make
+    return {"formula": _first_line(kind), "settings": _numbers(make)}
 
 
 def _numbers(make: Callable[..., Any]) -> str:
@@ -201,6 +209,7 @@ _LISTS = {
     Kind.metrics: _metrics,
     Kind.strategies: _strategies,
     Kind.rewards: _rewards,
+    Kind.penalties: _penalties,
     Kind.runtimes: _runtimes,
     Kind.boards: _boards,
     Kind.tables: _tables,

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-TEXT = ("description", "settings", "needs", "folder", "kind", "better")
+TEXT = ("description", "settings", "needs", "folder", "kind", "better", "formula", "paper")
 
 SILENCE = 15.0
 

@@ -1,6 +1,9 @@
-"""`hwnas list rewards`: all of them, with the settings that they accept as they are printed."""
+"""`hwnas list`: what there is, with the settings that it accepts as they are printed."""
 
+from hwnas.differentiable.methods import METHODS
+from hwnas.objectives.penalties import PENALTIES, penalty
 from hwnas.objectives.rewards import REWARDS, reward
+from hwnas.search import STRATEGIES
 from tests.cli.test_cli import as_json
 
 
@@ -15,3 +18,23 @@ def test_rewards():
     for name in ("soft", "proxylessnas", "weighted", "absolute", "chamnet", "lagrangian"):
         settings = rows[name]["settings"].replace(" ", "")
         assert reward(f"{name}:{settings}") == reward(name)
+
+
+def test_penalties():
+    rows = {row["penalty"]: row for row in as_json("list", "penalties")}
+    assert list(rows) == list(PENALTIES)
+    assert rows["fbnet"]["formula"].startswith("L · α · log₂(1 + T/τ)^β")
+    for name, row in rows.items():
+        assert penalty(f"{name}:{row['settings'].replace(' ', '')}") == penalty(name)
+
+
+def test_strategies_are_those_that_ask_and_those_by_gradients():
+    rows = {row["strategy"]: row["description"] for row in as_json("list", "strategies")}
+    assert list(rows) == [*STRATEGIES, *METHODS]
+    assert "DARTS: Differentiable Architecture Search" in rows["darts"]
+
+
+def test_metrics_that_train_have_settings():
+    rows = {row["metric"]: row["kind"] for row in as_json("list", "metrics")}
+    assert "settings epochs, " in rows["reduced_accuracy"]
+    assert "sampling" in rows["accuracy_oneshot"]
