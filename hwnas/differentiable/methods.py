@@ -33,7 +33,6 @@ class Method(ABC):
         warm_up: share of the epochs in which the logits stay as they are.
         every: steps of the weights for each step of the logits.
         uses_auxiliary: whether supernets get skips beside the mixtures, see `auxiliary`.
-        order: 1, or 2 where the logits look ahead by a step of the weights.
 
     Raises:
         ValueError: a rate that is not above 0.
@@ -52,7 +51,6 @@ class Method(ABC):
     warm_up: ClassVar[float] = 0.0
     every: ClassVar[int] = 1
     uses_auxiliary: ClassVar[bool] = False
-    order: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         for name, value in (("rate", self.rate), ("weight_rate", self.weight_rate)):
@@ -70,6 +68,11 @@ class Method(ABC):
     def priced(self, logits: Logits, drawn: Relaxed) -> Mapping[str, Tensor]:
         """The probabilities at which costs are expected: the softmax of the logits, whatever was drawn."""
         return softmax(logits).probabilities
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a step of the logits looks ahead by a step of the weights: second order."""
+        return False
 
     def temperature(self, share: float) -> float | None:
         """That of the relaxation; None where it has none."""
@@ -93,12 +96,17 @@ class DARTS(Method):
         ValueError: an `order` other than 1 and 2.
     """
 
-    order: int = 1  # type: ignore[misc]
+    order: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.order not in (1, 2):
             raise ValueError(f"order must be 1 or 2, not {self.order:g}")
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Where the order is 2."""
+        return self.order == 2
 
     def for_weights(self, logits: Logits, share: float, rng: np.random.Generator) -> Relaxed:
         """Everything at once."""

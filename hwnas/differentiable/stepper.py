@@ -142,9 +142,9 @@ class Stepper:
 
         logits = list(self.logits.values())
         gradients = (
-            first_order(validation, logits)
-            if self.method.order == 1
-            else self._second_order(training, validation, logits)
+            self._second_order(training, validation, logits)
+            if self.method.looks_ahead
+            else first_order(validation, logits)
         )
         for values, gradient in zip(logits, gradients, strict=True):
             values.grad = gradient
