@@ -6,19 +6,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from hwnas.differentiable import memory
 from hwnas.differentiable.batches import Batches
-from hwnas.differentiable.checkpoint import Checkpoint, read_checkpoint
 from hwnas.differentiable.derivation import Limits, derive
 from hwnas.differentiable.guards import Guard
 from hwnas.differentiable.methods import Method
+from hwnas.differentiable.oneshot_checkpoint import (
+    Checkpoint,
+    differences,
+    open_checkpoint,
+    write_checkpoint,
+)
 from hwnas.differentiable.plan import Plan, method_name, plan
-from hwnas.differentiable.records import DifferentiableRecord, Epoch, read_epoch
+from hwnas.differentiable.records import RECORD, DifferentiableRecord, Epoch, read_epoch
 from hwnas.differentiable.settings import Precision, SearchSettings
 from hwnas.differentiable.skips import count_skips
 from hwnas.differentiable.stepper import Aim, SearchDiverged, Stepper, Tally
@@ -29,8 +33,9 @@ from hwnas.spaces import Architecture, SearchSpace
 from hwnas.threads import torch_threads
 from hwnas.training import DataSet
 
+CHECKPOINT = "checkpoint.npz"
 GUARDED = "darts_minus"
-"""The default method; with the default guard it does not collapse on NAS-Bench-201."""
+"""The default method. Published of NAS-Bench-201: 93.8 % on CIFAR-10, where DARTS collapses to 54.3 %."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +46,7 @@ class DifferentiableRun:
         record: of its epochs, as it stands in `folder`.
         architecture: the answer.
         weights: of the answer's network, taken from the supernet: a state dict of `to_torch(network)`.
-        folder: with record.json and checkpoint.pt.
+        folder: with record.json and checkpoint.npz.
     """
 
     record: DifferentiableRecord
@@ -131,14 +136,11 @@ class _Search:
         self.stopped = ""
 
     def run(self, progress: Callable[[Epoch], None] | None) -> DifferentiableRun:
-        found = read_checkpoint(self.folder, self.config)
-        if found is not None:
-            self._restore(found)
+        self._resume()
         while len(self.epochs) < self.plan.settings.epochs and not self.stopped:
             self.epochs.append(self._epoch(len(self.epochs) + 1))
             self.stopped = self._reason_to_stop()
-            self._checkpoint().save(self.folder)
-            self._record().save(self.folder)
+            self._save()
             if progress is not None:
                 progress(self.epochs[-1])
         record = self._record()
@@ -214,21 +216,48 @@ class _Search:
             environment=self.plan.environment(),
         )
 
-    def _checkpoint(self) -> Checkpoint:
-        state = {
-            **self.stepper.state(),
-            "batches": self.batches.generator.get_state(),
-            "torch": torch.get_rng_state(),
+    def _save(self) -> None:
+        document = {
+            "of": self.config,
+            "stepper": self.stepper.document(),
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "stopped": self.stopped,
         }
-        return Checkpoint(self.config, state, [asdict(epoch) for epoch in self.epochs], self.stopped)
+        write_checkpoint(self.folder / CHECKPOINT, self.stepper.tensors() | self._generators(), document)
+        self._record().save(self.folder)
 
-    def _restore(self, found: Checkpoint) -> None:
-        state: Any = found.state
-        self.stepper.restore(state)
-        self.batches.generator.set_state(state["batches"])
-        torch.set_rng_state(state["torch"])
-        self.epochs = [read_epoch(epoch) for epoch in found.epochs]
-        self.stopped = found.stopped
+    def _resume(self) -> None:
+        """Go on from the checkpoint in the folder, if there is one."""
+        path = self.folder / CHECKPOINT
+        if not path.exists():
+            if (self.folder / RECORD).exists():
+                raise ValueError(
+                    f"{self.folder} holds a search whose {CHECKPOINT} is missing; choose another folder"
+                )
+            return
+        with open_checkpoint(path) as kept:
+            different = differences(kept.document["of"], self.config)
+            if not different:
+                self._restore(kept)
+        if different:
+            raise ValueError(
+                f"{self.folder} holds a search with other settings ({'; '.join(different)}); choose another "
+                "folder"
+            )
+
+    def _restore(self, kept: Checkpoint) -> None:
+        self.stepper.restore(kept, kept.document["stepper"])
+        states = self._generators()
+        for name, state in states.items():
+            kept.read_into(name, state)
+        self.batches.generator.set_state(states["batches"])
+        torch.set_rng_state(states["torch"])
+        self.epochs = [read_epoch(epoch) for epoch in kept.document["epochs"]]
+        self.stopped = kept.document["stopped"]
+
+    def _generators(self) -> dict[str, Tensor]:
+        """The states of torch's generators."""
+        return {"batches": self.batches.generator.get_state(), "torch": torch.get_rng_state()}
 
 
 def _title(planned: Plan) -> str:

@@ -17,6 +17,7 @@ from hwnas.differentiable.batches import Batch
 from hwnas.differentiable.bilevel import VirtualStep, first_order, second_order
 from hwnas.differentiable.costs import Cost
 from hwnas.differentiable.methods import Method
+from hwnas.differentiable.oneshot_checkpoint import Checkpoint
 from hwnas.differentiable.parameters import initial_logits
 from hwnas.differentiable.relaxations import Relaxed, softmax
 from hwnas.differentiable.settings import SearchSettings
@@ -88,8 +89,10 @@ class Stepper:
         self.logits = initial_logits(supernetwork, self.rng)
         self.supernet = Supernet(supernetwork).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.auxiliary = AuxiliarySkips(self.supernet).to(device) if method.uses_auxiliary else None
-        modules = [module for module in (self.supernet, self.auxiliary) if module is not None]
-        self.weights = [weight for module in modules for weight in module.parameters()]
+        self._modules: dict[str, nn.Module] = {"supernet": self.supernet}
+        if self.auxiliary is not None:
+            self._modules["auxiliary"] = self.auxiliary
+        self.weights = [weight for module in self._modules.values() for weight in module.parameters()]
         self.sgd = torch.optim.SGD(
             self.weights,
             lr=method.weight_rate,
@@ -158,35 +161,59 @@ class Stepper:
         fixed = {group: values.detach().double() for group, values in self.logits.items()}
         return dict(softmax(fixed).probabilities)
 
-    def state(self) -> dict[str, Any]:
-        """All that a search goes on from, as tensors and plain data."""
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors that a search goes on from, by name."""
+        found = {
+            f"{place}.{name}": tensor
+            for place, module in self._modules.items()
+            for name, tensor in module.state_dict().items()
+        }
+        for optimiser, moved, _ in self._moved():
+            for name, tensor in moved.items():
+                found |= {f"{name}.{key}": one for key, one in optimiser.state[tensor].items()}
+        return found | {f"logits.{group}": values for group, values in self.logits.items()}
+
+    def document(self) -> dict[str, Any]:
+        """What else it goes on from, as plain data."""
         penalty = self.aim.penalty
         return {
-            "supernet": self.supernet.state_dict(),
-            "auxiliary": None if self.auxiliary is None else self.auxiliary.state_dict(),
-            "sgd": self.sgd.state_dict(),
-            "adam": self.adam.state_dict(),
-            "logits": {group: values.detach() for group, values in self.logits.items()},
             "rng": self.rng.bit_generator.state,
-            "multipliers": list(penalty.multipliers) if isinstance(penalty, Lagrangian) else [],
+            "multipliers": dict(penalty.multipliers) if isinstance(penalty, Lagrangian) else {},
             "done": self.done,
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
-        self.supernet.load_state_dict(state["supernet"])
-        if self.auxiliary is not None:
-            self.auxiliary.load_state_dict(state["auxiliary"])
-        self.sgd.load_state_dict(state["sgd"])
-        self.adam.load_state_dict(state["adam"])
-        with torch.no_grad():
-            for group, values in self.logits.items():
-                values.copy_(state["logits"][group])
-        self.rng.bit_generator.state = state["rng"]
+    def restore(self, kept: Checkpoint, document: Mapping[str, Any]) -> None:
+        """Go on from what `tensors` and `document` gave.
+
+        Raises:
+            ValueError: a tensor of another shape; so does KeyError where one is missing.
+        """
+        for place, module in self._modules.items():
+            for name, tensor in module.state_dict().items():
+                kept.read_into(f"{place}.{name}", tensor)
+        for group, values in self.logits.items():
+            kept.read_into(f"logits.{group}", values)
+        for optimiser, moved, keys in self._moved():
+            for name, tensor in moved.items():
+                for key in keys:
+                    if f"{name}.{key}" in kept.names:
+                        state = torch.zeros(()) if key == "step" else torch.zeros_like(tensor)
+                        kept.read_into(f"{name}.{key}", state)
+                        optimiser.state[tensor][key] = state
+        self.rng.bit_generator.state = document["rng"]
         if isinstance(self.aim.penalty, Lagrangian):
-            known = tuple((metric, value) for metric, value in state["multipliers"])
-            self.aim = replace(self.aim, penalty=replace(self.aim.penalty, multipliers=known))
-        self.done = state["done"]
+            penalty = replace(self.aim.penalty, multipliers=tuple(document["multipliers"].items()))
+            self.aim = replace(self.aim, penalty=penalty)
+        self.done = document["done"]
+
+    def _moved(self) -> list[tuple[torch.optim.Optimizer, Mapping[str, Tensor], tuple[str, ...]]]:
+        """Each optimiser, what it moves by name, and what it remembers of each."""
+        weights: dict[str, Tensor] = {f"sgd.{number}": weight for number, weight in enumerate(self.weights)}
+        logits = {f"adam.{group}": values for group, values in self.logits.items()}
+        return [
+            (self.sgd, weights, ("momentum_buffer",)),
+            (self.adam, logits, ("step", "exp_avg", "exp_avg_sq")),
+        ]
 
     def _loss(self, batch: Batch, relaxed: Relaxed, tally: Tally | None = None) -> Tensor:
         images, labels = batch

@@ -9,11 +9,10 @@ import pytest
 import torch
 
 from hwnas.cost import count
-from hwnas.differentiable.checkpoint import CHECKPOINT
 from hwnas.differentiable.guards import Guard
 from hwnas.differentiable.methods import METHODS
 from hwnas.differentiable.records import Epoch, load
-from hwnas.differentiable.search import DifferentiableRun, search
+from hwnas.differentiable.search import CHECKPOINT, DifferentiableRun, search
 from hwnas.differentiable.stepper import SearchDiverged, Stepper
 from hwnas.latency.predictors.lookup import LookupPredictor
 from hwnas.latency.predictors.parts import MissingBlockError
@@ -146,10 +145,10 @@ def test_a_damaged_or_missing_checkpoint_is_said(tmp_path: Path):
     searched(tmp_path)
     path = tmp_path / CHECKPOINT
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=r"checkpoint\.pt is damaged"):
+    with pytest.raises(ValueError, match=r"checkpoint\.npz is damaged"):
         searched(tmp_path)
     path.unlink()
-    with pytest.raises(ValueError, match=r"checkpoint\.pt is missing"):
+    with pytest.raises(ValueError, match=r"checkpoint\.npz is missing"):
         searched(tmp_path)
 
 
