@@ -14,6 +14,7 @@ from hwnas.search.comparison.recorded import counted, recorded_space
 from hwnas.search.comparison.simulate import simulate
 from hwnas.search.metrics import CountMetric, merit
 from hwnas.search.screen import Screen
+from hwnas.search.strategies import NSGA2
 from hwnas.search.strategies.predictor.features import Features
 from hwnas.search.strategies.proxy_fitness import proxy_fitness
 from hwnas.spaces import SearchSpace
@@ -85,6 +86,10 @@ def test_surrogates_and_searches_agree_on_what_is_promising(higher_is_better):
             for one in architectures
         ]
         assert np.corrcoef(promise, np.argsort(np.argsort(scores)))[0, 1] > 0.9
+
+
+def test_a_count_that_is_a_score_in_a_comparison_is_a_cost_of_nsga2_too(recorded):
+    NSGA2(Widths(), ACCURACY, costs=["live_params"]).check(recorded.metrics)
 
 
 SEARCHES = {
