@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from hwnas.search.run import run
 from tests.search.toy import Cost, Toy, Value
 
 BUDGET = 60
+AHEAD = dict.fromkeys(("bananas", "evolution", "hyperband", "nsga2", "ppo"), 4)
+"""Proposals under way, each evaluated in a thread; of the other strategies one."""
 PAUSES = [0.0]
 """Seconds before each value and after each trial: no setting of a search, so that one may be resumed without them."""
 SETTINGS = {
@@ -45,19 +48,23 @@ class Paused(Value):
 
 def searched(strategy, folder):
     """The trials, without their times."""
-    found = run(
-        Toy(),
-        maximize="value",
-        subject_to=["cost <= 10"],
-        metrics={"value": Paused(), "cost": Cost(), "proxy": Paused("proxy")},
-        strategy=strategy,
-        strategy_settings=SETTINGS.get(strategy, {}),
-        budget=BUDGET,
-        seed=5,
-        folder=folder,
-        candidates=1,
-        events=Events(trial=lambda trial: time.sleep(PAUSES[0])),
-    )
+    ahead = AHEAD.get(strategy, 1)
+    with ThreadPoolExecutor(ahead) as threads:
+        found = run(
+            Toy(),
+            maximize="value",
+            subject_to=["cost <= 10"],
+            metrics={"value": Paused(), "cost": Cost(), "proxy": Paused("proxy")},
+            strategy=strategy,
+            strategy_settings=SETTINGS.get(strategy, {}),
+            budget=BUDGET,
+            ahead=ahead,
+            seed=5,
+            folder=folder,
+            candidates=1,
+            executor=threads,
+            events=Events(trial=lambda trial: time.sleep(PAUSES[0])),
+        )
     return [(t.number, t.architecture, t.asked, t.status, dict(t.metrics)) for t in found.record.trials]
 
 

@@ -1,10 +1,11 @@
-"""Searches on several processes, one of which is killed in the middle: nothing lost, nothing recorded twice."""
+"""Searches on several processes, one of which is killed at work: nothing lost, nothing recorded twice."""
 
 import os
 import signal
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,18 +21,24 @@ from tests.search.test_loop import OBJECTIVE, SPACE, essence, evolution
 from tests.search.toy import Cost, Slow, Value
 
 BUDGET = 60
+AHEAD = 4
+TOLD = 10
+"""Trials after which a process is killed."""
 
 
 @dataclass(frozen=True)
 class Watched(Slow):
-    """Leaves the number of the process that evaluates."""
+    """A file with the number of the process is there as long as it evaluates."""
 
     seconds: float = 0.05
-    processes: str = ""
+    at_work: str = ""
 
     def __call__(self, architecture):
-        (Path(self.processes) / str(os.getpid())).touch()
-        return super().__call__(architecture)
+        mark = Path(self.at_work) / str(os.getpid())
+        mark.touch()
+        value = super().__call__(architecture)
+        mark.unlink()
+        return value
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +59,7 @@ def searched(path, metric, executor=None, progress=None, seconds=None):
             evaluator,
             store,
             budget=BUDGET,
+            ahead=AHEAD,
             executor=executor,
             trial_seconds=seconds,
             progress=progress,
@@ -68,28 +76,47 @@ def recorded(path):
         store.close()
 
 
-def kill_one(processes):
-    os.kill(int(next(processes.iterdir()).name), signal.SIGKILL)
-
-
 @pytest.fixture
 def watched(tmp_path):
-    (tmp_path / "processes").mkdir()
-    return Watched(processes=str(tmp_path / "processes"))
+    (tmp_path / "at_work").mkdir()
+    return Watched(at_work=str(tmp_path / "at_work"))
+
+
+@contextmanager
+def one_killed(watched):
+    """What to call with each trial: after some, one of two processes that are at work at once is killed."""
+    begun, killed = threading.Event(), []
+
+    def kill():
+        begun.wait()
+        until = time.monotonic() + 60
+        while not killed and time.monotonic() < until:
+            at_work = list(Path(watched.at_work).iterdir())
+            if len(at_work) == 2:
+                killed.append(int(at_work[0].name))
+                os.kill(killed[0], signal.SIGKILL)
+            time.sleep(0.002)
+
+    def progress(trial):
+        if trial.number == TOLD:
+            begun.set()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield progress
+    finally:
+        begun.set()
+        killer.join()
+    assert killed
 
 
 def test_a_cluster_goes_on_when_a_worker_is_killed(address, tmp_path, watched):
     alone = searched(tmp_path / "alone", Value())
-
-    def progress(trial):
-        if trial.number == 20:
-            kill_one(tmp_path / "processes")
-
-    with dask_cluster(address) as executor:
+    with dask_cluster(address) as executor, one_killed(watched) as progress:
         together = searched(tmp_path / "cluster", watched, executor, progress)
     assert essence(together) == essence(alone)
     assert essence(recorded(tmp_path / "cluster")) == essence(alone)
-    assert len(list((tmp_path / "processes").iterdir())) >= 2
 
 
 def test_a_trial_that_hangs_is_ended_on_a_cluster(address, tmp_path):
@@ -103,23 +130,15 @@ def test_a_trial_that_hangs_is_ended_on_a_cluster(address, tmp_path):
 
 def test_a_pool_whose_worker_is_killed_stops_and_is_resumed(tmp_path, watched):
     alone = searched(tmp_path / "alone", Value())
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        killer = threading.Thread(target=_kill_soon, args=(tmp_path / "processes",))
-        killer.start()
-        with pytest.raises(OSError, match="a worker process was killed"):
-            searched(tmp_path / "pool", watched, pool)
-        killer.join()
+    with (
+        ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool,
+        one_killed(watched) as progress,
+        pytest.raises(OSError, match="a worker process was killed"),
+    ):
+        searched(tmp_path / "pool", watched, pool, progress)
     before = recorded(tmp_path / "pool")
-    assert len(before) < BUDGET
+    assert TOLD < len(before) < len(alone)
     assert essence(before) == essence(alone[: len(before)])
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         resumed = searched(tmp_path / "pool", Value(), pool)
     assert essence(resumed) == essence(recorded(tmp_path / "pool")) == essence(alone)
-
-
-def _kill_soon(processes):
-    until = time.monotonic() + 60
-    while time.monotonic() < until and not any(processes.iterdir()):
-        time.sleep(0.02)
-    time.sleep(0.3)
-    kill_one(processes)
