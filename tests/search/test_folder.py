@@ -3,7 +3,7 @@
 import pytest
 
 from hwnas.search import CorruptRunError
-from tests.search.test_run import run
+from tests.search.runs import run
 
 
 @pytest.mark.parametrize("lose", ["unlink", "empty"])
