@@ -175,7 +175,7 @@ def _first_tie(colours: list[Colour]) -> list[int]:
 def _exchangeable(graph: Graph, colours: list[Colour], first: int, second: int) -> bool:
     """Whether swapping two tied nodes, and what hangs on them, maps the graph onto itself.
 
-    Follows forced and unique pairs only, so a true answer is proof and a false one is not.
+    Where several neighbours could be swapped it tries one way: a true answer is proof, a false one is not.
     """
     swap = {first: second, second: first}
     waiting = [(first, second)]
@@ -198,7 +198,7 @@ def _exchangeable(graph: Graph, colours: list[Colour], first: int, second: int) 
 def _paired(
     graph: Graph, colours: list[Colour], swap: dict[int, int], a: int, b: int
 ) -> list[tuple[int, int]] | None:
-    """Which neighbours of `a` must go to which of `b`; nothing where that is not unique."""
+    """Which neighbours of `a` may go to which of `b`; None where none fit."""
     pairs: list[tuple[int, int]] = []
     if graph.commutative[a]:
         sides = [[n for n, _ in graph.sources[a]], [n for n, _ in graph.sources[b]]]
@@ -215,7 +215,7 @@ def _paired(
 def _match(
     colours: list[Colour], swap: dict[int, int], left: list[int], right: list[int]
 ) -> list[tuple[int, int]] | None:
-    """Pairs of equal colour; common nodes stay where they are unless they are swapped already."""
+    """Pairs of equal colour, in order; common nodes stay where they are unless they are swapped already."""
     pairs = [(node, swap[node]) for node in left if node in swap]
     rest_left = [node for node in left if node not in swap]
     rest_right = [node for node in right if node not in swap]
@@ -226,9 +226,9 @@ def _match(
         for node in (Counter(nodes) - common).elements():
             by_colour[colours[node]][side].add(node)
     for lefts, rights in by_colour.values():
-        if len(lefts) != 1 or len(rights) != 1:
+        if len(lefts) != len(rights):
             return None
-        pairs.append((lefts.pop(), rights.pop()))
+        pairs += zip(sorted(lefts), sorted(rights), strict=True)
     return pairs
 
 

@@ -169,6 +169,20 @@ def test_many_equal_branches() -> None:
     assert disguised(network, random.Random(0)).key == network.key
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "|avg_pool_3x3~0|+|avg_pool_3x3~0|none~1|+|none~0|none~1|none~2|",
+        "|none~0|+|none~0|skip_connect~1|+|none~0|avg_pool_3x3~1|avg_pool_3x3~2|",
+    ],
+)
+def test_equal_parts_that_have_equal_parts(cell: str) -> None:
+    """Pairs of pools in each of 15 dead cells: the pairs can be exchanged, and the pools of each."""
+    network = NASBench201().parse(cell).network
+    for seed in range(3):
+        assert disguised(network, random.Random(seed)).key == network.key
+
+
 def test_distinct_architectures_have_distinct_keys() -> None:
     space = MobileNetV2(resolution=64)
     architectures = space.sample(200, seed=0)
