@@ -17,7 +17,7 @@ OPTIMUM = 94.0
 
 def entry(label, regret, *, peer=False):
     best = OPTIMUM - np.array([[regret - 0.01], [regret + 0.01]])
-    return Entry(label, peer, best, best, np.ones(2), 0.0, [None, None], 0, 0.0)
+    return Entry(label, peer, best, best, np.ones(2), 0.0, [None, None], 0.0)
 
 
 def budget(**regrets):
