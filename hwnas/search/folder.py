@@ -8,14 +8,14 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from hwnas.files import write_whole
-from hwnas.search.store import CorruptRunError
+from hwnas.search.store import CorruptRunError, TrialStore
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
@@ -75,6 +75,7 @@ def claim(folder: Path, config: Mapping[str, Any]) -> None:
         write_json(path, wanted)
         return
     _check_trials(folder)
+    _check_environment(folder)
     present = read_json(path)
     if different := _differences(present, wanted):
         raise ValueError(
@@ -90,12 +91,26 @@ def recorded_ahead(folder: Path) -> int | None:
 
 def _check_trials(folder: Path) -> None:
     """Refuse a run that was searched to its end and has lost its trials, which would begin anew."""
-    trials = folder / TRIALS
-    if (folder / RESULTS).exists() and not (trials.exists() and trials.stat().st_size):
+    if (folder / RESULTS).exists() and not _has_trials(folder / TRIALS):
         raise CorruptRunError(
             f"{folder} holds the {RESULTS} of a search, but {TRIALS} is missing or empty: restore it, or "
             "choose another folder"
         )
+
+
+def _has_trials(path: Path) -> bool:
+    if not path.exists() or not path.stat().st_size:
+        return False
+    with closing(TrialStore(path, read_only=True)) as store:
+        return store.count() > 0
+
+
+def _check_environment(folder: Path) -> None:
+    """Write the record of the machine again where it is gone; raises CorruptRunError where it is damaged."""
+    if (folder / ENVIRONMENT).exists():
+        read_json(folder / ENVIRONMENT)
+    else:
+        write_json(folder / ENVIRONMENT, environment())
 
 
 def _differences(present: Mapping[str, Any], wanted: Mapping[str, Any], within: str = "") -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,8 @@ def read_record(folder: Path) -> RunRecord:
     config = read_json(folder / CONFIG)
     if not (folder / TRIALS).exists():
         raise CorruptRunError(f"{folder} is no run folder: {TRIALS} is missing")
-    store = TrialStore(folder / TRIALS)
-    try:
+    with closing(TrialStore(folder / TRIALS, read_only=True)) as store:
         trials = store.trials()
-    finally:
-        store.close()
     outcome = read_json(folder / OUTCOME) if (folder / OUTCOME).exists() else {}
     environment = read_json(folder / ENVIRONMENT)
     try:
@@ -93,7 +91,8 @@ def read_record(folder: Path) -> RunRecord:
             predictor_error=outcome.get("predictor_error", {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CorruptRunError(f"{folder / CONFIG} or {OUTCOME} beside it is damaged: {error!r}") from error
+        what = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise CorruptRunError(f"{folder / CONFIG} or {OUTCOME} beside it is damaged: {what}") from error
 
 
 def read_candidate(entry: Mapping[str, Any]) -> Candidate:

@@ -24,32 +24,39 @@ class CorruptRunError(ValueError):
 class TrialStore:
     """Trials by number, and small JSON documents by name, in one file.
 
+    With `read_only` nothing is created or changed, so that the file must be such a store already.
+
     Raises:
         CorruptRunError: the file is not such a store.
         OSError: it cannot be opened or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         try:
-            if os.access(path.parent, os.W_OK):
-                self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection = _opened(path) if read_only else sqlite3.connect(path, isolation_level=None)
+            self._check_schema(may_be_new=not read_only)
+            if not read_only:
                 self._create()
-            else:
-                self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
         except sqlite3.OperationalError as error:
             raise OSError(f"cannot open {path}: {error}") from error
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise CorruptRunError(f"{path} is damaged or is no record of trials: {error}") from error
 
+    def _check_schema(self, *, may_be_new: bool) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == SCHEMA or (version == 0 and may_be_new):
+            return
+        self._connection.close()
+        if version == 0:
+            raise CorruptRunError(f"{self.path} is damaged: it is empty, or no record of trials")
+        raise CorruptRunError(f"{self.path} was written by another version of hwnas (schema {version})")
+
     def _create(self) -> None:
         self._connection.execute("PRAGMA journal_mode=WAL")
         # With a write-ahead log, NORMAL loses no committed trial when the process is killed.
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA):
-            raise CorruptRunError(f"{self.path} was written by another version of hwnas (schema {version})")
         self._connection.executescript(
             f"""
             CREATE TABLE IF NOT EXISTS trials (
@@ -125,6 +132,12 @@ class TrialStore:
     def close(self) -> None:
         """Write everything into the one file and close it."""
         self._connection.close()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection that creates no file; the log of a killed search is read in a writable folder only."""
+    how = "mode=rw" if os.access(path.parent, os.W_OK) else "immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
 
 
 def _read_row(row: tuple[Any, ...]) -> Row:
