@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from hwnas.cli.differentiable_settings import SearchOptions, method_of
+from hwnas.cli.differentiable_settings import SearchOptions, parts_of
 from hwnas.cli.maximized import training_of_candidates
 from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar, say
 from hwnas.objectives import Constraint, format_quantity
 
 if TYPE_CHECKING:
+    from hwnas.differentiable.guards import Guard
     from hwnas.differentiable.methods import Method
     from hwnas.differentiable.records import DifferentiableRecord, Epoch
     from hwnas.differentiable.search import DifferentiableRun
@@ -69,15 +70,17 @@ def search_by_gradients(request: Request, json: bool) -> None:
         raise ValueError(f"--data is missing: {request.method} trains on images: digits, a file, or a folder")
     if (request.folder / CONFIG).exists():
         raise ValueError(f"--run {request.folder} holds a search of another kind; choose another folder")
-    method, options = method_of(request.method, request.settings)
+    method, options, guard = parts_of(request.method, request.settings)
     with locked(request.folder):
-        found = _searched(request, method, options)
+        found = _searched(request, method, options, guard)
         candidate = _verified(request, found, options)
         written = write_differentiable(request.folder, request.space)
     _print(found.record, candidate, written[0], json)
 
 
-def _searched(request: Request, method: Method, options: SearchOptions) -> DifferentiableRun:
+def _searched(
+    request: Request, method: Method, options: SearchOptions, guard: Guard | None
+) -> DifferentiableRun:
     from hwnas.differentiable.search import search
     from hwnas.differentiable.stepper import SearchDiverged
 
@@ -91,7 +94,7 @@ def _searched(request: Request, method: Method, options: SearchOptions) -> Diffe
                 subject_to=request.targets,
                 predictor=_parts_of(request),
                 penalty=request.form,
-                guard=options.guards(),
+                guard=guard,
                 epochs=options.epochs,
                 batch_size=options.batch_size,
                 seed=request.seed,
@@ -185,6 +188,7 @@ def _print(record: DifferentiableRecord, candidate: Candidate, page: Path, json:
         )
         return
     from hwnas.report.differentiable_text import cost, epochs_of
+    from hwnas.report.text import label
 
     rows = [
         [name, _or_blank(name, record.targets), cost(name, value), _or_blank(name, candidate.predicted)]
@@ -193,7 +197,7 @@ def _print(record: DifferentiableRecord, candidate: Candidate, page: Path, json:
     print_table(["cost", "target", "expected", "derived"], rows)
     for name, value in candidate.measured.items():
         text = format_quantity(value, "fraction") if name.endswith("accuracy") else cost(name, value)
-        console.print(f"measured {name.replace('_', ' ')}: {text}", markup=False)
+        console.print(f"measured {label(name)}: {text}", markup=False)
     if record.targets:
         kept = "yes" if candidate.satisfies else f"no{f', {candidate.reason}' if candidate.reason else ''}"
         console.print(f"within the targets: {kept}", markup=False)

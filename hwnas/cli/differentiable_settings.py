@@ -28,11 +28,10 @@ class SearchOptions:
         precision: fp32 or bf16.
         device: cpu or cuda, where the supernet and the derived architecture are trained.
         threads: of the processor.
-        guard: whether a collapsed search is ended.
-        most_skips, stable_epochs, patience: of the guard.
+        guard: whether a collapsed search is ended; the guard has settings of its own.
 
     Raises:
-        ValueError: a device that torch does not have, or a setting of the guard out of range.
+        ValueError: a device that torch does not have.
     """
 
     epochs: int = 50
@@ -41,48 +40,42 @@ class SearchOptions:
     device: str = "cpu"
     threads: int = 1
     guard: bool = True
-    most_skips: int = 1
-    stable_epochs: int = 10
-    patience: int = 3
 
     def __post_init__(self) -> None:
         import torch
 
-        self.guards()
         if self.device not in ("cpu", "cuda"):
             raise ValueError(f"device must be cpu or cuda, not {self.device!r}")
         if self.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("device=cuda, and torch finds no CUDA device here: use device=cpu")
 
-    def guards(self) -> Guard | None:
-        """The guard; None where there is to be none."""
-        from hwnas.differentiable.guards import Guard
 
-        return Guard(self.most_skips, self.stable_epochs, self.patience) if self.guard else None
-
-
-def method_of(name: str, given: Mapping[str, Any]) -> tuple[Method, SearchOptions]:
-    """The method called `name` and the options of its search, of all settings of the strategy.
+def parts_of(name: str, given: Mapping[str, Any]) -> tuple[Method, SearchOptions, Guard | None]:
+    """The method called `name`, the options of its search, and its guard, of all settings of the strategy.
 
     Raises:
-        ValueError: a setting that neither has, of the wrong kind, or out of range.
+        ValueError: a setting that none of them has, of the wrong kind, or out of range.
     """
+    from hwnas.differentiable.guards import Guard
     from hwnas.differentiable.methods import METHODS
 
-    own = [field.name for field in fields(METHODS[name])]
-    shared = [field.name for field in fields(SearchOptions)]
+    kinds = (METHODS[name], SearchOptions, Guard)
+    known = [field.name for kind in kinds for field in fields(kind)]
     for setting in given:
-        if setting not in (*own, *shared):
-            raise ValueError(
-                f"strategy {name}: {setting} is no setting of it; it has {', '.join((*own, *shared))}"
-            )
-    check_settings(METHODS[name], given, f"strategy {name}")
-    check_settings(SearchOptions, given, f"strategy {name}")
+        if setting not in known:
+            raise ValueError(f"strategy {name}: {setting} is no setting of it; it has {', '.join(known)}")
+    method, options, guard = (_made(kind, given, f"strategy {name}") for kind in kinds)
+    return method, options, guard if options.guard else None
+
+
+def _made(kind: type[Any], given: Mapping[str, Any], of: str) -> Any:
+    """A data class with those of the settings that are its own."""
+    own = {field.name: given[field.name] for field in fields(kind) if field.name in given}
+    check_settings(kind, own, of)
     try:
-        method = METHODS[name](**{key: value for key, value in given.items() if key in own})
-        return method, SearchOptions(**{key: value for key, value in given.items() if key in shared})
+        return kind(**own)
     except ValueError as error:
-        raise ValueError(f"strategy {name}: {error}") from error
+        raise ValueError(f"{of}: {error}") from error
 
 
 def targets_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -45,6 +46,9 @@ def write_differentiable(folder: Path | str, space: SearchSpace | None = None) -
         verified = None
     answer = answer_of(record, space)
     facts = facts_of(record, answer)
+    if verified is not None:
+        costs = record.epochs[-1].derived_costs
+        facts = replace(facts, costs={name: verified.predicted[name] for name in costs})
     files: dict[str, Callable[[Path], object]] = {
         "report.html": partial(write_html, record, answer, facts, verified),
         "report.png": partial(write_png, record, facts),

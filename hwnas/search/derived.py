@@ -12,13 +12,13 @@ from hwnas.latency import Device, FittedPredictor
 from hwnas.network.to_onnx import to_onnx
 from hwnas.objectives import Constraint, Objective
 from hwnas.search.folder import NETWORKS, TRIALS, read_json, write_json
-from hwnas.search.measured import measure_file, read_measured
+from hwnas.search.measured import is_disturbed, measure_file, read_measured
 from hwnas.search.metrics import PredictedMetric
 from hwnas.search.outcome import read_candidate
 from hwnas.search.records import Candidate, Trial
 from hwnas.search.store import CorruptRunError, TrialStore
 from hwnas.search.trained import Training
-from hwnas.search.verify import Verifier
+from hwnas.search.verify import DISTURBED, TRIES, Verifier
 from hwnas.spaces import Architecture
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def verify_derived(
     else:
         found = _trained(derived, folder, predictor, device, training, say)
     satisfies = not found.reason and Objective(_SCORE, tuple(derived.targets)).is_feasible(found.compared)
-    found = replace(found, satisfies=satisfies)
+    disturbed = found.flag == "drifted" and not satisfies
+    found = replace(found, satisfies=satisfies, reason=DISTURBED if disturbed else found.reason)
     write_json(folder / DERIVED, asdict(found))
     return found
 
@@ -136,11 +137,15 @@ def _inherited(
     )
     if device is None:
         return found
-    say(f"measuring {file} on {device.name}")
-    document = measure_file(folder / file, device)
+    reference = predictor.card.sentinels if predictor is not None else {}
+    for _ in range(TRIES):
+        say(f"measuring {file} on {device.name}")
+        document = measure_file(folder / file, device)
+        if not is_disturbed(document, reference):
+            break
     if "reason" in document:
         return replace(found, reason=document["reason"])
-    measured = read_measured(document, predictor.card.sentinels if predictor is not None else {})
+    measured = read_measured(document, reference)
     return replace(
         found,
         measured={"latency_ms": measured.latency_ms},

@@ -3,21 +3,19 @@
 import pytest
 from typer.testing import CliRunner
 
-from hwnas.cli.differentiable_settings import SearchOptions, method_of, targets_of
+from hwnas.cli.differentiable_settings import SearchOptions, parts_of, targets_of
 from hwnas.cli.main import app
+from hwnas.differentiable.guards import Guard
 from hwnas.differentiable.methods import DARTS, GDAS, METHODS
 from hwnas.objectives import Constraint
 from hwnas.search import STRATEGIES
 
 
 def test_settings_go_to_the_method_and_to_its_search() -> None:
-    method, options = method_of("darts", {"order": 2, "rate": 0.01, "epochs": 20, "most_skips": 2})
-    assert method == DARTS(order=2, rate=0.01)
-    assert options == SearchOptions(epochs=20, most_skips=2)
-    assert options.guards() is not None
-    method, options = method_of("gdas", {"guard": False})
-    assert method == GDAS()
-    assert options.guards() is None
+    settings = {"order": 2, "rate": 0.01, "epochs": 20, "most_skips": 2}
+    expected = (DARTS(order=2, rate=0.01), SearchOptions(epochs=20), Guard(most_skips=2))
+    assert parts_of("darts", settings) == expected
+    assert parts_of("gdas", {"guard": False}) == (GDAS(), SearchOptions(guard=False), None)
 
 
 def test_no_method_is_called_as_another_strategy() -> None:
@@ -38,7 +36,7 @@ def test_no_method_is_called_as_another_strategy() -> None:
 )
 def test_a_wrong_setting_is_named(settings: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        method_of("darts", settings)
+        parts_of("darts", settings)
 
 
 def test_targets_have_units_and_one_form() -> None:

@@ -1,6 +1,7 @@
 """The report of a differentiable search: page, pictures, and what is said."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hwnas.report.differentiable import write_differentiable
 from hwnas.report.differentiable_answer import answer_of, facts_of
 from hwnas.report.differentiable_figures import probabilities
 from hwnas.report.differentiable_text import headline
+from hwnas.search.derived import DERIVED
 from hwnas.search.records import Candidate
 from hwnas.spaces import space
 
@@ -141,3 +143,16 @@ def test_a_record_that_does_not_fit_itself_is_damaged(tmp_path: Path) -> None:
     replace(record, epochs=()).save(tmp_path)
     with pytest.raises(ValueError, match="no epoch of its search has ended yet"):
         write_differentiable(tmp_path)
+
+
+def test_costs_of_what_was_verified_are_those_that_its_search_knew(tmp_path: Path) -> None:
+    record = made(epochs=1, architecture=SKIPS)
+    record.save(tmp_path)
+    costs = {"flops": 4.2e7, "params": 1e6, "supernet_accuracy": 0.5}
+    (tmp_path / DERIVED).write_text(json.dumps(asdict(Candidate(SKIPS, costs, {}, True, "networks/a.onnx"))))
+    write_differentiable(tmp_path)
+    assert "42.00\u00a0M FLOPs, 16.0\u00a0% below" in (tmp_path / "report.html").read_text()
+    other = Candidate(record.epochs[0].derived, costs, {}, True, "networks/a.onnx")
+    (tmp_path / DERIVED).write_text(json.dumps(asdict(other)))
+    write_differentiable(tmp_path)
+    assert "networks/a.onnx" not in (tmp_path / "report.html").read_text()
