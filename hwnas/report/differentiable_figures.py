@@ -47,17 +47,19 @@ def pair(epochs: NDArray[np.intp], found: Pair, title: str, unit: str) -> Figure
 
 
 def skips(epochs: NDArray[np.intp], found: Sequence[int]) -> Figure:
-    """A bar for each epoch."""
-    bars = {
-        "type": "bar",
+    """Steps with a point for each epoch."""
+    steps_of_epochs = {
+        "type": "scatter",
+        "mode": "lines+markers",
         "x": epochs.tolist(),
         "y": list(found),
-        "marker": {"color": MUTED},
+        "line": {"color": MUTED, "width": 2, "shape": "hvh"},
+        "cliponaxis": False,
         "hovertemplate": "epoch %{x}<br>%{y} skips<extra></extra>",
     }
     layout = _layout(epochs, "skips")
-    layout["yaxis"] |= {"range": [0, 1.1 * max(1, *found)], "dtick": max(1, math.ceil(max(found) / 5))}
-    return {"data": [bars], "layout": layout}
+    layout["yaxis"] |= {"range": [0, 1.15 * max(1, *found)], "dtick": max(1, math.ceil(max(found) / 5))}
+    return {"data": [steps_of_epochs], "layout": layout}
 
 
 def probabilities(record: DifferentiableRecord, answer: Answer | None) -> Figure:

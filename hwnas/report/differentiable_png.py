@@ -22,6 +22,7 @@ from hwnas.report.text import unbroken, wrapped
 _SIZE, _DPI = (16.0, 9.0), 100
 _SMALL, _TEXT, _TITLE = 11, 13, 16
 _MOST_COSTS = 3
+_ROOM = 1.15
 
 
 def write_png(record: DifferentiableRecord, facts: Facts, path: Path | str) -> None:
@@ -55,7 +56,7 @@ def _cost(panel: Axes, epochs: NDArray[np.intp], curve: CostCurve) -> None:
     panel.plot(epochs, curve.expected, color=BLUE, lw=2.4, label="expected")
     if curve.target is not None:
         panel.axhline(curve.target, color=VERMILION, ls="--", lw=1.8, label=f"target {curve.target:.4g}")
-    panel.set_ylim(bottom=0)
+    panel.set_ylim(0, _ROOM * max(curve.expected.max(), curve.derived.max(), curve.target or 0))
     _dress(panel, epochs, curve.name, curve.title)
     panel.legend(fontsize=_SMALL, frameon=False)
 
@@ -70,8 +71,8 @@ def _pair(panel: Axes, epochs: NDArray[np.intp], pair: Pair, title: str, unit: s
 
 
 def _skips(panel: Axes, epochs: NDArray[np.intp], skips: list[int]) -> None:
-    panel.bar(epochs, skips, width=0.9, color=MUTED)
-    panel.set_ylim(0, max([1, *skips]) * 1.1)
+    panel.plot(epochs, skips, "o-", color=MUTED, ms=4, lw=2, drawstyle="steps-mid", clip_on=False)
+    panel.set_ylim(0, _ROOM * max(1, *skips))
     panel.yaxis.set_major_locator(MaxNLocator(integer=True))
     _dress(panel, epochs, "skips of the derived architecture", "connections")
 
