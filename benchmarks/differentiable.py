@@ -40,7 +40,7 @@ from hwnas.training import load
 
 SMALL = NASBench201(channels=4, cells=1, resolution=16)
 SHARES = (0.3, 0.45, 0.6, 0.75)
-WEIGHTS = (0.03, 0.1, 0.3, 1.0)
+WEIGHTS = (0.01, 0.03, 0.1, 0.3)
 SEEDS = range(3)
 BASELINE = "darts:rate=0.05"
 GUARDED_SHORT = "darts_minus:rate=0.05"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwnas.differentiable.records import Epoch
-from hwnas.differentiable.skips import skips_of_cells
+from hwnas.differentiable.skips import decided_skips_of_cells
 from hwnas.spaces.supernetwork import Supernetwork
 
 
@@ -22,11 +22,12 @@ class Guard:
 
     Attributes:
         most_skips: the search ends where a cell has more (DARTS+, criterion 1), and so many are the most of a
-            cell of the answer (P-DARTS, section 3.3).
+            cell of the answer (P-DARTS, section 3.3). Here a skip ends a search only once it is twice as
+            probable as it would be were all candidates equal: while logits are almost equal, cells have some
+            by chance.
         stable_epochs: the search ends where the candidates of every group kept their order for so many epochs
             (DARTS+, criterion 1*).
-        patience: for how many epochs in a row a cell has too many skips before the search ends; while logits
-            are almost equal, some have by chance.
+        patience: for how many epochs in a row a cell has too many skips before the search ends.
 
     Raises:
         ValueError: `most_skips` below 0, `stable_epochs` below 2 or `patience` below 1.
@@ -61,7 +62,8 @@ class Guard:
 
 def _most_skips(supernetwork: Supernetwork, epoch: Epoch) -> int:
     choices = supernetwork.choices(supernetwork.space.parse(epoch.derived))
-    return max(skips_of_cells(supernetwork, choices).values(), default=0)
+    probabilities = {group: np.array(shares) for group, shares in epoch.probabilities.items()}
+    return max(decided_skips_of_cells(supernetwork, choices, probabilities).values(), default=0)
 
 
 def _order(epoch: Epoch) -> list[list[int]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from hwnas.network.network import Network
-from hwnas.spaces.supernetwork import Candidate, Supernetwork, Term
+from hwnas.spaces.supernetwork import Candidate, Probabilities, Supernetwork
 
 LABELS = frozenset({"skip", "skip_connect"})
 """What spaces call a choice that passes its input on, if need be through a projection to another shape."""
@@ -45,22 +46,34 @@ def count_skips(supernetwork: Supernetwork, choices: Mapping[str, int]) -> int:
         supernetwork: of a space.
         choices: an index for each group.
     """
-    return len({terms for _, terms in _chosen(supernetwork, choices)})
+    return len({candidate.terms for _, candidate in _chosen(supernetwork, choices)})
 
 
 def skips_of_cells(supernetwork: Supernetwork, choices: Mapping[str, int]) -> dict[str, int]:
     """How many connections skip in each cell that has any; a chain of blocks has no cells."""
+    return _by_cell(supernetwork, (path for path, _ in _chosen(supernetwork, choices)))
+
+
+def decided_skips_of_cells(
+    supernetwork: Supernetwork, choices: Mapping[str, int], probabilities: Probabilities
+) -> dict[str, int]:
+    """The same of connections whose skip is twice as probable as it would be were all candidates equal."""
+    decided = (
+        path
+        for path, candidate in _chosen(supernetwork, choices)
+        if candidate.weight(probabilities) >= 2 / len(supernetwork.mixtures[path])
+    )
+    return _by_cell(supernetwork, decided)
+
+
+def _by_cell(supernetwork: Supernetwork, paths: Iterable[str]) -> dict[str, int]:
     names = [item.name for item in supernetwork.skeleton.items]
-    found: dict[str, int] = {}
-    for path, _ in _chosen(supernetwork, choices):
-        for cell in names:
-            if path.startswith(f"{cell}."):
-                found[cell] = found.get(cell, 0) + 1
-    return found
+    return dict(Counter(cell for path in paths for cell in names if path.startswith(f"{cell}.")))
 
 
-def _chosen(supernetwork: Supernetwork, choices: Mapping[str, int]) -> Iterator[tuple[str, tuple[Term, ...]]]:
+def _chosen(supernetwork: Supernetwork, choices: Mapping[str, int]) -> Iterator[tuple[str, Candidate]]:
+    """The skips among the chosen candidates, with the path of each."""
     for path, candidates in supernetwork.mixtures.items():
         for candidate in candidates:
             if candidate.is_chosen(choices) and is_skip(supernetwork, candidate):
-                yield path, candidate.terms
+                yield path, candidate

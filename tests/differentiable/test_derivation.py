@@ -9,6 +9,7 @@ from hwnas.cost import count
 from hwnas.differentiable.costs import costs
 from hwnas.differentiable.derivation import Limits, derive
 from hwnas.differentiable.guards import Guard
+from hwnas.differentiable.records import Epoch
 from hwnas.differentiable.skips import count_skips, skips_of_cells
 from hwnas.differentiable.weights import CandidateWeights
 from hwnas.objectives import Constraint
@@ -91,18 +92,27 @@ def test_skips_of_a_chain_are_of_no_cell():
     assert skips_of_cells(supernetwork, choices) == {}
 
 
-def test_the_guard_stops_at_skips_that_stay_and_at_stable_ranks():
+def after(text: str, of_skips: float) -> Epoch:
+    """An epoch with this architecture, and this probability of each group's skip."""
+    groups = SUPERNETWORKS["nasbench201"].groups
+    rest = (1 - of_skips) / 4
+    shares = tuple(of_skips if label == "skip_connect" else rest for label in groups["0→1"])
+    return replace(EPOCH, derived=text, probabilities=dict.fromkeys(groups, shares))
+
+
+def test_the_guard_stops_at_skips_that_are_decided_and_at_stable_ranks():
     supernetwork = SUPERNETWORKS["nasbench201"]
-    rest = "|none~0|none~1|none~2|"
-    healthy = replace(EPOCH, derived=f"|skip_connect~0|+|none~0|none~1|+{rest}")
-    collapsed = replace(EPOCH, derived=f"|skip_connect~0|+|skip_connect~0|none~1|+{rest}")
-    moved = replace(healthy, probabilities={"a": (0.75, 0.25)})
+    one = "|skip_connect~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+    two = "|skip_connect~0|+|skip_connect~0|none~1|+|none~0|none~1|none~2|"
     guard = Guard(most_skips=1, stable_epochs=3, patience=2)
     assert guard.reason_to_stop(supernetwork, []) == ""
-    assert guard.reason_to_stop(supernetwork, [moved, healthy, collapsed]) == ""
-    assert guard.reason_to_stop(supernetwork, [collapsed, moved, collapsed]) == ""
-    assert "a cell has 2 skips" in guard.reason_to_stop(supernetwork, [moved, collapsed, collapsed])
-    assert "rank for 3 epochs" in guard.reason_to_stop(supernetwork, [moved, healthy, healthy, healthy])
+    assert guard.reason_to_stop(supernetwork, [after(one, 0.9)] * 2) == ""
+    assert guard.reason_to_stop(supernetwork, [after(two, 0.39)] * 2) == ""
+    assert guard.reason_to_stop(supernetwork, [after(two, 0.41), after(one, 0.1), after(two, 0.41)]) == ""
+    assert "a cell has 2 skips, more than 1" in guard.reason_to_stop(supernetwork, [after(two, 0.41)] * 2)
+    moving = [after(one, 0.1), after(one, 0.3), after(one, 0.3)]
+    assert guard.reason_to_stop(supernetwork, moving) == ""
+    assert "rank for 3 epochs" in guard.reason_to_stop(supernetwork, [*moving, after(one, 0.4)])
 
 
 @pytest.mark.parametrize("wrong", [{"most_skips": -1}, {"stable_epochs": 1}, {"patience": 0}])

@@ -213,10 +213,14 @@ def test_latency_by_a_table_is_searched_and_a_table_that_lacks_blocks_is_refused
         )
 
 
-def test_a_guard_ends_a_collapsed_search(tmp_path: Path):
-    run = searched(tmp_path, guard=Guard(most_skips=0, patience=1), epochs=20, subject_to=["flops <= 80k"])
-    assert "skips, more than 0 for 1 epochs" in run.record.stopped
+def test_a_guard_ends_a_search(tmp_path: Path):
+    run = searched(tmp_path, guard=Guard(stable_epochs=2), epochs=20, subject_to=["flops <= 80k"])
+    assert run.record.stopped.startswith(f"epoch {len(run.record.epochs)}: ")
     assert len(run.record.epochs) < 20
+
+
+def test_a_guard_bounds_the_skips_of_the_answer(tmp_path: Path):
+    run = searched(tmp_path, guard=Guard(most_skips=0), epochs=1, subject_to=["flops <= 80k"])
     assert run.record.epochs[-1].skips > 0
     assert "skip_connect" not in str(run.architecture)
     assert run.record.architecture == str(run.architecture)
