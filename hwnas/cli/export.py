@@ -11,9 +11,10 @@ import typer
 from hwnas.cli.options import Arch, Board, Flash, Json, Out, Seed, Space, Sram, refuse, run_folder
 from hwnas.cli.output import check_output, console, print_json
 from hwnas.cli.targets import space_of_run, target
+from hwnas.differentiable.records import RECORD
 from hwnas.files import write_whole
 
-RANDOM = "its weights are random: the run trained nothing (search with --train-epochs)"
+RANDOM = "the weights are random: the run trained nothing (search with --train-epochs)"
 
 
 def export(
@@ -92,11 +93,12 @@ def export(
         raise ValueError(f"{file} is an ONNX file already; --int8 or --out net.tflite quantises it")
     if run is not None:
         refuse({"arch": arch}, "with --run, which names the network")
-    is_random = run is not None and not _export_run(run, out, space)
+    size = _batch(batch or "1")
+    is_random = run is not None and not _export_run(run, out, space, size)
     if run is None:
         from hwnas.network.to_onnx import to_onnx
 
-        to_onnx(target(None, space, arch).network, out, batch=_batch(batch or "1"), seed=seed)
+        to_onnx(target(None, space, arch).network, out, batch=size, seed=seed)
     if json:
         print_json({"onnx": str(out)})
     else:
@@ -119,17 +121,39 @@ def _trained(file: Path | None, run: Path | None, space: str | None, place: Path
     return place, f"the answer of {run}", _export_run(run, place, space)
 
 
-def _export_run(run: Path, out: Path, space: str | None) -> bool:
-    """Write the answer of `run` as an ONNX file; gives whether it was trained."""
+def _export_run(run: Path, out: Path, space: str | None, batch: int | None = 1) -> bool:
+    """Write the answer of `run` as an ONNX file; gives whether it was trained, if only in a supernet."""
+    file, is_trained = _derived(run) if (run / RECORD).exists() else _best(run, space)
+    if file is None:
+        raise ValueError(f"run {run} has no finished network; run its search to the end")
+    if batch == 1:
+        write_whole(out, file.read_bytes())
+    else:
+        _write_with_batch(file, out, batch)
+    return is_trained
+
+
+def _best(run: Path, space: str | None) -> tuple[Path | None, bool]:
     from hwnas import search
 
     record = search.load(run).record
-    found = search.Run(run, record, space_of_run(record, space))
-    best = found.best()
-    if best.onnx is None:
-        raise ValueError(f"run {run} has no finished network; run its search to the end")
-    write_whole(out, best.onnx.read_bytes())
-    return found.record.config.get("training") is not None
+    best = search.Run(run, record, space_of_run(record, space)).best()
+    return best.onnx, record.config.get("training") is not None
+
+
+def _derived(run: Path) -> tuple[Path | None, bool]:
+    """Of a search by gradients."""
+    from hwnas.search.derived import read_derived
+
+    found = read_derived(run)
+    return (run / found.onnx if found and found.onnx else None), True
+
+
+def _write_with_batch(file: Path, out: Path, batch: int | None) -> None:
+    from hwnas.network.from_onnx import from_onnx, onnx_weights
+    from hwnas.network.to_onnx import to_onnx
+
+    to_onnx(from_onnx(file), out, weights=onnx_weights(file), batch=batch)
 
 
 def _batch(text: str) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hwnas.cli.export import RANDOM
-from hwnas.cli.output import console, print_json, progress_bar
+from hwnas.cli.output import console, print_json, progress_bar, say
 from hwnas.cost import Limits, plan
 from hwnas.cost.flash import FORMATS, flash
 from hwnas.files import write_whole
@@ -58,6 +58,8 @@ def export_int8(asked: Deployment, *, json: bool) -> None:
     is_tflite = asked.out.suffix == ".tflite"
     if is_tflite:
         _require_interpreter()
+    if not asked.is_trained:
+        say(RANDOM)
     network, weights = from_onnx(asked.source), onnx_weights(asked.source)
     data = _data(network, asked)
     memory: dict[str, Any] = {}
@@ -139,8 +141,6 @@ def _print(content: dict[str, Any], limits: Limits) -> None:
         f"accuracy on {of}{images:,} test images: {100 * content['accuracy']:.2f} % in float32, "
         f"{100 * content['int8_accuracy']:.2f} % in int8"
     )
-    if not content["is_trained"]:
-        _line(RANDOM)
     if "arena_here" not in content:
         return
     arena = content["arena_here"]

@@ -2,6 +2,8 @@
 
 import sys
 
+import numpy as np
+import onnxruntime
 import pytest
 
 from hwnas.cli.export_int8 import Deployment, export_int8
@@ -41,6 +43,34 @@ def run(tmp_path_factory):
     return folder
 
 
+def outputs(file, images):
+    session = onnxruntime.InferenceSession(file)
+    return session.run(None, {session.get_inputs()[0].name: images})[0]
+
+
+@pytest.mark.parametrize("batch", ["4", "free"])
+def test_the_answer_of_a_run_with_another_batch(run, tmp_path, batch):
+    images = np.random.default_rng(0).standard_normal((4, 3, 16, 16)).astype(np.float32)
+    hwnas("export", "--run", run, "--out", tmp_path / "one.onnx")
+    hwnas("export", "--run", run, "--out", tmp_path / "more.onnx", "--batch", batch)
+    one_by_one = [outputs(tmp_path / "one.onnx", images[i : i + 1])[0] for i in range(4)]
+    np.testing.assert_allclose(outputs(tmp_path / "more.onnx", images), one_by_one, rtol=1e-4, atol=1e-5)
+
+
+def test_a_batch_of_none_is_refused_for_a_run_too(run, tmp_path):
+    told = hwnas("export", "--run", run, "--out", tmp_path / "net.onnx", "--batch", 0, code=2)
+    assert "--batch must be a whole number of at least 1" in told
+
+
+def test_random_weights_are_told_before_the_work(run, tmp_path, capsys):
+    asked = Deployment(
+        run / "absent.onnx", "it", False, "digits", tmp_path / "int8.onnx", "tflm", Limits(), False, 0
+    )
+    with pytest.raises(OSError):
+        export_int8(asked, json=False)
+    assert "the weights are random: the run trained nothing" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("file", NETWORKS)
 def test_networks_that_do_not_fit_the_data(file, tmp_path):
     network, says = NETWORKS[file]
@@ -54,7 +84,6 @@ def test_an_untrained_run_is_told_and_so_are_the_tested_images(run, tmp_path):
     pytest.importorskip("tflite_micro", reason="the extra hwnas[mcu] is not installed")
     out = tmp_path / "net.tflite"
     told = hwnas("export", "--run", run, "--data", "digits", "--out", out)
-    assert "its weights are random: the run trained nothing" in told
     assert "accuracy on 500 of 1,436 test images" in told
     assert "SRAM" in told and out.stat().st_size
     found = as_json("export", "--run", run, "--data", "digits", "--int8", "--out", tmp_path / "int8.onnx")
