@@ -177,17 +177,22 @@ def _tells_of_a_killed_worker(error: Exception) -> bool:
     return isinstance(error, BrokenExecutor) or (dask is not None and isinstance(error, dask.KilledWorker))
 
 
-def follow_parent() -> None:
-    """Leave Ctrl-C to the parent process, which stops this one, and end with it."""
+def end_now() -> None:
+    """End this process at once, without its exit handlers."""
+    os._exit(1)
+
+
+def follow_parent(end: Callable[[], None] = end_now) -> None:
+    """Leave Ctrl-C to the parent process, which stops this one, and end with it by `end`."""
     import signal
     import threading
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(end,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(end: Callable[[], None]) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        end()

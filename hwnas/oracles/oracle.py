@@ -46,6 +46,10 @@ class OracleMetric:
     results: Results
     expensive: bool = False
 
+    def load(self, space: SearchSpace) -> None:
+        """Read the results, which the first look-up in a process does otherwise."""
+        _rows(self.results, space)
+
     def __call__(self, architecture: Architecture) -> float:
         """The recorded value; raises MetricError where there is none for `architecture`."""
         row = _rows(self.results, architecture.space).get(_text(architecture))

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
+import signal
 import threading
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
 from hwnas.executors import follow_parent
 from hwnas.search.evaluate import Outcome, Task, unpacked
+from hwnas.search.loading import load_metrics
 
 START_SECONDS = 300.0
-"""How long a process may take to start and to import what the metrics need; no trial's time."""
+"""How long a process may take to start, and to import and load what the metrics need; no trial's time."""
 IDLE_SECONDS = 60.0
 """After so long without a task a process ends: nothing tells it that the search on a cluster is over."""
 KILLS = 2
@@ -64,11 +68,11 @@ class _Ended:
 
 
 class _TrialProcess:
-    """A process that evaluates one task after the other.
+    """A process that evaluates one task after the other; the processes that metrics start end with it.
 
     Raises:
         OSError: it does not start.
-        Exception: what unpacking the evaluator raised.
+        Exception: what unpacking the evaluator or loading its metrics raised.
     """
 
     def __init__(self, evaluator: bytes) -> None:
@@ -109,14 +113,22 @@ class _TrialProcess:
                 values = received
         except (EOFError, ConnectionError):
             self._process.join()
+            self._kill_group()
             return _Ended(values, f"its process was killed (exit code {self._process.exitcode})")
         return _Ended(values, f"took longer than {limit:g} s, the limit for a trial", is_late=True)
 
     def end(self) -> None:
         """End it, whatever it does."""
-        self._process.kill()
+        if self._process.is_alive():
+            self._kill_group()
+            self._process.kill()  # it may not lead its group yet
         self._process.join()
         self._connection.close()
+
+    def _kill_group(self) -> None:
+        assert self._process.pid is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _received(self) -> Any:
         content = self._connection.recv()
@@ -158,9 +170,11 @@ def _serve(connection: Connection[Any, Any], evaluator: bytes, idle: float) -> N
 
     It ends with the connection, or after `idle` seconds without a task.
     """
-    follow_parent()
+    os.setpgid(0, 0)
+    follow_parent(_end_group)
     try:
         evaluate = unpacked(evaluator)
+        load_metrics(evaluate.metrics, evaluate.space)
         connection.send(None)
     except Exception as error:
         _send_raised(connection, error)
@@ -177,6 +191,11 @@ def _serve(connection: Connection[Any, Any], evaluator: bytes, idle: float) -> N
             _send_raised(connection, error)
         else:
             connection.send(found)
+
+
+def _end_group() -> None:
+    """End this process and those that its metrics started."""
+    os.killpg(0, signal.SIGKILL)
 
 
 def _send_raised(connection: Connection[Any, Any], error: Exception) -> None:
