@@ -27,6 +27,9 @@ CHECKPOINT, LOCK = "supernet.npz", ".supernet.lock"
 class OneShotAccuracy:
     """Validation accuracy with inherited weights, in [0, 1]: a proxy for the rank of accuracies.
 
+    It ranks only after a long training of the supernet: after a short one, architectures with the least to
+    learn are first (`benchmarks/oneshot.py` measures it).
+
     The supernet of an architecture's space is trained once and kept in `folder`; whoever finds it unfinished
     there goes on with it, and others wait meanwhile. A fifth of the train images is held out for the
     validation; the test images are never used. The same architecture and settings give the same number on a
