@@ -21,8 +21,8 @@ class Guard:
     """Ends a search early, and bounds the skips of its answer.
 
     Attributes:
-        most_skips: the search ends where a cell has more (DARTS+, criterion 1), and so many are the most of a
-            cell of the answer (P-DARTS, section 3.3). Here a skip ends a search only once it is twice as
+        most_skips: the search ends where a cell has more (DARTS+, criterion 1), and then so many are the most
+            of a cell of the answer (P-DARTS, section 3.3). Here a skip counts only once it is twice as
             probable as it would be were all candidates equal: while logits are almost equal, cells have some
             by chance.
         stable_epochs: the search ends where the candidates of every group kept their order for so many epochs
@@ -46,13 +46,17 @@ class Guard:
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
 
+    def is_collapsed(self, supernetwork: Supernetwork, epoch: Epoch) -> bool:
+        """Whether a cell has too many skips after an epoch."""
+        return _most_skips(supernetwork, epoch) > self.most_skips
+
     def reason_to_stop(self, supernetwork: Supernetwork, epochs: Sequence[Epoch]) -> str:
         """Why to stop after these epochs, in which the logits moved; empty where there is no reason."""
-        skips = [_most_skips(supernetwork, epoch) for epoch in epochs[-self.patience :]]
-        if len(skips) == self.patience and min(skips) > self.most_skips:
+        recent = epochs[-self.patience :]
+        if len(recent) == self.patience and all(self.is_collapsed(supernetwork, one) for one in recent):
             return (
-                f"epoch {epochs[-1].number}: a cell has {skips[-1]} skips, more than {self.most_skips} for "
-                f"{self.patience} epochs"
+                f"epoch {epochs[-1].number}: a cell has {_most_skips(supernetwork, epochs[-1])} skips, more "
+                f"than {self.most_skips} for {self.patience} epochs"
             )
         latest = epochs[-self.stable_epochs :]
         if len(latest) == self.stable_epochs and all(_order(one) == _order(latest[0]) for one in latest):

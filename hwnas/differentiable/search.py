@@ -90,7 +90,7 @@ def search(
         penalty: one of `hwnas.objectives.PENALTIES`. With `lagrangian` the answer is at the targets: within
             them, and at most 10 % below, where the space has such an architecture nearby. With the others it
             is the most probable one, whatever it costs.
-        guard: ends collapsed searches; None never does.
+        guard: ends collapsed searches and bounds the skips of what they answer; None does neither.
         epochs: passes over the images for the weights.
         batch_size: images in a step.
         seed: decides everything that is drawn.
@@ -189,10 +189,11 @@ class _Search:
         )
 
     def _derived(self, *, answer: bool) -> Architecture:
-        """What would be derived now; the answer also keeps the guard's bound on skips."""
+        """What would be derived now; a collapsed search answers with no more skips than its guard allows."""
         targets = self.plan.targets if isinstance(self.plan.penalty, Lagrangian) else ()
         guard = self.plan.guard
-        most_skips = guard.most_skips if answer and guard is not None else None
+        is_bounded = answer and guard and guard.is_collapsed(self.plan.supernetwork, self.epochs[-1])
+        most_skips = guard.most_skips if guard and is_bounded else None
         probabilities = {group: values.numpy() for group, values in self.stepper.probabilities().items()}
         return derive(self.plan.supernetwork, probabilities, Limits(self.plan.costs, targets, most_skips))
 

@@ -219,11 +219,14 @@ def test_a_guard_ends_a_search(tmp_path: Path):
     assert len(run.record.epochs) < 20
 
 
-def test_a_guard_bounds_the_skips_of_the_answer(tmp_path: Path):
-    run = searched(tmp_path, guard=Guard(most_skips=0), epochs=1, seed=1, subject_to=["flops <= 80k"])
+def test_a_guard_bounds_the_skips_of_a_collapsed_answer(tmp_path: Path):
+    settings: dict[str, Any] = {"method": "darts:rate=1", "subject_to": ["flops <= 72k"], "seed": 1}
+    run = searched(tmp_path / "0", guard=Guard(most_skips=0), epochs=2, **settings)
     assert run.record.epochs[-1].skips > 0
     assert "skip_connect" not in str(run.architecture)
     assert run.record.architecture == str(run.architecture)
+    healthy = searched(tmp_path / "6", guard=Guard(most_skips=6), epochs=2, **settings)
+    assert str(healthy.architecture) == healthy.record.epochs[-1].derived == run.record.epochs[-1].derived
 
 
 def test_a_search_without_a_guard_goes_on(tmp_path: Path):
