@@ -56,6 +56,16 @@ def test_report_draws_it_again_interrupted_or_not(run, tmp_path: Path) -> None:
     assert "--optuna has no effect" in hwnas("report", tmp_path, "--optuna", "sqlite:///x.db", code=2)
 
 
+def test_the_answer_is_exported(run, tmp_path: Path) -> None:
+    folder, found = run
+    hwnas("export", "--run", folder, "--out", tmp_path / "net.onnx", "--batch", "free")
+    written, answer = (as_json("count", path) for path in (tmp_path / "net.onnx", folder / found["onnx"]))
+    assert written["params"] == answer["params"] and written["flops"] == answer["flops"]
+    (tmp_path / "record.json").write_text((folder / "record.json").read_text())
+    said = hwnas("export", "--run", tmp_path, "--out", tmp_path / "other.onnx", code=2)
+    assert "has no finished network" in said
+
+
 def test_another_search_in_its_folder_is_refused(run, tmp_path: Path) -> None:
     folder, _ = run
     other = ("search", "--space", SPACE, "--run")
