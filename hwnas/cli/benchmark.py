@@ -72,12 +72,15 @@ def benchmark(
     jobs: Annotated[int, typer.Option(help="Worker processes; the result does not depend on it.")] = 1,
     seed: Seed = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for comparison.csv, .json, .png and .html.")
+        Path | None,
+        typer.Option(
+            help="Folder for comparison.csv, .json, .png and .html; if stopped, repeat the command."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
     """Compare strategies on recorded results: what each finds, and after how many trained networks."""
-    from hwnas.search.comparison import compare, contestants, named, recorded_space, scale
+    from hwnas.search.comparison import SearchJournal, compare, contestants, named, recorded_space, scale
     from hwnas.search.comparison import peers as installed_peers
     from hwnas.search.settings import make_objective
 
@@ -98,6 +101,7 @@ def benchmark(
     with process_pool(jobs) as executor, progress_bar("looking results up") as bar:
         recorded = recorded_space(searched, objective, metrics | cheap, also_needed=list(metrics))
         taking_part = contestants(chosen, list(cheap), score=scale(recorded.metrics[target]))
+        journal = _journal(out)
         others, missing = installed_peers() if peers else ([], {})
         found = compare(
             recorded,
@@ -108,10 +112,21 @@ def benchmark(
             budget_s=math.inf if seconds is None else seconds,
             seed=seed,
             executor=executor,
+            journal=SearchJournal(journal),
             progress=bar.update,
         )
     _say_what_is_undefined(recorded, list(cheap))
     _show(replace(found, left_out={**found.left_out, **missing}), out, json)
+    if journal is not None:
+        journal.unlink(missing_ok=True)
+
+
+def _journal(out: Path | None) -> Path | None:
+    """The file in `--out`, made if missing, that keeps the searches until all are done."""
+    if out is None:
+        return None
+    out.mkdir(parents=True, exist_ok=True)
+    return out / "searches.journal"
 
 
 def _check_budget(seconds: float, metrics: Mapping[str, Metric]) -> None:
@@ -159,9 +174,12 @@ def _proxies(given: str | None, space: SearchSpace) -> dict[str, Metric]:
         return {}
     from hwnas.search.comparison import counted
 
+    named = [name.strip() for name in given.split(",") if name.strip()]
+    if not named:
+        raise ValueError("--proxies is empty: give a file of scores, or counts, such as live_params,flops")
     if not Path(given).exists():
         try:
-            return counted([name.strip() for name in given.split(",") if name.strip()])
+            return counted(named)
         except ValueError as error:
             raise ValueError(f"--proxies {given}: {error}") from error
     from hwnas.oracles import oracle, read_table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
 from importlib import import_module
 
 import typer
@@ -31,6 +32,16 @@ COMMANDS = {
     "list": "listing",
 }
 
+KEPT = {
+    "measure": "--out",
+    "search": "",
+    "demo": "",
+    "score": "--out",
+    "benchmark": "--out",
+    "fit": "--transfer",
+}
+"""Commands that keep what they did, and the option without which they do not."""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -49,7 +60,7 @@ def main() -> None:
         app()
     except SystemExit as stop:  # typer turns Ctrl-C into exit code 130
         if stop.code == 130:
-            _stop("stopped; the same command goes on from here", 130)
+            _stop(stopped(sys.argv[1:]), 130)
         raise
     except MemoryError as error:
         _stop(f"error: {error or 'not enough memory for this input'}", 2)
@@ -58,6 +69,14 @@ def main() -> None:
         _stop(f"error: {where}{error.strerror or error}", 2)
     except (ValueError, RunnerDiedError) as error:
         _stop(f"error: {error}", 2)
+
+
+def stopped(arguments: Sequence[str]) -> str:
+    """What is said after Ctrl-C: whether the command of these arguments goes on when it is repeated."""
+    option = KEPT.get(arguments[0]) if arguments else None
+    if option is None or not any(argument.startswith(option) for argument in arguments):
+        return "stopped"
+    return "stopped; the same command goes on from here"
 
 
 def _stop(message: str, code: int) -> None:

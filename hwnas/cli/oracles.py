@@ -69,10 +69,11 @@ def _is_recorded(metric: Metric, architecture: Architecture) -> bool:
 
 def _oracle(text: str, space: SearchSpace) -> Metric:
     from hwnas.oracles import oracle
+    from hwnas.search.fidelity import at_fidelity, split
 
     name, equals, rest = text.partition("=")
     path, column = _place(rest if equals else text)
-    return oracle(path, column, space, name=name if equals else None)
+    return oracle(path, column, space, name=at_fidelity(*split(name if equals else column)))
 
 
 def _place(text: str) -> tuple[Path, str]:

@@ -102,7 +102,8 @@ def oracle(
     direction = next((one for one in told if one is not None), None)
     if direction is None:
         raise ValueError(
-            f"higher_is_better: the name {name!r} does not tell the direction; pass True or False"
+            f"the name {name!r} does not tell whether more or less of it is better; latency_ms or "
+            "accuracy, say, do"
         )
     _rows(results, space)
     return OracleMetric(name, unit_of(name, values), direction, column, results)

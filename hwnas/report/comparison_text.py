@@ -17,6 +17,7 @@ CHECKPOINTS = (10, 30, 50, 100)
 SHARES = (0.1, 0.25, 0.5, 1)
 ENOUGH = 100
 """Repeats from which on an entry may be named in a headline."""
+_LARGEST_WITH_ALL_DIGITS = 1e6
 MEANING = (
     "The best value within the bounds against the number of networks trained: median of the repeats, shaded "
     "from the lower to the upper quartile. None is counted twice, and one that is trained for a part counts "
@@ -189,8 +190,14 @@ def _end(comparison: StrategyComparison) -> str:
 
 
 def _spread(last: np.ndarray) -> str:
+    """Mean and standard deviation, the parts of the largest first, whose sums cannot overflow."""
     known = last[~np.isnan(last)]
-    return f"{known.mean():.2f} ± {known.std():.2f}" if len(known) else UNKNOWN
+    if not len(known):
+        return UNKNOWN
+    largest = float(np.abs(known).max()) or 1.0
+    parts = known / largest
+    digits = ".2f" if largest < _LARGEST_WITH_ALL_DIGITS else ".3g"
+    return f"{parts.mean() * largest:{digits}} ± {parts.std() * largest:{digits}}"
 
 
 def _middle(marks: Sequence[int]) -> int:

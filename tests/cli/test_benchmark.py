@@ -6,7 +6,8 @@ import itertools
 import pytest
 from typer.testing import CliRunner
 
-from hwnas.cli.main import app
+from hwnas.cli.main import app, stopped
+from hwnas.search.comparison import SearchJournal
 
 from .test_cli import as_json, hwnas
 
@@ -91,6 +92,32 @@ def test_a_comparison_under_a_bound_with_proxies_and_files(folder, tmp_path):
     ]
 
 
+def test_a_comparison_that_was_stopped_goes_on(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder)
+    given = ["benchmark", *ORACLES, "--strategies", "random,local_search", *map(str, SMALL)]
+    added = []
+    add = SearchJournal.add
+
+    def stopped_at_the_fourth(self, *searches):
+        if len(added) == 3:
+            raise KeyboardInterrupt
+        added.append(searches)
+        add(self, *searches)
+
+    monkeypatch.setattr(SearchJournal, "add", stopped_at_the_fourth)
+    assert CliRunner().invoke(app, [*given, "--out", str(tmp_path / "out")]).exit_code == 130
+    assert len((tmp_path / "out" / "searches.journal").read_text().splitlines()) == 3
+    added.clear()
+    monkeypatch.setattr(
+        SearchJournal, "add", lambda self, *searches: (added.append(searches), add(self, *searches))
+    )
+    assert CliRunner().invoke(app, [*given, "--out", str(tmp_path / "out")]).exit_code == 0
+    assert len(added) == 5
+    assert CliRunner().invoke(app, [*given, "--out", str(tmp_path / "whole")]).exit_code == 0
+    rows = [(tmp_path / name / "comparison.csv").read_text() for name in ("out", "whole")]
+    assert rows[0] == rows[1]
+
+
 def test_partial_trainings_that_are_recorded(folder):
     parts = ("--oracle", f"accuracy@{1 / 9}=all.csv:ninth", "--oracle", f"accuracy@{1 / 3:.6f}=all.csv:third")
     given = ("benchmark", *ORACLES, "--strategies", "hyperband,random", *SMALL)
@@ -139,6 +166,16 @@ def test_peers_take_part(folder):
         (("--oracle", "one.csv", "--oracle", "one.csv"), "accuracy is given twice"),
         (("--oracle", "all.csv:latency"), "less is better of latency"),
         (("--oracle", "one.csv", "--strategies", "magic"), "unknown strategy 'magic'"),
+        (("--oracle", "one.csv", "--proxies", ""), "--proxies is empty: give a file of scores, or counts"),
+        (("--oracle", "one.csv", "--proxies", " ,"), "--proxies is empty"),
+        (
+            ("--oracle", "all.csv:ninth"),
+            "--oracle all.csv:ninth: the name 'ninth' does not tell whether more",
+        ),
+        (
+            ("--oracle", "accuracy@0.5=one.csv", "--oracle", "accuracy@0.50=one.csv"),
+            "accuracy@0.5 is given twice",
+        ),
         (("--oracle", "one.csv", "--proxies", "magic"), "magic is no file and no count; counts: flops"),
         (("--oracle", "one.csv", "--proxies", "all.csv"), "accuracy is the name of an --oracle, too"),
         (("--oracle", "one.csv", "--subject-to", "latency_ms <= 3"), "unknown metric 'latency_ms'"),
@@ -151,6 +188,24 @@ def test_mistakes(folder, arguments, says, monkeypatch):
     monkeypatch.chdir(folder)
     done = CliRunner().invoke(app, ["benchmark", "--space", "nasbench201", *arguments])
     assert isinstance(done.exception, ValueError) and says in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("command", "goes_on"),
+    [
+        ("search --run r", True),
+        ("benchmark --space nasbench201", False),
+        ("benchmark --out=o", True),
+        ("fit table --out p", False),
+        ("fit table --transfer --out p", True),
+        ("correlate scores.csv --out o", False),
+        ("", False),
+    ],
+)
+def test_what_goes_on_after_it_was_stopped_is_said(command, goes_on):
+    assert stopped(command.split()) == (
+        "stopped; the same command goes on from here" if goes_on else "stopped"
+    )
 
 
 def test_a_mistake_is_one_line(folder):

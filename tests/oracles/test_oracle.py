@@ -49,7 +49,9 @@ def test_what_is_missing_or_empty_is_an_error(csv: Path) -> None:
 
 
 def test_the_direction_must_be_known(csv: Path) -> None:
-    with pytest.raises(ValueError, match="higher_is_better: the name 'pixel3' does not tell"):
+    with pytest.raises(
+        ValueError, match="the name 'pixel3' does not tell whether more or less of it is better"
+    ):
         oracle(csv, "pixel3", SPACE)
     metric = oracle(csv, "pixel3", SPACE, name="latency_ms")
     assert (metric.name, metric.unit, metric.higher_is_better) == ("latency_ms", "ms", False)
