@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hwnas.latency.instructions.predictor import InstructionPredictor
     from hwnas.latency.predictors.parts import PartsPredictor
     from hwnas.network.weights import Weights
+    from hwnas.search import Training
     from hwnas.search.records import Candidate
     from hwnas.spaces import SearchSpace
 
@@ -71,9 +72,10 @@ def search_by_gradients(request: Request, json: bool) -> None:
     if (request.folder / CONFIG).exists():
         raise ValueError(f"--run {request.folder} holds a search of another kind; choose another folder")
     method, options, guard = parts_of(request.method, request.settings)
+    training = training_of_candidates(request.data, request.train_epochs, request.seed, {})
     with locked(request.folder):
         found = _searched(request, method, options, guard)
-        candidate = _verified(request, found, options)
+        candidate = _verified(request, found, training and replace(training, device=options.device))
         written = write_differentiable(request.folder, request.space)
     _print(found.record, candidate, written[0], json)
 
@@ -131,7 +133,7 @@ def _parts_of(request: Request) -> PartsPredictor | None:
     )
 
 
-def _verified(request: Request, found: DifferentiableRun, options: SearchOptions) -> Candidate:
+def _verified(request: Request, found: DifferentiableRun, training: Training | None) -> Candidate:
     from hwnas.latency import FittedPredictor
     from hwnas.search.derived import Derived, verify_derived
 
@@ -140,13 +142,12 @@ def _verified(request: Request, found: DifferentiableRun, options: SearchOptions
     derived = Derived(
         found.architecture, _costs(request, found), accuracy, request.targets, _inherited(found)
     )
-    training = training_of_candidates(request.data, request.train_epochs, request.seed, {})
     return verify_derived(
         derived,
         request.folder,
         predictor=request.predictor if isinstance(request.predictor, FittedPredictor) else None,
         device=request.device,
-        training=None if training is None else replace(training, device=options.device),
+        training=training,
         say=say,
     )
 
