@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hwnas.objectives import Constraint
+from hwnas.search.fidelity import require_whole
 from hwnas.spaces import SearchSpace
 from hwnas.typed import is_number, is_whole
 
@@ -22,6 +23,7 @@ def check_what(space: object, maximize: object, metrics: object, strategy_settin
         )
     if not isinstance(maximize, str):
         raise ValueError(f"maximize must be the name of a metric, such as 'naswot', not {maximize!r}")
+    require_whole(maximize)
     if not _is_by_name(metrics):
         raise ValueError(f"metrics must be a dict of metrics by name, not {metrics!r}")
     if not _is_by_name(strategy_settings):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from hwnas.objectives import Metric, MetricError, Objective
-from hwnas.search.fidelity import metric_named
+from hwnas.search.fidelity import metric_named, split
 from hwnas.search.metrics import predicted
 from hwnas.search.records import Status
 from hwnas.spaces import Architecture, SearchSpace
@@ -44,7 +44,7 @@ class Evaluator:
         space: of the architectures.
         objective: its constraints decide what is evaluated.
         metrics: by name.
-        trains_infeasible: whether expensive metrics of architectures that break a constraint are computed.
+        trains_infeasible: whether what costs is computed of architectures that break a constraint, too.
     """
 
     space: SearchSpace
@@ -57,7 +57,9 @@ class Evaluator:
     ) -> Outcome:
         """The constrained metrics, all cheap ones, and `maximize`, as far as the constraints allow.
 
-        An expensive metric is computed too where only the upper bound of a prediction breaks a constraint:
+        What costs, an expensive metric and the objective's own, is computed only where it is asked for.
+
+        It is computed too where only the upper bound of a prediction breaks a constraint:
         the verification may still find that the network satisfies it. Where `trains_infeasible`, the
         constraints allow everything.
 
@@ -74,7 +76,7 @@ class Evaluator:
         failure: str | None = None
         raised = False
         for name, metric in self._wanted(maximize):
-            if metric.expensive and self._is_ruled_out(values):
+            if self._costs(name, metric) and self._is_ruled_out(values):
                 break
             try:
                 value = float(metric(architecture))
@@ -103,10 +105,14 @@ class Evaluator:
 
     def _wanted(self, maximize: str) -> list[tuple[str, Metric]]:
         """Names and metrics, those that are not expensive first, and `maximize` last."""
-        known_anyway = (name for name, metric in self.metrics.items() if not metric.expensive)
+        known_anyway = (name for name, metric in self.metrics.items() if not self._costs(name, metric))
         names = dict.fromkeys([*(c.metric for c in self.objective.constraints), *known_anyway, maximize])
         wanted = [(name, metric_named(name, self.metrics)) for name in names]
         return sorted(wanted, key=lambda pair: (pair[0] == maximize, pair[1].expensive))
+
+    def _costs(self, name: str, metric: Metric) -> bool:
+        """The objective's own metric is one that a search has a budget of, even where it is cheap."""
+        return metric.expensive or split(name)[0] == self.objective.maximize
 
     def _is_ruled_out(self, values: Values) -> bool:
         return not self.trains_infeasible and bool(self._violated(_as_predicted(values)))

@@ -34,6 +34,16 @@ def split(name: str) -> tuple[str, float]:
     return (metric, fidelity) if metric and 0 < fidelity < 1 else (name, 1.0)
 
 
+def require_whole(name: str) -> None:
+    """Raise ValueError where a metric to maximise is called like one after a part of a training."""
+    metric, fidelity = split(name)
+    if fidelity < 1:
+        raise ValueError(
+            f"{name} means {metric} after a part of the training; to maximise it, give it a name without "
+            f"{_AT!r}"
+        )
+
+
 def metric_named(name: str, metrics: Mapping[str, Metric]) -> Metric:
     """The metric of that name, or the one that it names at a fidelity.
 

@@ -15,10 +15,14 @@ from hwnas.search.strategy import Proposal, Strategy
 
 MOST_IDLE = 200
 """So many networks in turn that are known or over a bound end a search."""
-MOST_RAISED = 5
+MOST_RAISED = 10
 """So many exceptions of metrics without a complete trial in between end it: a bug, and not the networks'."""
 
 Progress = Callable[[Trial], None]
+
+
+class BrokenMetricError(ValueError):
+    """A metric raises exceptions again and again; the message has the last one."""
 
 
 def run_loop(
@@ -57,7 +61,7 @@ def run_loop(
 
     Raises:
         CorruptRunError: the recorded trials are not those that this strategy asks for.
-        RuntimeError: metrics raise exceptions, see `MOST_RAISED`.
+        BrokenMetricError: metrics raise exceptions, see `MOST_RAISED`.
         OSError: a worker was killed, or the disk takes no more.
     """
     rows = store.rows()
@@ -92,7 +96,10 @@ def run_loop(
             if progress is not None:
                 progress(trial)
             if raised == MOST_RAISED:
-                raise RuntimeError(f"no trial is complete and {raised} have failed, the last: {trial.reason}")
+                raise BrokenMetricError(
+                    f"{raised} trials have failed since one was complete, the last: {trial.reason}; mend the "
+                    "metric, and the same search goes on"
+                )
     finally:
         results.close()
     return trials

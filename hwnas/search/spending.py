@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable
 
-from hwnas.search.fidelity import split
+from hwnas.search.fidelity import require_whole, split
 from hwnas.search.records import Trial
 
 _ROUNDING = 1e-3  # a name tells a fidelity with six digits, and three trainings of 0.333333 are one
@@ -22,12 +22,16 @@ class Spending:
     Args:
         maximize: the metric.
 
+    Raises:
+        ValueError: `maximize` is called like a metric after a part of a training.
+
     Attributes:
         trainings: the sum.
         idle: how many networks were asked for by the metric since the last that was evaluated.
     """
 
     def __init__(self, maximize: str) -> None:
+        require_whole(maximize)
         self.trainings = 0.0
         self.idle = 0
         self._maximize = maximize

@@ -57,3 +57,11 @@ def test_whatever_is_complete_is_finite_and_keeps_the_bound(value, cost):
         assert math.isfinite(value) and 0 <= cost <= 10
     else:
         assert found.reason
+
+
+def test_the_objective_is_evaluated_only_where_it_is_asked_for_and_the_bounds_are_kept():
+    metrics = {"value": Given("value", 1.0), "cost": Given("cost", 1.0), "proxy": Given("proxy", 2.0)}
+    evaluator = Evaluator(SPACE, OBJECTIVE, metrics)
+    assert set(evaluator(ARCHITECTURE, "proxy").metrics) == {"cost", "proxy"}
+    over = Evaluator(SPACE, OBJECTIVE, {**metrics, "cost": Given("cost", 11.0)})
+    assert set(over(ARCHITECTURE, "value").metrics) == {"cost", "proxy"}

@@ -7,6 +7,7 @@ from multiprocessing import get_context
 import pytest
 
 from hwnas.search import run
+from hwnas.search.loop import BrokenMetricError
 from hwnas.search.strategies.random_search import RandomSearch
 from tests.search.misbehaving import Hanging, Killing, NotANumber, RaisingAt
 from tests.search.test_loop import OBJECTIVE, SPACE, essence
@@ -14,7 +15,7 @@ from tests.search.test_loop import run as run_unlimited
 from tests.search.toy import Buggy, Cost, Value
 
 
-def searched(tmp_path, metric, *, seconds=20.0, budget=12, executor=None, name="trials"):
+def searched(tmp_path, metric, *, seconds=20.0, budget=30, executor=None, name="trials"):
     from hwnas.search.evaluate import Evaluator
     from hwnas.search.loop import run_loop
     from hwnas.search.store import TrialStore
@@ -102,15 +103,17 @@ def test_what_raises_now_and_then_has_failed(tmp_path, limit):
 
 @pytest.mark.parametrize("limit", [None, 20.0])
 def test_what_always_raises_stops_the_search_and_says_where(tmp_path, limit):
-    with pytest.raises(RuntimeError, match=r"5 have failed, .* value raised IndexError \(toy.py, line"):
+    with pytest.raises(
+        BrokenMetricError, match=r"10 trials have failed .* value raised IndexError \(toy.py, line"
+    ):
         searched(tmp_path, Buggy(), seconds=limit)
 
 
 def test_when_a_bug_is_mended_the_search_goes_on(tmp_path):
-    with pytest.raises(RuntimeError):
+    with pytest.raises(BrokenMetricError):
         searched(tmp_path, Buggy())
     mended = searched(tmp_path, Value())
-    assert [t.status for t in mended if t.status != "infeasible"][:6] == ["failed"] * 5 + ["complete"]
+    assert [t.status for t in mended if t.status != "infeasible"][:11] == ["failed"] * 10 + ["complete"]
 
 
 @pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), float("inf")])
