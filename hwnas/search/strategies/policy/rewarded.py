@@ -80,10 +80,11 @@ class Rewarded:
         if is_proxy or scale == "rank":
             score = proxy_merit(maximize, value, screen)
             return self._ranks.setdefault(maximize, RunningRank()).of(score)
-        value = value / 100 if scale == "percent" else value
-        if 0 <= value <= 1:
-            return value
+        whole = 100 if scale == "percent" else 1
+        if 0 <= value <= whole:
+            return value / whole
+        others = {"fraction": "score='percent' for an accuracy in percent, or ", "percent": ""}
         raise ValueError(
-            f"{maximize} must be a fraction from 0 to 1, not {value:g}: give the strategy "
-            "score='percent' for an accuracy in percent, or score='rank' for a score without a scale"
+            f"{maximize} must be from 0 to {whole} where score is {scale!r}, not {value:g}: give the "
+            f"strategy {others[scale]}score='rank' for a score without a scale"
         )

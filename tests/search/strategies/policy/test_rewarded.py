@@ -223,3 +223,12 @@ def test_a_run_by_a_reward_without_a_repr_is_resumed_and_only_by_the_same(tmp_pa
     assert len(searched_by(Own(0.5), 10).record.trials) > len(left.record.trials)
     with pytest.raises(ValueError, match="reward"):
         searched_by(Own(0.6), 10)
+
+
+@pytest.mark.parametrize(("score", "wrong"), [("percent", 112.0), ("percent", -1.0), ("fraction", 1.5)])
+def test_a_value_out_of_the_range_of_its_score_is_named_as_it_came(score, wrong):
+    strategy = screened(Reinforce(Small(), ACCURACY, score=score), "")
+    proposal = strategy.ask()
+    with pytest.raises(ValueError, match=rf"where score is '{score}', not {wrong:g}: .*score='rank'") as told:
+        strategy.tell(proposal, {"accuracy": wrong})
+    assert ("score='percent'" in str(told.value)) == (score == "fraction")
