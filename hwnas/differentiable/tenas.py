@@ -34,6 +34,8 @@ REPEATS = 3
 DECIMALS = 3
 REGION_IMAGES = 3000
 REGION_SIDE = 3
+KEPT_EDGES = 2
+"""Into each node of a cell of DARTS."""
 WORST = 1e6
 """The harm of a removal after which a proxy is undefined or infinite."""
 
@@ -42,7 +44,11 @@ Batch = Callable[[Network, int], tuple[Tensor, Tensor | None]]
 
 
 def rounds(
-    supernetwork: Supernetwork, measures: Sequence[Measure], *, number: int = 1
+    supernetwork: Supernetwork,
+    measures: Sequence[Measure],
+    *,
+    number: int = 1,
+    remaining: Remaining | None = None,
 ) -> Iterator[dict[str, tuple[int, ...]]]:
     """What remains after each round of pruning, and on cells of DARTS of the edges into each node.
 
@@ -50,14 +56,18 @@ def rounds(
         supernetwork: what is pruned, without the choices that give zeros.
         measures: whose ranks add up.
         number: of choices that a group loses in a round, see `pruned`.
+        remaining: after an earlier round, to go on from; None to begin.
     """
-    left = all_but_zeros(supernetwork)
-    for after in pruned(left, measures, number=number):
-        left = after
-        yield left
+    left = dict(remaining or all_but_zeros(supernetwork))
+    if max(map(len, left.values())) > 1:
+        for after in pruned(left, measures, number=number):
+            left = after
+            yield left
     for edges in _edges_into_nodes(supernetwork):
-        left = without_edges(left, edges, measures)
-        yield left
+        open_edges = [edge for edge in edges if left[edge]]
+        if len(open_edges) > KEPT_EDGES:
+            left = without_edges(left, open_edges, measures, keep=KEPT_EDGES)
+            yield left
 
 
 def _edges_into_nodes(supernetwork: Supernetwork) -> list[list[str]]:

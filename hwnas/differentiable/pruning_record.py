@@ -1,0 +1,84 @@
+"""What a search by pruning records: plain data, as JSON in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hwnas.files import read_file, write_whole
+
+PRUNING = "pruning.json"
+_LARGEST = 1 << 26
+
+
+@dataclass(frozen=True)
+class Round:
+    """A supernetwork after a round of pruning.
+
+    Attributes:
+        number: from 1.
+        remaining: by group the choices that are left, in order.
+        seconds: wall time.
+    """
+
+    number: int
+    remaining: Mapping[str, tuple[int, ...]]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PruningRecord:
+    """A search, finished or not.
+
+    Attributes:
+        space: text of the space, as `hwnas.spaces.space` reads it.
+        scored: text of the space whose networks were scored: the same one, or its small twin.
+        settings: everything that decides the search, as plain data.
+        groups: labels of the choices of each group.
+        rounds: in order.
+        architecture: text of the answer; empty as long as the search has not ended.
+    """
+
+    space: str
+    scored: str
+    settings: Mapping[str, Any]
+    groups: Mapping[str, tuple[str, ...]]
+    rounds: tuple[Round, ...]
+    architecture: str
+
+    def save(self, folder: Path) -> None:
+        """Write `pruning.json` into a folder, whole or not at all."""
+        write_whole(folder / PRUNING, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
+
+
+def load_pruning(folder: Path | str) -> PruningRecord:
+    """The record in a folder.
+
+    Raises:
+        ValueError: there is none, or it is damaged; names the file.
+    """
+    path = Path(folder) / PRUNING
+    try:
+        content = json.loads(read_file(path, _LARGEST))
+    except FileNotFoundError:
+        raise ValueError(f"{folder} holds no search by pruning: {PRUNING} is missing") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    try:
+        groups = {group: tuple(labels) for group, labels in content.pop("groups").items()}
+        rounds = tuple(_round(one, groups) for one in content.pop("rounds"))
+        return PruningRecord(**content, groups=groups, rounds=rounds)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+
+
+def _round(content: Mapping[str, Any], groups: Mapping[str, tuple[str, ...]]) -> Round:
+    remaining = {group: tuple(choices) for group, choices in content["remaining"].items()}
+    found = Round(**{**content, "remaining": remaining})
+    known = {group: set(range(len(labels))) for group, labels in groups.items()}
+    if remaining.keys() != known.keys() or not all(known[group] >= set(remaining[group]) for group in known):
+        raise ValueError(f"round {found.number} does not fit the groups")
+    return found
