@@ -18,6 +18,7 @@ LATENCY, ACCURACY = "latency_ms", "accuracy"
 FEASIBLE, INFEASIBLE, FAILED = "feasible", "infeasible", "failed"
 _KNOWN = {LATENCY: MetricInfo(LATENCY, "ms", False), ACCURACY: MetricInfo(ACCURACY, "fraction", True)}
 _LOG_RATIO = 300
+_LARGEST_DRAWN = 1e100
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,14 @@ class Axis:
     scale: float
     unit: str
 
+    def drawn(self, value: float) -> float:
+        """A value of the metric as it is drawn; NaN where it is unknown, or too large for any plot."""
+        return value * self.scale if abs(value) < _LARGEST_DRAWN else math.nan
+
 
 @dataclass(frozen=True)
 class Cloud:
-    """The trials as columns (n,): position, cost and score (scaled as drawn, NaN where unknown), state."""
+    """The trials as columns (n,): position, cost and score (as `Axis.drawn`), state."""
 
     number: NDArray[np.intp]
     cost: NDArray[np.float64]
@@ -118,7 +123,7 @@ def cloud(record: RunRecord) -> Cloud:
 def _column(rows: Iterable[Mapping[str, float]], drawn: Axis | None) -> NDArray[np.float64]:
     if drawn is None:
         return np.array([math.nan for _ in rows], dtype=np.float64)
-    return np.array([row.get(drawn.metric.name, math.nan) * drawn.scale for row in rows], dtype=np.float64)
+    return np.array([drawn.drawn(row.get(drawn.metric.name, math.nan)) for row in rows], dtype=np.float64)
 
 
 def front(points: Cloud) -> NDArray[np.intp]:
@@ -133,6 +138,14 @@ def best_so_far(points: Cloud) -> NDArray[np.float64]:
     values = np.where(feasible, points.score, np.nan)
     best: NDArray[np.float64] = np.fmax.accumulate(values) if len(values) else values
     return best
+
+
+def best_trial(record: RunRecord) -> Trial | None:
+    """The first feasible trial of the greatest score, even one too large to be drawn; None without one."""
+    name = record.maximize
+    scored = [t for t in record.trials if math.isfinite(t.metrics.get(name, math.nan))]
+    feasible = [t for t in scored if state(t, record.bounds) == FEASIBLE]
+    return max(feasible, key=lambda trial: trial.metrics[name], default=None)
 
 
 def counts(points: Cloud, bins: int = 40) -> tuple[NDArray[np.float64], dict[str, NDArray[np.intp]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hwnas.report.derived import ACCURACY, FEASIBLE, LATENCY, answer, best_so_far, cloud, known, score_axis
+from hwnas.report.derived import ACCURACY, FEASIBLE, LATENCY, answer, best_trial, known, state
 from hwnas.report.derived import metric_info as info
 from hwnas.report.text import described, label, percent, quantity
 from hwnas.search.records import Candidate, RunRecord
@@ -84,11 +84,12 @@ def _quality(record: RunRecord, candidate: Candidate) -> str:
 
 
 def _unverified(record: RunRecord) -> str:
-    points, drawn = cloud(record), score_axis(record)
-    feasible = int((points.state == FEASIBLE).sum())
+    feasible = sum(state(trial, record.bounds) == FEASIBLE for trial in record.trials)
     if not feasible:
         return f"None of {trials_of(len(record.trials))} satisfies {_budgets(record)}."
-    best = quantity(best_so_far(points)[-1] / drawn.scale, drawn.metric)
+    found = best_trial(record)
+    score = None if found is None else found.metrics[record.maximize]
+    best = quantity(score, info(record, record.maximize))
     return (
         f"No network has been verified yet: {feasible} of {trials_of(len(record.trials))} "
         f"feasible by the search's estimates, best {label(record.maximize)} {best}."

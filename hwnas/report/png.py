@@ -74,9 +74,9 @@ def _scatter(panel: Axes, record: RunRecord) -> None:
             label="Pareto front",
         )
     bound = record.bounds.get(cost.metric.name)
-    if bound is not None:
+    if bound is not None and np.isfinite(cost.drawn(bound)):
         said = f"budget {_literal(quantity(bound, cost.metric))}"
-        panel.axvline(bound * cost.scale, color=VERMILION, ls="--", lw=1.8, label=said)
+        panel.axvline(cost.drawn(bound), color=VERMILION, ls="--", lw=1.8, label=said)
     _candidates(panel, record, cost, score)
     if derived.wants_log(points.cost):
         panel.set_xscale("log")
@@ -113,7 +113,7 @@ def _trials(panel: Axes, points: derived.Cloud) -> None:
 
 
 def _candidates(panel: Axes, record: RunRecord, cost: Axis, score: Axis) -> None:
-    values = [[derived.known(c, a.metric.name) * a.scale for a in (cost, score)] for c in record.candidates]
+    values = [[a.drawn(derived.known(c, a.metric.name)) for a in (cost, score)] for c in record.candidates]
     others = [value for i, value in enumerate(values) if i != record.winner and np.isfinite(value).all()]
     if others:
         x, y = np.transpose(others)

@@ -94,13 +94,13 @@ def _front(points: Cloud, score: Axis) -> dict[str, Any]:
 
 def _budget(record: RunRecord, cost: Axis) -> dict[str, Any]:
     bound = record.bounds.get(cost.metric.name)
-    if bound is None:
+    if bound is None or math.isnan(cost.drawn(bound)):
         return {}
     return {
         "type": "scatter",
         "mode": "lines",
         "name": f"budget {quantity(bound, cost.metric)}",
-        "x": [bound * cost.scale] * 2,
+        "x": [cost.drawn(bound)] * 2,
         "y": [0, 1],
         "yaxis": "y2",
         "line": {"color": VERMILION, "width": 2, "dash": "dash"},
@@ -124,7 +124,7 @@ def _candidates(record: RunRecord, cost: Axis, score: Axis) -> list[dict[str, An
 
 def _verified(record: RunRecord, cost: Axis, score: Axis, places: list[int], name: str) -> dict[str, Any]:
     def value(i: int, drawn: Axis) -> float:
-        return derived.known(record.candidates[i], drawn.metric.name) * drawn.scale
+        return drawn.drawn(derived.known(record.candidates[i], drawn.metric.name))
 
     places = [i for i in places if math.isfinite(value(i, cost)) and math.isfinite(value(i, score))]
     return {

@@ -47,11 +47,10 @@ def progress(record: RunRecord) -> str:
     points, score = derived.cloud(record), derived.score_axis(record)
     tally = {s: int((points.state == s).sum()) for s in (FEASIBLE, INFEASIBLE, FAILED)}
     text = f"{trials_of(len(record.trials))}: " + ", ".join(f"{n:,} {s}" for s, n in tally.items()) + "."
-    best = derived.best_so_far(points)
-    if len(best) and math.isfinite(best[-1]):
-        first = int(points.number[np.argmax(best == best[-1])])
-        value = quantity(best[-1] / score.scale, score.metric)
-        text += f" The best feasible {label(score.metric.name)}, {value}, was found in trial {first:,}."
+    best = derived.best_trial(record)
+    if best is not None:
+        value = quantity(best.metrics[record.maximize], score.metric)
+        text += f" The best feasible {label(score.metric.name)}, {value}, was found in trial {best.number:,}."
     drawn = m.plot("progress", "Best feasible value so far", figures.progress(record), "No trials.")
     return m.section("Progress of the search", m.caption(text), drawn, _rejections(record))
 

@@ -11,6 +11,7 @@ from hwnas.objectives.quantity import format_quantity
 from hwnas.search.records import MetricInfo
 
 UNKNOWN = "–"
+_MOST_IN_FULL = 1e15
 _SUFFIX = re.compile(r"_(ms|bytes|mj)$")
 _NUMBER_AND_UNIT = re.compile(r"(\d) ([kMG%]|[kM]B|ms|mJ)(?!\w)")
 _ACRONYMS = {"sram": "SRAM", "flops": "FLOPs", "macs": "MACs"}
@@ -22,6 +23,8 @@ def quantity(value: float | None, metric: MetricInfo) -> str:
         return UNKNOWN
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    if abs(value) >= _MOST_IN_FULL:
+        return f"{value:.3g} {metric.unit}".rstrip()
     return format_quantity(value, metric.unit)
 
 

@@ -50,6 +50,18 @@ CASES = {
     "wide scores": _only(
         *[Trial(i, "a", "complete", {"latency_ms": i + 1.0, "naswot": 10.0**i}) for i in range(20)]
     ),
+    "huge": _only(
+        *[Trial(i, "a", "complete", {"latency_ms": i * 1e308, "naswot": (i - 1) * 1e308}) for i in range(2)]
+    ),
+    "huge beside small": _only(
+        *[Trial(i, "a", "complete", {"latency_ms": 1.0 + i, "naswot": [1.0, 1e308][i]}) for i in range(2)]
+    ),
+    "huge bound and candidate": record(
+        9,
+        bounds={"latency_ms": 1e308},
+        candidates=[Candidate("a", {"latency_ms": 1e308, "naswot": -1e308}, {}, True)],
+        winner=0,
+    ),
     "zero block": _blocks(BlockShare("a", "", (), 0, 0, None)),
     "unmeasured blocks": _blocks(
         BlockShare("a", "Conv", (1, 2), 5, 5, None), BlockShare("a", "Conv", (), 7, 5, None)

@@ -58,3 +58,11 @@ UNMEASURED = replace(FAST, measured={})
 )
 def test_headline(changes: dict, said: str) -> None:
     assert headline(record(5, **changes)) == said
+
+
+def test_a_best_value_that_no_plot_shows_is_said():
+    trials = [
+        Trial(i, "a", "complete", {"latency_ms": 1.0, "naswot": value})
+        for i, value in enumerate([3.0, 1e308])
+    ]
+    assert "best naswot 1e+308" in headline(record(2, trials=trials, candidates=[], winner=None))
