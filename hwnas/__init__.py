@@ -18,10 +18,23 @@ from typing import TYPE_CHECKING, Any
 from hwnas.api import as_network, count, plan, to_onnx, to_tflite
 
 if TYPE_CHECKING:
-    from hwnas import cost, latency, network, objectives, proxies, report, search, spaces, tinynas, training
+    from hwnas import (
+        cost,
+        differentiable,
+        latency,
+        network,
+        objectives,
+        proxies,
+        report,
+        search,
+        spaces,
+        tinynas,
+        training,
+    )
 
 SUBPACKAGES = (
     "cost",
+    "differentiable",
     "latency",
     "network",
     "objectives",
@@ -37,6 +50,7 @@ __all__ = [
     "as_network",
     "cost",
     "count",
+    "differentiable",
     "latency",
     "network",
     "objectives",
