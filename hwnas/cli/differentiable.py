@@ -106,7 +106,7 @@ def _searched(
                 progress=lambda epoch: _show(bar, epoch, options.epochs),
             )
         except SearchDiverged as error:
-            raise ValueError(f"the search diverged: {error}") from error
+            raise ValueError(str(error)) from error
 
 
 def _show(bar: Bar, epoch: Epoch, epochs: int) -> None:
