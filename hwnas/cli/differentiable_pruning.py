@@ -1,4 +1,4 @@
-"""`hwnas search --strategy tenas:proxies=naswot+synflow`: a search by pruning, and what is printed."""
+"""`hwnas search --strategy "tenas:proxies='naswot+synflow'"`: a search by pruning, and what is printed."""
 
 from __future__ import annotations
 
