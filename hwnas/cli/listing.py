@@ -118,11 +118,14 @@ def _metrics() -> list[dict[str, str]]:
 
 
 def _strategies() -> list[dict[str, str]]:
+    from hwnas.cli.differentiable_pruning import TENAS
     from hwnas.differentiable.methods import METHODS
+    from hwnas.differentiable.tenas_search import prune
     from hwnas.search import STRATEGIES
 
     by_gradients = {name: f"by gradients: {_first_line(kind)}" for name, kind in METHODS.items()}
-    described = {name: _first_line(kind) for name, kind in STRATEGIES.items()} | by_gradients
+    by_pruning = {TENAS: f"by pruning: {_first_line(prune)}"}
+    described = {name: _first_line(kind) for name, kind in STRATEGIES.items()} | by_gradients | by_pruning
     return [{"strategy": name, "description": text} for name, text in described.items()]
 
 

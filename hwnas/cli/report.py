@@ -11,6 +11,7 @@ import typer
 from hwnas.cli.options import Json, Space, refuse, run_folder
 from hwnas.cli.output import console, print_json
 from hwnas.cli.targets import search_space, space_of_run
+from hwnas.differentiable.pruning_record import PRUNING, load_pruning
 from hwnas.differentiable.records import RECORD, load
 
 
@@ -30,6 +31,10 @@ def report(
     if (run / RECORD).exists():
         refuse({"optuna": optuna}, "of a differentiable search, which has no trials")
         _report_differentiable(run, space, json)
+        return
+    if (run / PRUNING).exists():
+        refuse({"optuna": optuna, "space": space}, "of a search by pruning")
+        _report_pruning(run, json)
         return
     from hwnas import search
     from hwnas.report import write_report
@@ -68,3 +73,15 @@ def _report_differentiable(run: Path, space: str | None, json: bool) -> None:
         return
     names = [path.name for path in written]
     console.print(f"wrote {', '.join(names[:-1])} and {names[-1]} in {run}", markup=False, soft_wrap=True)
+
+
+def _report_pruning(run: Path, json: bool) -> None:
+    from hwnas.report.pruning import write_pruning
+
+    (picture,) = write_pruning(run)
+    record = load_pruning(run)
+    if json:
+        print_json(asdict(record))
+        return
+    answer = f"best: {record.architecture}" if record.architecture else "the search has not ended yet"
+    console.print(f"wrote {picture}\n{answer}", markup=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,8 @@ import typer
 
 from hwnas.cli.data import resolve
 from hwnas.cli.differentiable import Request, search_by_gradients
+from hwnas.cli.differentiable_pruning import OPTIONS as PRUNING_OPTIONS
+from hwnas.cli.differentiable_pruning import TENAS, search_by_pruning
 from hwnas.cli.differentiable_settings import targets_of
 from hwnas.cli.maximized import maximized, training_of_candidates
 from hwnas.cli.options import Board, Flash, Json, Seed, Space, Sram, refuse, run_folder
@@ -19,6 +22,7 @@ from hwnas.cli.search_answer import print_answer
 from hwnas.cli.targets import search_space
 from hwnas.cli.workers import workers
 from hwnas.cost import limits
+from hwnas.differentiable.pruning_record import PRUNING
 from hwnas.differentiable.records import RECORD
 
 if TYPE_CHECKING:
@@ -89,7 +93,7 @@ def search(
         str,
         typer.Option(
             help="Strategy (see `hwnas list strategies`), with settings: genetic:population=20,parents=6, or "
-            "of a search by gradients: darts:order=2,epochs=20."
+            "of a search by gradients: darts:order=2,epochs=20; or tenas:proxies='naswot+synflow'."
         ),
     ] = "evolution",
     penalty: Annotated[
@@ -151,8 +155,14 @@ def search(
     name, settings = read_strategy(strategy)
     if data is not None:
         _check_data(data)
+    if name == TENAS:
+        _refuse_others(context, name, PRUNING_OPTIONS)
+        search_by_pruning(search_space(space), folder, settings, data, seed, json)
+        return
     if _is_by_gradients(name):
-        _refuse_others(context, name)
+        _refuse_others(context, name, GRADIENTS)
+        if (folder / PRUNING).exists():
+            raise ValueError(f"--run {folder} holds a search by pruning; choose another folder")
         targets, form = targets_of(penalty or [], target or [], subject_to or [])
         fitted, on = _predictor(predictor, measure)
         request = Request(
@@ -174,6 +184,8 @@ def search(
     check_strategy(name, settings)
     if (folder / RECORD).exists():
         raise ValueError(f"--run {folder} holds a search by gradients; choose another folder")
+    if (folder / PRUNING).exists():
+        raise ValueError(f"--run {folder} holds a search by pruning; choose another folder")
     goal, own = maximized(maximize, data, seed)
     training = training_of_candidates(data, train_epochs, seed, own)
     fitted, on = _predictor(predictor, measure)
@@ -222,15 +234,15 @@ def _is_by_gradients(strategy: str) -> bool:
     from hwnas.differentiable.methods import METHODS
 
     if strategy not in METHODS:
-        raise ValueError(f"unknown strategy {strategy!r}; known: {', '.join((*STRATEGIES, *METHODS))}")
+        raise ValueError(f"unknown strategy {strategy!r}; known: {', '.join((*STRATEGIES, *METHODS, TENAS))}")
     return True
 
 
-def _refuse_others(context: typer.Context, strategy: str) -> None:
-    """Refuse options that were given and mean nothing in a search by gradients."""
+def _refuse_others(context: typer.Context, strategy: str, known: Sequence[str]) -> None:
+    """Refuse options that were given and are none of the known ones."""
     for option in context.params:
         source = context.get_parameter_source(option)
-        if source is not None and source.name == "COMMANDLINE" and option not in GRADIENTS:
+        if source is not None and source.name == "COMMANDLINE" and option not in known:
             raise ValueError(f"--{option.replace('_', '-')} has no effect with --strategy {strategy}")
 
 

@@ -69,6 +69,9 @@ class Method(ABC):
         """The probabilities at which costs are expected: the softmax of the logits, whatever was drawn."""
         return softmax(logits).probabilities
 
+    def settle(self, logits: Logits, before: Logits, drawn: Relaxed) -> None:  # noqa: B027
+        """Correct the logits in place after a step from `before` on what was drawn; most methods do not."""
+
     @property
     def looks_ahead(self) -> bool:
         """Whether a step of the logits looks ahead by a step of the weights: second order."""
@@ -184,7 +187,7 @@ class FBNetSearch(Method):
 class ProxylessNASSearch(Method):
     """Cai et al., "ProxylessNAS: Direct Neural Architecture Search on Target Task and Hardware", ICLR 2019.
 
-    The weights are trained on one path, drawn by the probabilities; each fifth of their steps is followed by
+    The weights are trained on one path, drawn by the probabilities; before each fifth of their steps there is
     one of the logits, on two paths. The logits stay for 40 of 160 epochs (the released settings).
     """
 
@@ -205,6 +208,15 @@ class ProxylessNASSearch(Method):
     def for_logits(self, logits: Logits, share: float, rng: np.random.Generator) -> Relaxed:
         """Two paths, of which one is passed on."""
         return two_paths(logits, rng)
+
+    def settle(self, logits: Logits, before: Logits, drawn: Relaxed) -> None:
+        """Shift the two sampled logits so that together they are as probable as before (section 3.2.1).
+
+        What was not sampled then keeps its probability, but for what the penalty's gradient moves.
+        """
+        for group, values in logits.items():
+            two = drawn.active[group]
+            values[two] -= values[two].logsumexp(0) - before[group][two].logsumexp(0)
 
 
 METHODS: dict[str, type[Method]] = {

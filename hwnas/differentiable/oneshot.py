@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
@@ -14,9 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hwnas.differentiable.fitting import fingerprint, fitting
 from hwnas.differentiable.oneshot_checkpoint import differences, open_checkpoint, write_checkpoint
 from hwnas.differentiable.oneshot_learner import Learner
 from hwnas.differentiable.oneshot_settings import OneShotSettings
+from hwnas.differentiable.settings import require_precision
 from hwnas.differentiable.supernet import Supernet
 from hwnas.spaces import SearchSpace
 from hwnas.spaces.supernetwork import Supernetwork
@@ -68,7 +69,8 @@ def train_oneshot(
     """
     device = torch.device(device)
     supernetwork = space.supernetwork()
-    _check(supernetwork, data, settings, device)
+    fitting(supernetwork, data)
+    require_precision(settings.training.precision, device)
     training = _Training(supernetwork, data, settings, device)
     with torch_threads(settings.training.threads):
         if checkpoint is not None:
@@ -149,10 +151,9 @@ class _Training:
 
     def _identity(self) -> dict[str, Any]:
         """What decides the weights, as JSON has it."""
-        content = _checksum(self.data.train_images, self.data.train_labels)
         document = {
             "space": str(self.space),
-            "data": {"name": self.data.name, "images": len(self.data.train_labels), "content": content},
+            "data": fingerprint(self.data),
             "settings": asdict(self.settings),
         }
         found: dict[str, Any] = json.loads(json.dumps(document))
@@ -164,32 +165,6 @@ def prepared(data: DataSet, images: Tensor) -> Tensor:
     return data.standardise(images).contiguous(memory_format=torch.channels_last)
 
 
-def _checksum(*tensors: Tensor) -> int:
-    found = 0
-    for tensor in tensors:
-        found = zlib.crc32(tensor.numpy().tobytes(), found)
-    return found
-
-
 def _drawn(rng: np.random.Generator) -> int:
     """A seed for torch."""
     return int(rng.integers(2**62))
-
-
-def _check(
-    supernetwork: Supernetwork, data: DataSet, settings: OneShotSettings, device: torch.device
-) -> None:
-    skeleton, name = supernetwork.skeleton, supernetwork.space.name
-    takes, gives = skeleton.inputs[0].shape, skeleton.outputs[0].shape
-    if takes != data.input_shape:
-        raise ValueError(
-            f"space {name} takes images of {takes}, and those of {data.name} are {data.input_shape}"
-        )
-    if gives != (len(data.classes),):
-        raise ValueError(
-            f"space {name} tells {gives[0]} classes apart, and {data.name} has {len(data.classes)}"
-        )
-    if settings.training.precision != "fp32" and device.type != "cuda":
-        raise ValueError(
-            f"precision {settings.training.precision} needs a CUDA device, and this is {device}: use fp32"
-        )

@@ -11,15 +11,16 @@ from typing import Any
 import torch
 
 from hwnas.differentiable.costs import UNITS, Cost, check_targets, costs
+from hwnas.differentiable.fitting import fingerprint, fitting
 from hwnas.differentiable.guards import Guard
 from hwnas.differentiable.methods import METHODS, Method, method
-from hwnas.differentiable.settings import SearchSettings
+from hwnas.differentiable.settings import SearchSettings, require_precision
 from hwnas.differentiable.weights import CandidateWeights
 from hwnas.latency.predictors.parts import PartsPredictor
 from hwnas.objectives import Constraint, Penalty, penalty
 from hwnas.spaces import SearchSpace
 from hwnas.spaces.supernetwork import Supernetwork
-from hwnas.training import DataSet, load
+from hwnas.training import DataSet
 
 LOGGED = ("flops", "params")
 
@@ -49,7 +50,7 @@ class Plan:
         }
         return {
             "space": str(self.supernetwork.space),
-            "data": f"{self.data.name}, {len(self.data.train_labels)} train images",
+            "data": fingerprint(self.data),
             "method": method_name(self.method),
             **asdict(self.method),
             "targets": ", ".join(map(str, self.targets)),
@@ -83,7 +84,7 @@ def plan(
 ) -> Plan:
     """A checked search; the arguments are those of `hwnas.differentiable.search`."""
     where = torch.device("cpu" if device is None else device)
-    settings.check_device(where)
+    require_precision(settings.precision, where)
     supernetwork = space.supernetwork()
     targets = tuple(
         one if isinstance(one, Constraint) else Constraint.parse(one, UNITS) for one in subject_to
@@ -94,7 +95,7 @@ def plan(
     check_targets(supernetwork, priced, targets)
     return Plan(
         supernetwork,
-        _data(supernetwork, data),
+        fitting(supernetwork, data),
         method(how) if isinstance(how, str) else how,
         priced,
         targets,
@@ -108,19 +109,3 @@ def plan(
 def method_name(one: Method) -> str:
     """The name of a method, or its class's where it has none."""
     return next((name for name, kind in METHODS.items() if kind is type(one)), type(one).__name__)
-
-
-def _data(supernetwork: Supernetwork, data: DataSet | str) -> DataSet:
-    skeleton = supernetwork.skeleton
-    takes, gives = skeleton.inputs[0].shape, skeleton.outputs[0].shape
-    loaded = load(data, resolution=takes[-1]) if isinstance(data, str) else data
-    if loaded.input_shape != takes or gives != (len(loaded.classes),):
-        raise ValueError(
-            f"space {supernetwork.space.name} takes images {_text(takes)} and gives {_text(gives)} classes; "
-            f"{loaded.name} has images {_text(loaded.input_shape)} of {len(loaded.classes)}"
-        )
-    return loaded
-
-
-def _text(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))

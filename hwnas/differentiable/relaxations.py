@@ -93,20 +93,6 @@ def two_paths(logits: Logits, rng: np.random.Generator) -> Relaxed:
     return Relaxed(probabilities, active)
 
 
-def uniform_path(logits: Logits, rng: np.random.Generator) -> Relaxed:
-    """One choice of each group, each as likely, whatever the logits but those of -inf.
-
-    Guo et al., "Single Path One-Shot Neural Architecture Search with Uniform Sampling", ECCV 2020. Nothing
-    flows back.
-    """
-    probabilities = {}
-    for group, values in logits.items():
-        left = torch.isfinite(values).nonzero().flatten()
-        chosen = int(left[int(rng.integers(len(left)))])
-        probabilities[group] = _one_hot(values, chosen)
-    return fixed(probabilities)
-
-
 def _gumbel(like: Tensor, rng: np.random.Generator) -> Tensor:
     return torch.as_tensor(rng.gumbel(size=len(like)), dtype=like.dtype)
 

@@ -145,7 +145,7 @@ class _Search:
                 progress(self.epochs[-1])
         record = self._record()
         record.save(self.folder)
-        answer = self._derived(answer=True)
+        answer = self._answer()
         choices = self.plan.supernetwork.choices(answer)
         weights = {name: value.cpu() for name, value in self.stepper.supernet.inherited(choices).items()}
         return DifferentiableRun(record, answer, weights, self.folder)
@@ -165,7 +165,7 @@ class _Search:
 
     def _described(self, number: int, training: Tally, validation: Tally, started: float) -> Epoch:
         probabilities = self.stepper.probabilities()
-        derived = self._derived(answer=False)
+        derived = self._derived(most_skips=None)
         supernetwork, costs = self.plan.supernetwork, self.plan.costs
         penalty = self.stepper.aim.penalty
         train_loss, train_accuracy = training.means()
@@ -188,12 +188,16 @@ class _Search:
             peak_memory_bytes=memory.peak_bytes(self.plan.device),
         )
 
-    def _derived(self, *, answer: bool) -> Architecture:
-        """What would be derived now; a collapsed search answers with no more skips than its guard allows."""
+    def _answer(self) -> Architecture:
+        """What the last epoch derived, where it collapsed with no more skips than the guard allows."""
+        guard, last = self.plan.guard, self.epochs[-1]
+        if guard is not None and guard.is_collapsed(self.plan.supernetwork, last):
+            return self._derived(guard.most_skips)
+        return self.plan.supernetwork.space.parse(last.derived)
+
+    def _derived(self, most_skips: int | None) -> Architecture:
+        """What would be derived now, with at most so many skips in a cell."""
         targets = self.plan.targets if isinstance(self.plan.penalty, Lagrangian) else ()
-        guard = self.plan.guard
-        is_bounded = answer and guard and guard.is_collapsed(self.plan.supernetwork, self.epochs[-1])
-        most_skips = guard.most_skips if guard and is_bounded else None
         probabilities = {group: values.numpy() for group, values in self.stepper.probabilities().items()}
         return derive(self.plan.supernetwork, probabilities, Limits(self.plan.costs, targets, most_skips))
 
@@ -212,7 +216,7 @@ class _Search:
             targets={target.metric: target.bound for target in self.plan.targets},
             groups=self.plan.supernetwork.groups,
             epochs=tuple(self.epochs),
-            architecture=str(self._derived(answer=True)),
+            architecture=str(self._answer()),
             stopped=self.stopped,
             environment=self.plan.environment(),
         )

@@ -44,9 +44,8 @@ class SearchSettings:
             if not holds:
                 raise ValueError(f"{rule}, got {getattr(self, rule.split()[0])}")
 
-    def check_device(self, device: torch.device) -> None:
-        """Raise ValueError where the device does not have the precision."""
-        if self.precision != "fp32" and device.type != "cuda":
-            raise ValueError(
-                f"precision {self.precision} needs a CUDA device, and this is {device}: use fp32"
-            )
+
+def require_precision(precision: str, device: torch.device) -> None:
+    """Raise ValueError where the device does not have the precision."""
+    if precision != "fp32" and device.type != "cuda":
+        raise ValueError(f"precision {precision} needs a CUDA device, and this is {device}: use fp32")

@@ -113,7 +113,7 @@ class Stepper:
         """Descend the loss of a batch by the weights; the logits stay.
 
         Raises:
-            SearchDiverged: the loss is NaN or infinite.
+            SearchDiverged: the loss or its gradient is NaN or infinite.
         """
         for group in self.sgd.param_groups:
             group["lr"] = self.method.weight_rate_at(self.share)
@@ -122,7 +122,8 @@ class Stepper:
         loss = self._loss(batch, self.method.for_weights(fixed, self.share, self.rng), tally)
         self._require_finite(float(loss.detach()), "the training loss", "weight_rate")
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.weights, self.method.clip)
+        norm = nn.utils.clip_grad_norm_(self.weights, self.method.clip)
+        self._require_finite(float(norm), "the gradient of the training loss", "weight_rate")
         self.sgd.step()
         self.done += 1
 
@@ -138,9 +139,12 @@ class Stepper:
             SearchDiverged: the loss, the penalty or a logit is NaN or infinite.
         """
         seen: dict[str, float] = {}
+        drawn: list[Relaxed] = []
+        before = {group: values.detach().clone() for group, values in self.logits.items()}
 
         def validation() -> Tensor:
             relaxed = self.method.for_logits(self.logits, self.share, self.rng)
+            drawn.append(relaxed)
             return self._penalised(self._loss(batch, relaxed, tally), relaxed, seen)
 
         logits = list(self.logits.values())
@@ -152,6 +156,8 @@ class Stepper:
         for values, gradient in zip(logits, gradients, strict=True):
             values.grad = gradient
         self.adam.step()
+        with torch.no_grad():
+            self.method.settle(self.logits, before, drawn[-1])
         for group, values in self.logits.items():
             self._require_finite(float(values.detach().sum()), f"a logit of {group}", "rate")
         self.aim = replace(self.aim, penalty=self.aim.penalty.updated(seen, self.aim.targets))

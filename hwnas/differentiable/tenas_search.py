@@ -18,6 +18,7 @@ from typing import Any
 
 from torch import Tensor
 
+from hwnas.differentiable.fitting import fingerprint, fitting
 from hwnas.differentiable.oneshot_checkpoint import differences
 from hwnas.differentiable.pruning import Measure
 from hwnas.differentiable.pruning_record import PRUNING, PruningRecord, Round, load_pruning
@@ -28,7 +29,7 @@ from hwnas.proxies.registry import get
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.spaces.supernetwork import Supernetwork
 from hwnas.threads import one_torch_thread
-from hwnas.training import DataSet, load
+from hwnas.training import DataSet
 
 SMALL = {"nasbench201": {"channels": 3, "cells": 1}, "darts": {"channels": 1, "layers": 3}}
 """The size of the networks that are scored, by the name of their space, as in TE-NAS' release; ours of DARTS
@@ -124,15 +125,11 @@ def prune(
     settings = settings or published_settings(space)
     scored = small_twin(space)
     supernetwork = scored.supernetwork()
-    loaded = _fitting(supernetwork, data)
+    loaded = fitting(supernetwork, data)
     record = PruningRecord(
         space=str(space),
         scored=str(scored),
-        settings={
-            "data": f"{loaded.name}, {len(loaded.train_labels)} train images",
-            **asdict(settings),
-            "seed": seed,
-        },
+        settings={"data": fingerprint(loaded), **asdict(settings), "seed": seed},
         groups=supernetwork.groups,
         rounds=(),
         architecture="",
@@ -207,14 +204,3 @@ def _measure(
 
 def _same(batch: tuple[Tensor, Tensor], network: Network, seed: int) -> tuple[Tensor, Tensor]:
     return batch
-
-
-def _fitting(supernetwork: Supernetwork, data: DataSet | str) -> DataSet:
-    (takes,), (gives,) = supernetwork.skeleton.inputs, supernetwork.skeleton.outputs
-    loaded = load(data, resolution=takes.shape[-1]) if isinstance(data, str) else data
-    if loaded.input_shape != takes.shape or gives.shape != (len(loaded.classes),):
-        raise ValueError(
-            f"space {supernetwork.space} takes images of {takes.shape} and has {gives.shape[0]} classes; "
-            f"{loaded.name} has images of {loaded.input_shape} and {len(loaded.classes)} classes"
-        )
-    return loaded

@@ -8,6 +8,7 @@ import pytest
 from hwnas.cli.differentiable_pruning import search_by_pruning
 from hwnas.report.pruning import lasted, write_pruning
 from hwnas.spaces import NASBench201
+from tests.cli.test_cli import as_json, hwnas
 from tests.differentiable.images import quadrants
 
 SPACE = NASBench201(classes=4, resolution=8)
@@ -64,3 +65,16 @@ def test_mistakes_are_named(data, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ValueError, match="holds a search of another kind"):
         search_by_pruning(SPACE, tmp_path, {}, data, 0, json=False)
+
+
+def test_the_commands_search_resume_report_and_list(data, tmp_path: Path) -> None:
+    strategy = ("--strategy", "tenas:proxies='naswot+snip',batch=8,repeats=1,number=2")
+    command = ("search", "--space", str(SPACE), "--data", data, "--run", tmp_path / "run")
+    found = as_json(*command, *strategy)
+    assert as_json(*command, *strategy) == found == as_json("report", tmp_path / "run")
+    assert f"best: {found['architecture']}" in hwnas("report", tmp_path / "run")
+    assert "--budget has no effect with --strategy tenas" in hwnas(*command, *strategy, "--budget", 3, code=2)
+    for other in ("gdas", "random"):
+        said = hwnas(*command, "--strategy", other, code=2)
+        assert "holds a search by pruning; choose another folder" in said
+    assert "by pruning" in hwnas("list", "strategies")

@@ -50,6 +50,19 @@ def test_proxylessnas_moves_logits_by_two_paths():
     assert {int(active.sum()) for active in relaxed.active.values()} == {2}
 
 
+def test_what_proxylessnas_did_not_sample_keeps_its_probability():
+    chosen = method("proxylessnas")
+    drawn = chosen.for_logits(LOGITS, 0.5, np.random.default_rng(0))
+    moved = {group: values.detach().clone() for group, values in LOGITS.items()}
+    for group, values in moved.items():
+        values[drawn.active[group]] += torch.tensor([0.7, -0.2])
+    chosen.settle(moved, LOGITS, drawn)
+    before, after = softmax(LOGITS).probabilities, softmax(moved).probabilities
+    for group, active in drawn.active.items():
+        assert torch.allclose(before[group][~active], after[group][~active], atol=1e-7)
+        assert not torch.allclose(before[group][active], after[group][active], atol=1e-2)
+
+
 def test_costs_are_expected_of_what_fbnet_draws_and_of_the_softmax_otherwise():
     for name in METHODS:
         drawn = method(name).for_logits(LOGITS, 0.5, np.random.default_rng(0))

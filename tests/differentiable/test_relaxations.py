@@ -6,14 +6,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwnas.differentiable.relaxations import fixed, gumbel_softmax, softmax, two_paths, uniform_path
+from hwnas.differentiable.relaxations import fixed, gumbel_softmax, softmax, two_paths
 
 DRAWS = {
     "softmax": lambda logits, rng: softmax(logits),
     "gumbel": lambda logits, rng: gumbel_softmax(logits, rng, temperature=0.7),
     "hard gumbel": lambda logits, rng: gumbel_softmax(logits, rng, temperature=0.7, hard=True),
     "two paths": two_paths,
-    "uniform path": uniform_path,
 }
 every_draw = pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
 LOGITS = {"a": torch.tensor([0.5, -1.0, 2.0, 0.0]), "b": torch.tensor([0.1, 0.2])}
@@ -120,13 +119,6 @@ def test_two_paths_have_the_gradient_of_the_rescaled_softmax():
     expected = torch.zeros(4)
     expected[two] = p * (weights[two] - p @ weights[two])  # equation 4 of ProxylessNAS
     assert torch.allclose(logits["a"].grad, expected, atol=1e-6)
-
-
-def test_a_uniform_path_does_not_look_at_the_logits():
-    rng = np.random.default_rng(0)
-    n = 2000
-    drawn = Counter(int(uniform_path(LOGITS, rng).probabilities["a"].argmax()) for _ in range(n))
-    assert all(drawn[choice] / n == pytest.approx(0.25, abs=0.04) for choice in range(4))
 
 
 def test_fixed_takes_arrays():

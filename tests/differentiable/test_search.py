@@ -132,6 +132,7 @@ def test_torchs_random_state_is_left_alone(tmp_path: Path):
         ({"subject_to": ["flops <= 300k"]}, "targets was flops <= 200000, now flops <= 300000"),
         ({"penalty": "ratio"}, "penalty was Lagrangian"),
         ({"guard": Guard()}, "guard was None, now Guard"),
+        ({"data": replace(squares(), train_labels=squares().train_labels.flip(0))}, "data was squares, 64 "),
     ],
 )
 def test_a_checkpoint_of_another_search_is_refused(changed: dict[str, Any], named: str, tmp_path: Path):
@@ -254,7 +255,10 @@ def test_a_search_without_a_guard_goes_on(tmp_path: Path):
         ({"epochs": 0}, "epochs must be at least 1"),
         ({"batch_size": 40}, "batch_size must be at most"),
         ({"precision": "bf16"}, "needs a CUDA device"),
-        ({"data": squares(16)}, "takes images 3×8×8 and gives 10 classes; squares has images 3×16×16 of 10"),
+        (
+            {"data": squares(16)},
+            "takes images 3×8×8 and has 10 classes; squares has images 3×16×16 and 10 classes",
+        ),
         ({"space": NASBench101()}, "has no supernetwork: "),
         (
             {"space": SPACES["proxylessnas"], "data": squares(32), "method": "darts_minus"},
@@ -272,6 +276,19 @@ def test_a_loss_that_is_no_number_ends_the_search_with_step_and_cause(tmp_path: 
         SearchDiverged, match=r"in step \d+ of 12: the \w+ loss is nan; try a lower weight_rate"
     ):
         searched(tmp_path, method="darts:weight_rate=1e30", epochs=4)
+
+
+def test_weights_that_the_last_gradient_would_spoil_are_no_result(tmp_path: Path, monkeypatch):
+    clip, calls = torch.nn.utils.clip_grad_norm_, iter(range(6))
+
+    def spoilt(weights: Any, most: float) -> torch.Tensor:
+        if next(calls) == 5:
+            weights[0].grad[...] = math.nan
+        return clip(weights, most)
+
+    monkeypatch.setattr("torch.nn.utils.clip_grad_norm_", spoilt)
+    with pytest.raises(SearchDiverged, match="in step 6 of 6: the gradient of the training loss is nan"):
+        searched(tmp_path)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -7,7 +7,7 @@ from torch import nn
 
 from hwnas.differentiable.mixture import Mixture
 from hwnas.differentiable.parameters import initial_logits
-from hwnas.differentiable.relaxations import fixed, gumbel_softmax, softmax, two_paths, uniform_path
+from hwnas.differentiable.relaxations import fixed, gumbel_softmax, softmax, two_paths
 from hwnas.differentiable.supernet import Supernet
 from hwnas.network.to_torch import to_torch
 from tests.differentiable.spaces import SPACES, SUPERNETWORKS
@@ -102,9 +102,8 @@ def test_the_gradient_by_logits_is_that_of_finite_differences(supernets: dict[st
 @every_space
 def test_a_single_path_runs_no_other_candidate(name: str, supernets: dict[str, Supernet]):
     supernet = supernets[name]
-    relaxed = uniform_path(
-        initial_logits(supernet.supernetwork, np.random.default_rng(0)), np.random.default_rng(3)
-    )
+    logits = initial_logits(supernet.supernetwork, np.random.default_rng(0))
+    relaxed = gumbel_softmax(logits, np.random.default_rng(3), temperature=1.0, hard=True)
     run: list[nn.Module] = []
     mixtures = [module for module in supernet.modules() if isinstance(module, Mixture)]
     hooks = [

@@ -120,7 +120,7 @@ class PredictorGuided(Strategy):
         if proposal.maximize == self.objective.maximize:
             self._asked[self._told].metrics = dict(metrics)
             self._told += 1
-        elif self._pool is not None:
+        elif isinstance(self._pool, ScoredPool):
             self._pool.tell(proposal, metrics)
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,10 +50,6 @@ class Pool(ABC):
     @abstractmethod
     def next(self, best: Best, known: Container[Architecture]) -> Offer | Proposal | None:
         """What to choose from; or an architecture to score before that, None to wait for scores."""
-
-    def tell(self, proposal: Proposal, metrics: Mapping[str, float]) -> None:
-        """The metrics of an architecture that was to be scored."""
-        raise NotImplementedError("this pool asks for no scores")
 
 
 class WholeSpace(Pool):
