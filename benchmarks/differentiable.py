@@ -23,13 +23,13 @@ from torch.nn import functional as F
 
 from benchmarks.timing import Row
 from hwnas.differentiable.bilevel import first_order
-from hwnas.differentiable.costs import costs
+from hwnas.differentiable.costs.targets import costs
 from hwnas.differentiable.guards import Guard
-from hwnas.differentiable.parameters import initial_logits
-from hwnas.differentiable.relaxations import softmax
 from hwnas.differentiable.search import DifferentiableRun, search
-from hwnas.differentiable.supernet import Supernet
-from hwnas.differentiable.weights import CandidateWeights
+from hwnas.differentiable.supernet.module import Supernet
+from hwnas.differentiable.supernet.parameters import initial_logits
+from hwnas.differentiable.supernet.relaxations import softmax
+from hwnas.differentiable.supernet.weights import CandidateWeights
 from hwnas.network.network import Network, Shape
 from hwnas.network.to_torch import to_torch
 from hwnas.objectives import Constraint

@@ -22,12 +22,12 @@ from rich.table import Table
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from hwnas.differentiable.elastic import ElasticSupernet
-from hwnas.differentiable.oneshot import prepared, train_oneshot
-from hwnas.differentiable.oneshot_evaluation import calibration_images, oneshot_accuracy
-from hwnas.differentiable.oneshot_learner import one_network
-from hwnas.differentiable.oneshot_settings import OneShotSettings
-from hwnas.differentiable.supernet import Supernet
+from hwnas.differentiable.oneshot.elastic import ElasticSupernet
+from hwnas.differentiable.oneshot.evaluation import calibration_images, oneshot_accuracy
+from hwnas.differentiable.oneshot.learner import one_network
+from hwnas.differentiable.oneshot.settings import OneShotSettings
+from hwnas.differentiable.oneshot.training import prepared, train_oneshot
+from hwnas.differentiable.supernet.module import Supernet
 from hwnas.network.to_torch import to_torch
 from hwnas.spaces import NASBench201, ProxylessNAS
 from hwnas.threads import one_torch_thread

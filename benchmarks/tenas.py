@@ -15,8 +15,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from hwnas.differentiable.reduced import remaining_architecture
-from hwnas.differentiable.tenas import ntk_measure, regions_measure, rounds
+from hwnas.differentiable.pruning.reduced import remaining_architecture
+from hwnas.differentiable.pruning.tenas import ntk_measure, regions_measure, rounds
 from hwnas.spaces import NASBench201
 from hwnas.threads import torch_threads
 from hwnas.training import load

@@ -29,7 +29,19 @@ LATENCY_ROWS = (
     ("fit",),
     ("transfer.few_shot",),
 )
-LATENCY_ROW = {part: row for row, parts in enumerate(LATENCY_ROWS) for part in parts}
+DIFFERENTIABLE_ROWS = (
+    ("settings", "memory", "records", "fitting", "checkpoint", "batches", "bilevel", "supernet", "skips"),
+    ("costs", "oneshot", "pruning", "auxiliary", "guards", "methods"),
+    ("derivation",),
+    ("plan", "stepper"),
+    ("search",),
+)
+ROWS_INSIDE = {"latency": LATENCY_ROWS, "differentiable": DIFFERENTIABLE_ROWS}
+ROW_INSIDE = {
+    package: {part: row for row, parts in enumerate(rows) for part in parts}
+    for package, rows in ROWS_INSIDE.items()
+}
+PARTS = [(package, part) for package, rows in ROW_INSIDE.items() for part in rows]
 ROOT = Path(__file__).resolve().parents[1] / "hwnas"
 MAY_IMPORT_TORCH = {
     "network": {"to_torch", "torch_layers", "torch_functions", "from_torch", "modes", "recurrent"},
@@ -75,28 +87,30 @@ def test_a_package_imports_those_above_it_only(package: str) -> None:
             assert ROW[parts[1]] < ROW[package], f"{path.relative_to(ROOT)} imports {name}"
 
 
-def part_of_latency(name: str) -> str | None:
-    """The part of `LATENCY_ROWS` that a module belongs to; None for the package's list of names."""
-    inside = name.removeprefix("hwnas.latency").strip(".")
-    matches = [part for part in LATENCY_ROW if f"{inside}.".startswith(f"{part}.")]
+def part_of(package: str, name: str) -> str | None:
+    """The part of `ROWS_INSIDE` that a module belongs to; None for the package's list of names."""
+    inside = name.removeprefix(f"hwnas.{package}").strip(".")
+    matches = [part for part in ROW_INSIDE[package] if f"{inside}.".startswith(f"{part}.")]
     return max(matches, key=len, default=None)
 
 
-def test_every_part_of_latency_has_its_row() -> None:
-    names = {path.stem for path in (ROOT / "latency").iterdir() if not path.stem.startswith("__")}
-    assert names <= set(LATENCY_ROW)
+@pytest.mark.parametrize("package", ROWS_INSIDE)
+def test_every_part_has_its_row(package: str) -> None:
+    names = {path.stem for path in (ROOT / package).iterdir() if not path.stem.startswith("__")}
+    assert names <= set(ROW_INSIDE[package])
 
 
-@pytest.mark.parametrize("part", LATENCY_ROW)
-def test_a_part_of_latency_imports_those_above_it_only(part: str) -> None:
-    for path in files("latency"):
+@pytest.mark.parametrize(("package", "part"), PARTS)
+def test_a_part_imports_those_above_it_only(package: str, part: str) -> None:
+    rows = ROW_INSIDE[package]
+    for path in files(package):
         module = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
-        if part_of_latency(module) != part:
+        if part_of(package, module) != part:
             continue
         for name in imports(path):
-            other = part_of_latency(name) if name.startswith("hwnas.latency.") else None
+            other = part_of(package, name) if name.startswith(f"hwnas.{package}.") else None
             if other not in (None, part):
-                assert LATENCY_ROW[other] < LATENCY_ROW[part], f"{path.relative_to(ROOT)} imports {name}"
+                assert rows[other] < rows[part], f"{path.relative_to(ROOT)} imports {name}"
 
 
 @pytest.mark.parametrize("package", WITHOUT_TORCH)

@@ -154,8 +154,8 @@ def _verified(request: Request, found: DifferentiableRun, training: Training | N
 
 def _costs(request: Request, found: DifferentiableRun) -> Mapping[str, float]:
     """Of the answer, which a guard may have made another than what the last epoch derived."""
-    from hwnas.differentiable.costs import costs
-    from hwnas.differentiable.weights import CandidateWeights
+    from hwnas.differentiable.costs.targets import costs
+    from hwnas.differentiable.supernet.weights import CandidateWeights
 
     last = found.record.epochs[-1]
     if last.derived == found.record.architecture:

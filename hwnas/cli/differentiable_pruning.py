@@ -11,8 +11,8 @@ from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar
 from hwnas.typed import check_settings
 
 if TYPE_CHECKING:
-    from hwnas.differentiable.pruning_record import PruningRecord, Round
-    from hwnas.differentiable.tenas_search import PruningSettings
+    from hwnas.differentiable.pruning.record import PruningRecord, Round
+    from hwnas.differentiable.pruning.search import PruningSettings
     from hwnas.spaces import SearchSpace
 
 TENAS = "tenas"
@@ -36,8 +36,8 @@ def search_by_pruning(
     Raises:
         ValueError: a setting is wrong, or the folder holds another search; says which.
     """
+    from hwnas.differentiable.pruning.search import number_of_rounds, prune
     from hwnas.differentiable.records import RECORD
-    from hwnas.differentiable.tenas_search import number_of_rounds, prune
     from hwnas.report.pruning import write_pruning
     from hwnas.search.folder import CONFIG, locked
 
@@ -64,7 +64,7 @@ def search_by_pruning(
 
 
 def _settings(space: SearchSpace, given: Mapping[str, Any]) -> PruningSettings:
-    from hwnas.differentiable.tenas_search import PruningSettings, published_settings
+    from hwnas.differentiable.pruning.search import PruningSettings, published_settings
 
     known = [field.name for field in fields(PruningSettings)]
     for name in given:

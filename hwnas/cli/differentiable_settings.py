@@ -92,7 +92,7 @@ def targets_of(
         ValueError: an unknown cost, a unit that does not fit, different forms, a cost that is given twice, a
             penalty without its target, or a form's setting that is wrong.
     """
-    from hwnas.differentiable.costs import UNITS
+    from hwnas.differentiable.costs.targets import UNITS
 
     if len(penalties) != len(targets):
         raise ValueError(
@@ -109,7 +109,7 @@ def targets_of(
 
 
 def _target(cost: str, bound: str) -> Constraint:
-    from hwnas.differentiable.costs import UNITS
+    from hwnas.differentiable.costs.targets import UNITS
 
     if cost not in UNITS:
         raise ValueError(

@@ -120,7 +120,7 @@ def _metrics() -> list[dict[str, str]]:
 def _strategies() -> list[dict[str, str]]:
     from hwnas.cli.differentiable_pruning import TENAS
     from hwnas.differentiable.methods import METHODS
-    from hwnas.differentiable.tenas_search import prune
+    from hwnas.differentiable.pruning.search import prune
     from hwnas.search import STRATEGIES
 
     by_gradients = {name: f"by gradients: {_first_line(kind)}" for name, kind in METHODS.items()}

@@ -35,7 +35,7 @@ class TrainedMetric:
 
 def trained_metrics() -> dict[str, TrainedMetric]:
     """All of them by name."""
-    from hwnas.differentiable import oneshot_by_name, oneshot_metric
+    from hwnas.differentiable.oneshot import by_name as oneshot
     from hwnas.search import reduced
 
     return {
@@ -45,11 +45,11 @@ def trained_metrics() -> dict[str, TrainedMetric]:
             lambda metric: (metric.full.settings, metric.full.device),
             reduced.SETTINGS,
         ),
-        oneshot_metric.NAME: TrainedMetric(
+        oneshot.NAME: TrainedMetric(
             "weights of a supernet",
-            oneshot_by_name.accuracy_oneshot,
+            oneshot.accuracy_oneshot,
             lambda metric: (metric.settings.training, metric.device),
-            oneshot_by_name.SETTINGS,
+            oneshot.SETTINGS,
         ),
     }
 

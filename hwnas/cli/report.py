@@ -11,7 +11,7 @@ import typer
 from hwnas.cli.options import Json, Space, refuse, run_folder
 from hwnas.cli.output import console, print_json
 from hwnas.cli.targets import search_space, space_of_run
-from hwnas.differentiable.pruning_record import PRUNING, load_pruning
+from hwnas.differentiable.pruning.record import PRUNING, load_pruning
 from hwnas.differentiable.records import RECORD, load
 
 

@@ -22,7 +22,7 @@ from hwnas.cli.search_answer import print_answer
 from hwnas.cli.targets import search_space
 from hwnas.cli.workers import workers
 from hwnas.cost import limits
-from hwnas.differentiable.pruning_record import PRUNING
+from hwnas.differentiable.pruning.record import PRUNING
 from hwnas.differentiable.records import RECORD
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from hwnas.differentiable.skips import auxiliary_networks
-from hwnas.differentiable.supernet import Supernet
+from hwnas.differentiable.supernet.module import Supernet
 from hwnas.network.to_torch import to_torch
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwnas.differentiable.costs import Cost
+from hwnas.differentiable.costs.targets import Cost
 from hwnas.differentiable.skips import skips_of_cells
 from hwnas.objectives import Constraint
 from hwnas.spaces import Architecture

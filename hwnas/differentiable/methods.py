@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from hwnas.differentiable.relaxations import Logits, Relaxed, gumbel_softmax, softmax, two_paths
+from hwnas.differentiable.supernet.relaxations import Logits, Relaxed, gumbel_softmax, softmax, two_paths
 from hwnas.objectives.by_name import by_name
 
 

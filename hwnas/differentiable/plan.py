@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from hwnas.differentiable.costs import UNITS, Cost, check_targets, costs
+from hwnas.differentiable.costs.targets import UNITS, Cost, check_targets, costs
 from hwnas.differentiable.fitting import fingerprint, fitting
 from hwnas.differentiable.guards import Guard
 from hwnas.differentiable.methods import METHODS, Method, method
 from hwnas.differentiable.settings import SearchSettings, require_precision
-from hwnas.differentiable.weights import CandidateWeights
+from hwnas.differentiable.supernet.weights import CandidateWeights
 from hwnas.latency.predictors.parts import PartsPredictor
 from hwnas.objectives import Constraint, Penalty, penalty
 from hwnas.spaces import SearchSpace

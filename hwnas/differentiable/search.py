@@ -12,15 +12,15 @@ from torch import Tensor
 
 from hwnas.differentiable import memory
 from hwnas.differentiable.batches import Batches
-from hwnas.differentiable.derivation import Limits, derive
-from hwnas.differentiable.guards import Guard
-from hwnas.differentiable.methods import Method
-from hwnas.differentiable.oneshot_checkpoint import (
+from hwnas.differentiable.checkpoint import (
     Checkpoint,
     differences,
     open_checkpoint,
     write_checkpoint,
 )
+from hwnas.differentiable.derivation import Limits, derive
+from hwnas.differentiable.guards import Guard
+from hwnas.differentiable.methods import Method
 from hwnas.differentiable.plan import Plan, method_name, plan
 from hwnas.differentiable.records import RECORD, DifferentiableRecord, Epoch, read_epoch
 from hwnas.differentiable.settings import Precision, SearchSettings

@@ -15,13 +15,13 @@ from torch.nn import functional as F
 from hwnas.differentiable.auxiliary import AuxiliarySkips
 from hwnas.differentiable.batches import Batch
 from hwnas.differentiable.bilevel import VirtualStep, first_order, second_order
-from hwnas.differentiable.costs import Cost
+from hwnas.differentiable.checkpoint import Checkpoint
+from hwnas.differentiable.costs.targets import Cost
 from hwnas.differentiable.methods import Method
-from hwnas.differentiable.oneshot_checkpoint import Checkpoint
-from hwnas.differentiable.parameters import initial_logits
-from hwnas.differentiable.relaxations import Relaxed, softmax
 from hwnas.differentiable.settings import SearchSettings
-from hwnas.differentiable.supernet import Supernet
+from hwnas.differentiable.supernet.module import Supernet
+from hwnas.differentiable.supernet.parameters import initial_logits
+from hwnas.differentiable.supernet.relaxations import Relaxed, softmax
 from hwnas.objectives import Constraint
 from hwnas.objectives.penalties import Lagrangian, Penalty
 from hwnas.spaces.supernetwork import Supernetwork

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hwnas.differentiable.pruning_record import PruningRecord, load_pruning
+from hwnas.differentiable.pruning.record import PruningRecord, load_pruning
 from hwnas.report.colours import BLUE, GREY, INK, PAPER
 from hwnas.report.differentiable_probabilities_png import columns_for
 from hwnas.report.folder import write_files

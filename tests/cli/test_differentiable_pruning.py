@@ -40,7 +40,7 @@ def test_the_same_call_prints_the_record_that_is_there(data, tmp_path: Path, cap
 
 
 def test_a_choice_that_is_left_lasted_all_rounds(data, tmp_path: Path) -> None:
-    from hwnas.differentiable.pruning_record import load_pruning
+    from hwnas.differentiable.pruning.record import load_pruning
 
     search_by_pruning(SPACE, tmp_path, QUICK, data, 0, json=True)
     record = load_pruning(tmp_path)

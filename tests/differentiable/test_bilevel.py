@@ -4,8 +4,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from hwnas.differentiable.bilevel import VirtualStep, first_order, second_order
-from hwnas.differentiable.relaxations import softmax
-from hwnas.differentiable.supernet import Supernet
+from hwnas.differentiable.supernet.module import Supernet
+from hwnas.differentiable.supernet.relaxations import softmax
 from hwnas.spaces import NASBench201
 
 STEPS = [

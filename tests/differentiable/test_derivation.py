@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwnas.cost import count
-from hwnas.differentiable.costs import costs
+from hwnas.differentiable.costs.targets import costs
 from hwnas.differentiable.derivation import Limits, derive
 from hwnas.differentiable.guards import Guard
 from hwnas.differentiable.records import Epoch
 from hwnas.differentiable.skips import count_skips, skips_of_cells
-from hwnas.differentiable.weights import CandidateWeights
+from hwnas.differentiable.supernet.weights import CandidateWeights
 from hwnas.objectives import Constraint
 from tests.differentiable.spaces import CELLS, SPACES, SUPERNETWORKS
 from tests.differentiable.test_records import EPOCH

@@ -4,9 +4,9 @@ import torch
 
 from hwnas.differentiable.auxiliary import AuxiliarySkips
 from hwnas.differentiable.methods import METHODS, DARTSMinus, method
-from hwnas.differentiable.parameters import initial_logits
-from hwnas.differentiable.relaxations import softmax
-from hwnas.differentiable.supernet import Supernet
+from hwnas.differentiable.supernet.module import Supernet
+from hwnas.differentiable.supernet.parameters import initial_logits
+from hwnas.differentiable.supernet.relaxations import softmax
 from tests.differentiable.spaces import SUPERNETWORKS
 
 LOGITS = initial_logits(SUPERNETWORKS["nasbench201"], np.random.default_rng(0))

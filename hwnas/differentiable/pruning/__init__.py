@@ -1,0 +1,1 @@
+"""Search by pruning a supernetwork, by scores of untrained networks."""

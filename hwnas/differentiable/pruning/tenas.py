@@ -1,0 +1,210 @@
+"""TE-NAS' two measures of what a supernetwork loses with a choice, and any other proxy as such a measure.
+
+    measures = [ntk_measure(supernetwork, images), regions_measure(supernetwork, block="stage0.cell0")]
+    *_, last = rounds(supernetwork, measures)
+    architecture = remaining_architecture(supernetwork, last)
+
+Chen et al., "Neural Architecture Search on ImageNet in Four GPU Hours: A Theoretically Inspired Perspective"
+(TE-NAS), ICLR 2021.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from hwnas.differentiable.pruning.reduced import Remaining, Removal, all_but_zeros, reduced_network, without
+from hwnas.differentiable.pruning.rounds import Measure, pruned, without_edges
+from hwnas.network.network import Block, Network
+from hwnas.network.thin import smallest_thin, thin
+from hwnas.network.to_torch import to_torch
+from hwnas.proxies.he_weights import Fan, he_normal
+from hwnas.proxies.isolation import isolated
+from hwnas.proxies.registry import get
+from hwnas.proxies.score import score
+from hwnas.spaces.darts_supernetwork import GROUPS, DARTSSupernetwork
+from hwnas.spaces.supernetwork import Supernetwork
+
+REPEATS = 3
+DECIMALS = 3
+REGION_IMAGES = 3000
+REGION_SIDE = 3
+KEPT_EDGES = 2
+"""Into each node of a cell of DARTS."""
+WORST = 1e6
+"""The harm of a removal after which a proxy is undefined or infinite."""
+
+Batch = Callable[[Network, int], tuple[Tensor, Tensor | None]]
+"""From the network that is scored and a seed to images (B, ...) and labels (B,), or None for no labels."""
+
+
+def rounds(
+    supernetwork: Supernetwork,
+    measures: Sequence[Measure],
+    *,
+    number: int = 1,
+    remaining: Remaining | None = None,
+) -> Iterator[dict[str, tuple[int, ...]]]:
+    """What remains after each round of pruning, and on cells of DARTS of the edges into each node.
+
+    Args:
+        supernetwork: what is pruned, without the choices that give zeros.
+        measures: whose ranks add up.
+        number: of choices that a group loses in a round, see `pruned`.
+        remaining: after an earlier round, to go on from; None to begin.
+    """
+    left = dict(remaining or all_but_zeros(supernetwork))
+    if max(map(len, left.values())) > 1:
+        for after in pruned(left, measures, number=number):
+            left = after
+            yield left
+    for edges in _edges_into_nodes(supernetwork):
+        open_edges = [edge for edge in edges if left[edge]]
+        if len(open_edges) > KEPT_EDGES:
+            left = without_edges(left, open_edges, measures, keep=KEPT_EDGES)
+            yield left
+
+
+def _edges_into_nodes(supernetwork: Supernetwork) -> list[list[str]]:
+    """The groups of the edges into each node, where the space keeps two of them."""
+    if not isinstance(supernetwork, DARTSSupernetwork):
+        return []
+    edges: dict[tuple[str, int], list[str]] = {}
+    for (kind, _, node), group in GROUPS.items():
+        edges.setdefault((kind, node), []).append(group)
+    return list(edges.values())
+
+
+@dataclass(frozen=True, eq=False)
+class ProxyMeasure:
+    """How much worse a proxy gets, relatively, when a choice goes and all weights stay.
+
+    The mean over initialisations, each rounded to three decimals as in TE-NAS' release, so that removals that
+    change nothing tie. What is undefined or infinite, or has no parameters, is worse than anything else.
+
+    Args:
+        supernetwork: of which choices remain.
+        proxy: a name, see `hwnas.proxies.names()`.
+        batch: what it is scored on.
+        fan: of He's normal weights.
+        part: of the reduced network what is scored.
+        repeats: the number of initialisations.
+        seed: of the first of them; the next has the next one.
+    """
+
+    supernetwork: Supernetwork
+    proxy: str
+    batch: Batch
+    fan: Fan
+    part: Callable[[Network], Network] = lambda network: network
+    repeats: int = REPEATS
+    seed: int = 0
+
+    def __call__(self, remaining: Remaining, removals: Sequence[Removal]) -> dict[Removal, float]:
+        """The harm of each removal; raises ValueError as `hwnas.proxies.score`."""
+        whole = self.part(reduced_network(self.supernetwork, remaining))
+        reduced = {
+            removal: self.part(reduced_network(self.supernetwork, without(remaining, removal)))
+            for removal in removals
+        }
+        harms = dict.fromkeys(removals, 0.0)
+        for seed in range(self.seed, self.seed + self.repeats):
+            images, labels = self.batch(whole, seed)
+            module = _initialised(whole, self.fan, seed, images.device)
+            before = self._value(module, whole, images, labels)
+            for removal, network in reduced.items():
+                after = self._value(_with_weights_of(module, network, images.device), network, images, labels)
+                harms[removal] += round(self._harm(before, after), DECIMALS) / self.repeats
+        return harms
+
+    def _value(self, module: nn.Module, network: Network, images: Tensor, labels: Tensor | None) -> float:
+        if not network.parameters:
+            return math.nan
+        found = score(module, images, labels, [self.proxy], network=network, seed=self.seed)
+        return found[self.proxy].value
+
+    def _harm(self, before: float, after: float) -> float:
+        if not (math.isfinite(before) and math.isfinite(after)):
+            return WORST * (math.isfinite(before) - math.isfinite(after))
+        change = _relative_change(before, after)
+        return -change if get(self.proxy).higher_is_better else change
+
+
+def _relative_change(before: float, after: float) -> float:
+    if before == 0:
+        return 0.0 if after == 0 else math.copysign(WORST, after)
+    return (after - before) / abs(before)
+
+
+def ntk_measure(
+    supernetwork: Supernetwork, images: Tensor, *, repeats: int = REPEATS, seed: int = 0
+) -> ProxyMeasure:
+    """The condition number of the neural tangent kernel on images (B, ...): lower trains better (3.1.1).
+
+    TE-NAS takes 72 images for NAS-Bench-201, 14 for DARTS on CIFAR-10 and 24 on ImageNet, and He's weights
+    by fan-out.
+    """
+    return ProxyMeasure(
+        supernetwork, "ntk_cond", lambda network, seed: (images, None), "fan_out", repeats=repeats, seed=seed
+    )
+
+
+def regions_measure(
+    supernetwork: Supernetwork, *, block: str | None = None, repeats: int = REPEATS, seed: int = 0
+) -> ProxyMeasure:
+    """The number of linear regions of a thin copy that 3000 images from N(0, 1) fall into: more is better.
+
+    Section 3.1.2; see `linear_regions_thin` for the copy and He's weights by fan-in. Deep copies tell nearly
+    all images apart, so TE-NAS takes a single cell.
+
+    Args:
+        supernetwork: of which choices remain.
+        block: the name of a block at the top, such as `stage0.cell0` of NAS-Bench-201; None for all of the
+            network.
+        repeats: the number of initialisations.
+        seed: of the first of them.
+
+    Raises:
+        ValueError: the supernetwork has no such block.
+    """
+    part: Callable[[Network], Network] = smallest_thin
+    if block is not None:
+        _block(supernetwork.skeleton, block)
+        part = partial(_thin_block, name=block)
+    return ProxyMeasure(supernetwork, "linear_regions", _noise, "fan_in", part, repeats, seed)
+
+
+def _noise(network: Network, seed: int) -> tuple[Tensor, None]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(REGION_IMAGES, *network.inputs[0].shape, generator=generator), None
+
+
+def _thin_block(network: Network, *, name: str) -> Network:
+    return thin(_block(network, name), side=REGION_SIDE)
+
+
+def _block(network: Network, name: str) -> Network:
+    blocks = {item.name: item.network for item in network.items if isinstance(item, Block)}
+    if name not in blocks:
+        raise ValueError(f"block: no {name!r} in the network; it has {', '.join(blocks)}")
+    return blocks[name]
+
+
+def _initialised(network: Network, fan: Fan, seed: int, device: torch.device) -> nn.Module:
+    with isolated(seed, device):
+        module = to_torch(network).to(device)
+        he_normal(module, fan)
+    return module
+
+
+def _with_weights_of(whole: nn.Module, network: Network, device: torch.device) -> nn.Module:
+    """The module of a network that has some of the parameters of `whole`."""
+    module = to_torch(network).to(device)
+    known = whole.state_dict()
+    module.load_state_dict({name: known[name] for name in module.state_dict()})
+    return module

@@ -1,0 +1,1 @@
+"""A supernetwork in torch: mixtures of candidates, weighted by relaxed choices."""

@@ -1,0 +1,125 @@
+"""TE-NAS as a search in a folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hwnas.differentiable.pruning import search as pruning_search
+from hwnas.differentiable.pruning import tenas
+from hwnas.differentiable.pruning.record import PRUNING, load_pruning
+from hwnas.differentiable.pruning.search import (
+    PruningSettings,
+    number_of_rounds,
+    prune,
+    published_settings,
+    small_twin,
+)
+from hwnas.spaces import DARTS, FBNet, NASBench201
+from tests.differentiable.images import quadrants
+from tests.differentiable.spaces import SPACES
+
+SPACE = NASBench201(channels=16, cells=5, classes=4, resolution=8)
+QUICK = PruningSettings("naswot+synflow", batch=8, repeats=1)
+
+
+class InterruptedSearchError(Exception):
+    """Stands for a signal."""
+
+
+def stop(*_: object) -> None:
+    raise InterruptedSearchError
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return quadrants(tmp_path_factory.mktemp("data"))
+
+
+def choices_left(record) -> list[dict]:
+    return [one.remaining for one in record.rounds]
+
+
+def test_one_choice_of_each_edge_remains_and_makes_an_architecture_of_the_space(data, tmp_path: Path):
+    seen = []
+    found = prune(SPACE, data=data, folder=tmp_path, settings=QUICK, progress=seen.append)
+    assert found.architecture.space is SPACE
+    assert str(found.architecture) == found.record.architecture
+    assert [len(one.remaining["0→1"]) for one in seen] == [3, 2, 1]
+    for edge, choice in seen[-1].remaining.items():
+        assert found.architecture[edge] == SPACE.decisions[edge][choice[0]]
+    assert load_pruning(tmp_path) == found.record
+
+
+def test_an_interrupted_search_goes_on_after_its_last_round(data, tmp_path: Path):
+    whole = prune(SPACE, data=data, folder=tmp_path / "whole", settings=QUICK)
+    for _ in range(2):
+        with pytest.raises(InterruptedSearchError):
+            prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=stop)
+    assert len(load_pruning(tmp_path / "parts").rounds) == 2
+    assert load_pruning(tmp_path / "parts").architecture == ""
+    seen = []
+    parts = prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=seen.append)
+    assert [one.number for one in seen] == [3]
+    assert choices_left(parts.record) == choices_left(whole.record)
+    assert parts.architecture == whole.architecture
+    prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=stop)
+
+
+def test_pruning_goes_on_between_the_edges_of_darts():
+    supernetwork = SPACES["darts"].supernetwork()
+
+    def later_is_better(remaining, removals):
+        return {(group, choice): 10 * choice + int(group[-3]) for group, choice in removals}
+
+    whole = list(tenas.rounds(supernetwork, [later_is_better], number=3))
+    assert len(whole) == number_of_rounds(SPACES["darts"], 3) == 8
+    for done in range(1, len(whole)):
+        rest = tenas.rounds(supernetwork, [later_is_better], number=3, remaining=whole[done - 1])
+        assert list(rest) == whole[done:]
+
+
+def test_what_is_scored_has_the_size_of_the_release_and_all_choices():
+    twin = small_twin(SPACE)
+    assert isinstance(twin, NASBench201)
+    assert (twin.channels, twin.cells, twin.classes, twin.resolution) == (3, 1, 4, 8)
+    for space in (SPACE, DARTS()):
+        assert small_twin(space).supernetwork().groups == space.supernetwork().groups
+    chain = FBNet(resolution=32, classes=10)
+    assert small_twin(chain) is chain
+    assert published_settings(SPACE) == PruningSettings("ntk_cond+linear_regions", 72, 1, 3)
+    assert published_settings(DARTS()) == PruningSettings("ntk_cond+linear_regions", 14, 3, 3)
+
+
+def test_the_papers_measures_are_those_of_the_settings(data):
+    supernetwork = small_twin(SPACE).supernetwork()
+    loaded = pruning_search.load(data)
+    measures = pruning_search._measures(supernetwork, loaded, PruningSettings(batch=8, repeats=2), 5)
+    assert [(one.proxy, one.fan, one.repeats, one.seed) for one in measures] == [
+        ("ntk_cond", "fan_out", 2, 5),
+        ("linear_regions", "fan_in", 2, 5),
+    ]
+
+
+def test_another_search_in_the_folder_is_refused(data, tmp_path: Path):
+    prune(SPACE, data=data, folder=tmp_path, settings=QUICK)
+    with pytest.raises(ValueError, match=r"other settings.*seed was 0, now 1"):
+        prune(SPACE, data=data, folder=tmp_path, settings=QUICK, seed=1)
+
+
+def test_a_damaged_record_is_named(data, tmp_path: Path):
+    prune(SPACE, data=data, folder=tmp_path, settings=QUICK)
+    content = json.loads((tmp_path / PRUNING).read_text())
+    content["rounds"][0]["remaining"]["0→1"] = [9]
+    (tmp_path / PRUNING).write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"pruning\.json is damaged: round 1 does not fit the groups"):
+        load_pruning(tmp_path)
+
+
+def test_wrong_settings_are_named(data, tmp_path: Path):
+    with pytest.raises(ValueError, match="repeats must be at least 1"):
+        PruningSettings(repeats=0)
+    with pytest.raises(ValueError, match="naswott"):
+        PruningSettings("naswott")
+    with pytest.raises(ValueError, match="has images of"):
+        prune(NASBench201(classes=10, resolution=8), data=data, folder=tmp_path)

@@ -1,0 +1,130 @@
+import math
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from hwnas.differentiable.pruning import tenas
+from hwnas.differentiable.pruning.reduced import (
+    Remaining,
+    Removal,
+    reduced_network,
+    remaining_architecture,
+    without,
+)
+from hwnas.differentiable.pruning.rounds import pruned
+from hwnas.differentiable.pruning.tenas import ProxyMeasure, ntk_measure, regions_measure
+from hwnas.network.to_torch import to_torch
+from hwnas.proxies import score
+from hwnas.proxies.he_weights import he_normal
+from hwnas.proxies.isolation import isolated
+from hwnas.spaces import NASBench201
+from tests.differentiable.spaces import SPACES, SUPERNETWORKS
+
+SPACE = NASBench201(channels=2, cells=1, resolution=4)
+SUPERNETWORK = SPACE.supernetwork()
+FEW = dict.fromkeys(SUPERNETWORK.groups, (3,)) | {"0→1": (1, 2, 3), "1→2": (1, 4)}
+IMAGES = torch.randn(4, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+
+
+def test_the_harm_is_the_relative_change_under_the_same_weights():
+    removal = ("0→1", 2)
+    (harm,) = ntk_measure(SUPERNETWORK, IMAGES, repeats=1, seed=3)(FEW, [removal]).values()
+    whole = reduced_network(SUPERNETWORK, FEW)
+    with isolated(3, torch.device("cpu")):
+        module = to_torch(whole)
+        he_normal(module, "fan_out")
+    reduced = to_torch(reduced_network(SUPERNETWORK, without(FEW, removal)))
+    reduced.load_state_dict(module.state_dict(), strict=False)
+    before, after = (score(one, IMAGES, proxies=["ntk_cond"])["ntk_cond"].value for one in (module, reduced))
+    assert harm == round((after - before) / before, 3)
+    assert harm != 0
+
+
+def test_it_is_the_mean_over_initialisations():
+    removals = [("0→1", 1), ("1→2", 4)]
+    single = [ntk_measure(SUPERNETWORK, IMAGES, repeats=1, seed=seed)(FEW, removals) for seed in (0, 1)]
+    both = ntk_measure(SUPERNETWORK, IMAGES, repeats=2)(FEW, removals)
+    for removal in removals:
+        assert both[removal] == pytest.approx((single[0][removal] + single[1][removal]) / 2)
+
+
+def test_regions_get_lost_with_the_only_convolution_rather_than_with_a_skip():
+    """Without it node 1 is a copy of the input, whose pattern is known already."""
+    left = dict.fromkeys(SUPERNETWORK.groups, (3,)) | {"0→1": (1, 3)}
+    harms = regions_measure(SUPERNETWORK, block="stage0.cell0", repeats=2)(left, [("0→1", 1), ("0→1", 3)])
+    assert harms["0→1", 3] > max(0, harms["0→1", 1])
+
+
+def test_what_no_later_relu_sees_does_not_change_regions():
+    left = dict.fromkeys(SUPERNETWORK.groups, (3,)) | {"0→3": (1, 4)}
+    harms = regions_measure(SUPERNETWORK, block="stage0.cell0", repeats=1)(left, [("0→3", 1), ("0→3", 4)])
+    assert set(harms.values()) == {0.0}
+
+
+def test_more_is_better_or_less_is_as_the_proxy_has_it():
+    params = ProxyMeasure(SUPERNETWORK, "params", lambda network, seed: (IMAGES, None), "fan_in", repeats=1)
+    harms = params(FEW, [("0→1", 1), ("0→1", 3)])
+    assert harms["0→1", 1] == 0 < harms["0→1", 3]
+
+
+def test_what_makes_a_proxy_undefined_is_worst():
+    left = dict.fromkeys(SUPERNETWORK.groups, (1,)) | {"2→3": (1, 3)}
+    harms = regions_measure(SUPERNETWORK, block="stage0.cell0", repeats=1)(left, [("2→3", 1), ("2→3", 3)])
+    assert harms["2→3", 3] == tenas.WORST
+    assert math.isfinite(harms["2→3", 1])
+
+
+def test_both_measures_prune_a_supernetwork_to_one_architecture():
+    measures = [
+        ntk_measure(SUPERNETWORK, IMAGES, repeats=1),
+        regions_measure(SUPERNETWORK, block="stage0.cell0", repeats=1),
+    ]
+    rounds = list(pruned(FEW, measures))
+    assert [len(left["0→1"]) for left in rounds] == [2, 1]
+    architecture = remaining_architecture(SUPERNETWORK, rounds[-1])
+    assert architecture["2→3"] == "nor_conv_3x3"
+    assert list(pruned(FEW, measures)) == rounds
+
+
+def test_any_other_proxies_prune_as_well():
+    labels = torch.arange(4)
+    measures = [
+        ProxyMeasure(SUPERNETWORK, proxy, lambda network, seed: (IMAGES, labels), "fan_in", repeats=1)
+        for proxy in ("snip", "naswot")
+    ]
+    *_, last = pruned(FEW, measures)
+    assert all(len(choices) == 1 for choices in last.values())
+
+
+def test_all_of_a_network_may_be_thinned():
+    harms = regions_measure(SUPERNETWORK, repeats=1)(FEW, [("0→1", 1), ("1→2", 4)])
+    assert all(-1 < harm < 1 for harm in harms.values())
+
+
+def test_cells_of_darts_keep_the_two_most_important_edges_into_each_node():
+    supernetwork = SUPERNETWORKS["darts"]
+
+    def later_is_better(remaining: Remaining, removals: Sequence[Removal]) -> dict[Removal, float]:
+        """The harm grows with the operation's number, and between edges with the source's."""
+        return {(group, choice): 10 * choice + int(group[-3]) for group, choice in removals}
+
+    *_, last = tenas.rounds(supernetwork, [later_is_better], number=3)
+    genotype = SPACES["darts"].genotype(remaining_architecture(supernetwork, last))
+    for cell in genotype:
+        for node, edges in enumerate(cell, start=2):
+            assert edges == (("dil_conv_5x5", node - 2), ("dil_conv_5x5", node - 1))
+
+
+def test_other_spaces_end_with_one_choice_each():
+    def no_harm(remaining: Remaining, removals: Sequence[Removal]) -> dict[Removal, float]:
+        return dict.fromkeys(removals, 0.0)
+
+    found = list(tenas.rounds(SUPERNETWORK, [no_harm]))
+    assert [len(left["0→1"]) for left in found] == [3, 2, 1]
+    assert 0 not in found[0]["0→1"]  # `none`
+
+
+def test_a_block_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"block: no 'cell7' in the network; it has stem, stage0\.cell0"):
+        regions_measure(SUPERNETWORK, block="cell7")
