@@ -16,6 +16,7 @@ from hwnas.differentiable.pruning.search import (
     small_twin,
 )
 from hwnas.spaces import DARTS, FBNet, NASBench201
+from hwnas.training import load
 from tests.differentiable.images import quadrants
 from tests.differentiable.spaces import SPACES
 
@@ -93,7 +94,7 @@ def test_what_is_scored_has_the_size_of_the_release_and_all_choices():
 
 def test_the_papers_measures_are_those_of_the_settings(data):
     supernetwork = small_twin(SPACE).supernetwork()
-    loaded = pruning_search.load(data)
+    loaded = load(data)
     measures = pruning_search._measures(supernetwork, loaded, PruningSettings(batch=8, repeats=2), 5)
     assert [(one.proxy, one.fan, one.repeats, one.seed) for one in measures] == [
         ("ntk_cond", "fan_out", 2, 5),
