@@ -30,8 +30,9 @@ LATENCY_ROWS = (
     ("transfer.few_shot",),
 )
 DIFFERENTIABLE_ROWS = (
-    ("settings", "memory", "records", "fitting", "checkpoint", "batches", "bilevel", "supernet", "skips"),
-    ("costs", "oneshot", "pruning", "auxiliary", "guards", "methods"),
+    ("settings", "memory", "records", "fitting", "checkpoint", "batches", "bilevel", "supernet"),
+    ("connected", "costs", "oneshot", "pruning", "skips", "methods"),
+    ("auxiliary", "guards", "limits"),
     ("derivation",),
     ("plan", "stepper"),
     ("search",),

@@ -18,8 +18,9 @@ from hwnas.differentiable.checkpoint import (
     open_checkpoint,
     write_checkpoint,
 )
-from hwnas.differentiable.derivation import Limits, derive
+from hwnas.differentiable.derivation import derive
 from hwnas.differentiable.guards import Guard
+from hwnas.differentiable.limits import Limits
 from hwnas.differentiable.methods import Method
 from hwnas.differentiable.plan import Plan, method_name, plan
 from hwnas.differentiable.records import RECORD, DifferentiableRecord, Epoch, read_epoch

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
 
+import torch
+from torch import Tensor
+
+from hwnas.differentiable.supernet.weights import CandidateWeights
 from hwnas.network.network import Network
 from hwnas.spaces.supernetwork import Candidate, Probabilities, Supernetwork
 
@@ -49,6 +54,20 @@ def count_skips(supernetwork: Supernetwork, choices: Mapping[str, int]) -> int:
     return len({candidate.terms for _, candidate in _chosen(supernetwork, choices)})
 
 
+def skips_by_row(weights: CandidateWeights) -> Tensor:
+    """How many skips of each cell have a row of the candidates' weights, `[cells, rows]`, in float64."""
+    supernetwork = weights.supernetwork
+    rows: dict[str, Counter[int]] = {}
+    for path, candidates in supernetwork.mixtures.items():
+        skips = [is_skip(supernetwork, one) for one in candidates]
+        for cell in _cells(supernetwork, path):
+            rows.setdefault(cell, Counter()).update(compress(weights.rows[path], skips))
+    found = torch.zeros(len(rows), len(weights), dtype=torch.float64)
+    for number, times in enumerate(rows.values()):
+        found[number, list(times)] = torch.tensor(list(times.values()), dtype=torch.float64)
+    return found
+
+
 def skips_of_cells(supernetwork: Supernetwork, choices: Mapping[str, int]) -> dict[str, int]:
     """How many connections skip in each cell that has any; a chain of blocks has no cells."""
     return _by_cell(supernetwork, (path for path, _ in _chosen(supernetwork, choices)))
@@ -67,8 +86,13 @@ def decided_skips_of_cells(
 
 
 def _by_cell(supernetwork: Supernetwork, paths: Iterable[str]) -> dict[str, int]:
-    names = [item.name for item in supernetwork.skeleton.items]
-    return dict(Counter(cell for path in paths for cell in names if path.startswith(f"{cell}.")))
+    return dict(Counter(cell for path in paths for cell in _cells(supernetwork, path)))
+
+
+def _cells(supernetwork: Supernetwork, path: str) -> list[str]:
+    """The cell that a mixture stands in, if it stands in one."""
+    names = (item.name for item in supernetwork.skeleton.items)
+    return [name for name in names if path.startswith(f"{name}.")]
 
 
 def _chosen(supernetwork: Supernetwork, choices: Mapping[str, int]) -> Iterator[tuple[str, Candidate]]:

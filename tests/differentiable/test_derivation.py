@@ -2,17 +2,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwnas.cost import count
 from hwnas.differentiable.costs.targets import costs
-from hwnas.differentiable.derivation import Limits, derive
+from hwnas.differentiable.derivation import _pairs, _Walk, derive
 from hwnas.differentiable.guards import Guard
+from hwnas.differentiable.limits import CUT_OFF, Limits, Violations
 from hwnas.differentiable.records import Epoch
 from hwnas.differentiable.skips import count_skips, skips_of_cells
 from hwnas.differentiable.supernet.weights import CandidateWeights
+from hwnas.network.to_torch import to_torch
 from hwnas.objectives import Constraint
+from hwnas.spaces import Architecture
 from tests.differentiable.spaces import CELLS, SPACES, SUPERNETWORKS
 from tests.differentiable.test_records import EPOCH
 
@@ -29,12 +33,89 @@ def drawn(name: str, seed: int, concentration: float = 0.5) -> dict[str, np.ndar
     return {group: rng.dirichlet(np.full(len(labels), concentration)) for group, labels in groups.items()}
 
 
+def depends_on_its_input(architecture: Architecture) -> bool:
+    """Whether a network in evaluation mode tells two images apart."""
+    torch.manual_seed(0)
+    module = to_torch(architecture.network).eval()
+    images = torch.randn(2, *architecture.network.inputs[0].shape)
+    first, second = module(images).detach()
+    return not torch.equal(first, second)
+
+
 @pytest.mark.parametrize("name", SPACES)
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=10, deadline=None)
-def test_without_limits_it_is_the_most_probable(name: str, seed: int):
+def test_without_limits_it_is_the_most_probable_that_is_connected(name: str, seed: int):
     probabilities = drawn(name, seed)
-    assert derive(SUPERNETWORKS[name], probabilities, Limits({})) == SUPERNETWORKS[name].derive(probabilities)
+    likely = SUPERNETWORKS[name].derive(probabilities)
+    derived = derive(SUPERNETWORKS[name], probabilities, Limits({}))
+    assert depends_on_its_input(derived)
+    assert (derived == likely) == depends_on_its_input(likely)
+
+
+def test_violations_know_which_cells_are_cut_off():
+    supernetwork = SUPERNETWORKS["nasbench201"]
+    encodings = np.random.default_rng(0).choice([0, 0, 0, 1, 3], size=(40, 6))
+    architectures = [SPACES["nasbench201"].from_encoding(one) for one in encodings.tolist()]
+    choices = np.array([list(supernetwork.choices(one).values()) for one in architectures])
+    is_cut_off = Violations(supernetwork, Limits({}))(choices) == CUT_OFF
+    assert 0 < is_cut_off.sum() < 40
+    assert is_cut_off.tolist() == [not depends_on_its_input(one) for one in architectures]
+
+
+@pytest.mark.parametrize("most", [None, 0])
+def test_where_none_wins_every_edge_a_cell_gets_its_likeliest_path(most: int | None):
+    supernetwork = SUPERNETWORKS["nasbench201"]
+    probabilities = {group: np.array([0.6, 0.3, 0.02, 0.02, 0.06]) for group in supernetwork.groups}
+    least, _ = EXTREMES["nasbench201"]
+    target = Constraint("flops", 1.001 * least)
+    for targets in ((), (target,)):
+        derived = derive(supernetwork, probabilities, Limits(COSTS["nasbench201"], targets, most))
+        operation = "skip_connect" if most is None else "avg_pool_3x3"
+        assert str(derived) == f"|none~0|+|none~0|none~1|+|{operation}~0|none~1|none~2|"
+
+
+def test_pairs_are_changed_where_no_single_change_helps():
+    supernetwork, prices = SUPERNETWORKS["fbnet"], COSTS["fbnet"]
+    probabilities = drawn("fbnet", 0)
+    bounds = {
+        metric: low + share * (high - low)
+        for metric, share in (("flops", 0.15), ("params", 0.85))
+        for low, high in [prices[metric].extremes(supernetwork)]
+    }
+    limits = Limits(prices, [Constraint(*pair) for pair in bounds.items()])
+    by_one = _Walk(supernetwork, probabilities, limits)
+    derived = supernetwork.derive(probabilities)
+    while (nearer := by_one.by_one(derived)) is not None:
+        derived = nearer
+    found = derive(supernetwork, probabilities, limits)
+    assert by_one.violation(found) < by_one.violation(derived)
+    assert by_one.by_one(found) is None
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_the_choices_of_pairs_are_those_of_their_architectures(name: str):
+    space, supernetwork = SPACES[name], SUPERNETWORKS[name]
+    (start,) = space.sample(1, seed=3)
+    encodings, choices = _pairs(supernetwork, start)
+    for number in np.random.default_rng(0).choice(len(encodings), 50):
+        changed = Architecture(space, tuple(encodings[number].tolist()))
+        assert sum(one != other for one, other in zip(changed.encoding, start.encoding, strict=True)) == 2
+        assert choices[number].tolist() == list(supernetwork.choices(changed).values())
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_violations_are_those_of_costs_and_skips_one_by_one(name: str):
+    space, supernetwork, prices = SPACES[name], SUPERNETWORKS[name], COSTS[name]
+    architectures = [one for one in space.sample(12, seed=2) if depends_on_its_input(one)]
+    bound = float(np.mean([prices["flops"].of(supernetwork, one) for one in architectures]))
+    limits = Limits(prices, (Constraint("flops", bound),), most_skips=1)
+    choices = np.array([list(supernetwork.choices(one).values()) for one in architectures])
+    for one, found in zip(architectures, Violations(supernetwork, limits)(choices), strict=True):
+        ratio = prices["flops"].of(supernetwork, one) / bound
+        skips = skips_of_cells(supernetwork, supernetwork.choices(one)).values()
+        plain = max(ratio - 1, 0.9 - ratio, 0) + sum(max(most - 1, 0) for most in skips)
+        assert found == pytest.approx(plain)
 
 
 @pytest.mark.parametrize("name", SPACES)

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from hwnas.cost import Counts, count
@@ -26,7 +24,7 @@ Costs = Callable[[Sequence[Network]], Sequence[float]]
 
 
 class ExpectedCost:
-    """Σ_(fixed) cost + Σ_(mixtures) Σ_o weight_o · cost_o, composed: a scalar in float64.
+    """Σ_(fixed) cost + Σ_(mixtures) Σ_o weight_o · cost_o, composed: a number in float64.
 
     The expected FLOPs of DARTS with the FLOPs regulariser, Σ_(i,j) Σ_o softmax(α^(i,j))_o · FLOP_o^(i,j), and
     the expected latency of FBNet (Wu et al., CVPR 2019, equation 6) and ProxylessNAS (Cai et al., ICLR 2019,
@@ -47,15 +45,17 @@ class ExpectedCost:
 
     def __call__(self, probabilities: Mapping[str, Tensor]) -> Tensor:
         """The expectation at these probabilities, which are given for every group, `[choices]`."""
-        return _composed(self._sum(probabilities), self.composition)
+        return self.at(self.weights(probabilities))
+
+    def at(self, weights: Tensor) -> Tensor:
+        """The expectation, `[*]`, at these weights of the candidates, `[rows, *]`."""
+        return _composed(self._fixed + self._constants @ weights, self.composition)
 
     def fit_fixed(self, architecture: Architecture, total: float) -> None:
         """Set the fixed part so that the sum over the blocks of `architecture` is `total`."""
-        self._fixed += total - float(self._sum(self.weights.supernetwork.one_hot(architecture)))
-
-    def _sum(self, probabilities: Mapping[str, Tensor | NDArray[np.float64]]) -> Tensor:
-        tensors = {group: torch.as_tensor(values) for group, values in probabilities.items()}
-        return self._fixed + self._constants @ self.weights(tensors)
+        one_hot = self.weights.supernetwork.one_hot(architecture)
+        weights = self.weights({group: torch.as_tensor(values) for group, values in one_hot.items()})
+        self._fixed += total - float(self._fixed + self._constants @ weights)
 
 
 def expected_count(weights: CandidateWeights, name: str) -> ExpectedCost:
@@ -129,7 +129,9 @@ def _constants(weights: CandidateWeights, costs: Costs) -> tuple[float, Tensor]:
 
 
 def _composed(total: Tensor, line: Composition) -> Tensor:
-    """`Composition.apply` of a scalar, with its gradient."""
-    if line.offset_ms < 0 and float(total.detach()) < line.smallest_sum_ms:
-        return total * ((line.offset_ms + line.slope * line.smallest_sum_ms) / line.smallest_sum_ms)
-    return line.offset_ms + line.slope * total
+    """`Composition.apply` of sums, with its gradient."""
+    above = line.offset_ms + line.slope * total
+    if line.offset_ms >= 0:
+        return above
+    straight = (line.offset_ms + line.slope * line.smallest_sum_ms) / line.smallest_sum_ms
+    return torch.where(total < line.smallest_sum_ms, total * straight, above)

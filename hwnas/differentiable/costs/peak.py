@@ -22,7 +22,7 @@ def live_bytes(block: Network) -> float:
 
 
 class ExpectedPeak:
-    """max over blocks of Σ_o weight_o · peak_o, in bytes: a scalar in float64.
+    """max over blocks of Σ_o weight_o · peak_o, in bytes: a number in float64.
 
     A chain needs what its hungriest block needs, so that with one-hot probabilities it is the peak of that
     architecture's network. In between it is at most the expected peak, by Jensen's inequality: of a choice
@@ -52,7 +52,11 @@ class ExpectedPeak:
 
     def __call__(self, probabilities: Mapping[str, Tensor]) -> Tensor:
         """The bound at these probabilities, which are given for every group, `[choices]`."""
-        greatest = (self._peaks @ self.weights(probabilities)).max()
+        return self.at(self.weights(probabilities))
+
+    def at(self, weights: Tensor) -> Tensor:
+        """The bound, `[*]`, at these weights of the candidates, `[rows, *]`."""
+        greatest = (self._peaks @ weights).amax(dim=0)
         return greatest.clamp(min=self._fixed)
 
 

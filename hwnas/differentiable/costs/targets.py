@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from hwnas.differentiable.costs.expected import (
     Costs,
@@ -38,7 +37,7 @@ class Cost:
     """
 
     name: str
-    expected: Callable[[Mapping[str, Tensor]], Tensor]
+    expected: ExpectedCost | ExpectedPeak
     of_blocks: Costs
 
     def of(self, supernetwork: Supernetwork, architecture: Architecture) -> float:
@@ -83,8 +82,7 @@ def _cost(weights: CandidateWeights, name: str, predictor: PartsPredictor | None
             "latency_ms needs a predictor that sums the blocks of a table: pass the `lookup` predictor that "
             f"hwnas.latency.fit gives as `predictor`, not {type(predictor).__name__}"
         )
-    expected: ExpectedCost = expected_latency(weights, predictor)
-    return Cost(name, expected, block_latencies(predictor))
+    return Cost(name, expected_latency(weights, predictor), block_latencies(predictor))
 
 
 def check_targets(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hwnas.spaces.supernetwork import Supernetwork, Term
@@ -27,7 +30,8 @@ class CandidateWeights:
             path: tuple([numbers.setdefault(candidate.terms, len(numbers)) for candidate in candidates])
             for path, candidates in supernetwork.mixtures.items()
         }
-        self._sums, self._absent = _term_sums(supernetwork, list(numbers))
+        self._terms = list(numbers)
+        self._sums, self._absent = _term_sums(supernetwork, self._terms)
 
     def __len__(self) -> int:
         return self._absent.shape[1]
@@ -40,6 +44,20 @@ class CandidateWeights:
         """
         ordered = torch.cat([probabilities[group].double() for group in self.supernetwork.groups])
         return (self._sums @ ordered + self._absent).prod(dim=0)
+
+    def at(self, choices: NDArray[np.int64]) -> Tensor:
+        """The weights of 0 and 1 of many architectures, `[rows, n]` for choices `[n, groups]`."""
+        columns = dict(zip(self.supernetwork.groups, choices.T, strict=True))
+        chosen = {term: _is_of(term, columns[term.group]) for terms in self._terms for term in terms}
+        every = np.ones(len(choices), dtype=bool)
+        rows = [reduce(np.logical_and, [chosen[term] for term in terms], every) for terms in self._terms]
+        return torch.from_numpy(np.stack(rows).astype(np.float64))
+
+
+def _is_of(term: Term, choices: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each of the choices is one of the term's."""
+    found: NDArray[np.bool_] = reduce(np.logical_or, [choices == one for one in term.choices])
+    return found
 
 
 def _term_sums(supernetwork: Supernetwork, rows: list[tuple[Term, ...]]) -> tuple[Tensor, Tensor]:
