@@ -7,7 +7,7 @@ from typing import Any
 
 
 def read_settings(text: str, of: str) -> dict[str, Any]:
-    """The settings in `key=value,...`, whose values are Python literals or plain words.
+    """The settings in `key=value,...`, whose values are Python literals, plain words, or words joined by `+`.
 
     Args:
         text: what stands behind the colon.
@@ -38,4 +38,15 @@ def _refuse_repeated(names: list[str]) -> None:
 
 
 def _value(node: ast.expr) -> Any:
-    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
+    words = _words(node)
+    return "+".join(words) if words else ast.literal_eval(node)
+
+
+def _words(node: ast.expr) -> list[str]:
+    """`naswot` and `synflow` of `naswot+synflow`; none where anything else is among them."""
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = _words(node.left), _words(node.right)
+        return [*left, *right] if left and right else []
+    return []

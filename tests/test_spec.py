@@ -4,11 +4,12 @@ from hwnas.spec import read_settings
 
 
 def test_values_are_literals_or_words():
-    text = "population=20,by=naswot,kernels=(3,5),reward='soft:alpha=0,beta=-1'"
+    text = "population=20,by=naswot,kernels=(3,5),proxies=naswot+snip+grasp,reward='soft:alpha=0,beta=-1'"
     assert read_settings(text, "it") == {
         "population": 20,
         "by": "naswot",
         "kernels": (3, 5),
+        "proxies": "naswot+snip+grasp",
         "reward": "soft:alpha=0,beta=-1",
     }
 
@@ -20,6 +21,7 @@ def test_values_are_literals_or_words():
         ("20", "key=value expected"),
         ("population=2,population=3", "population is given 2 times"),
         ("reward=soft:alpha=0,beta=-1", "stands in quotes: reward='soft:alpha=0,beta=-1'"),
+        ("by=naswot+2", "settings 'by=naswot\\+2' of it must be"),
         ("population=", "settings 'population=' of it must be"),
     ],
 )

@@ -93,7 +93,7 @@ def search(
         str,
         typer.Option(
             help="Strategy (see `hwnas list strategies`), with settings: genetic:population=20,parents=6, or "
-            "of a search by gradients: darts:order=2,epochs=20; or tenas:proxies='naswot+synflow'."
+            "of a search by gradients: darts:order=2,epochs=20; or tenas:proxies=naswot+synflow."
         ),
     ] = "evolution",
     penalty: Annotated[

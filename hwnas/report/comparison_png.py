@@ -17,6 +17,7 @@ from hwnas.files import write_whole
 from hwnas.report.colours import GREY, GRID, INK, MUTED
 from hwnas.report.comparison_lines import Line, limits, lines
 from hwnas.report.comparison_text import headline, number, task
+from hwnas.report.pictures import literal
 from hwnas.report.text import shorten, wrapped
 from hwnas.search.comparison import Entry, StrategyComparison
 
@@ -41,7 +42,7 @@ def write_png(comparison: StrategyComparison, path: Path | str) -> None:
     else:
         _by_networks(figure.subplots(), comparison)
     said = [*wrapped(headline(comparison), 110), *wrapped(task(comparison), 130)]
-    figure.suptitle(_literal("\n".join(said)), fontsize=10.5, color=INK, x=0.01, ha="left")
+    figure.suptitle(literal("\n".join(said)), fontsize=10.5, color=INK, x=0.01, ha="left")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=_DPI)
     write_whole(Path(path), stream.getvalue())
@@ -57,7 +58,7 @@ def _by_networks(axes: Axes, comparison: StrategyComparison) -> None:
     _dress(axes, comparison)
     optimum = f"optimum {number(comparison.optimum)}"
     axes.text(1, comparison.optimum, optimum, va="bottom", fontsize=9, color=MUTED)
-    axes.set_ylabel(_literal(f"best {comparison.objective.maximize} within the bounds"), color=INK)
+    axes.set_ylabel(literal(f"best {comparison.objective.maximize} within the bounds"), color=INK)
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="lower right", fontsize=9, frameon=False)
 
@@ -83,7 +84,7 @@ def _draw(axes: Axes, line: Line, places: np.ndarray, quantile: Callable[[float]
         axes.plot(places, median, style, color=_BACKGROUND, lw=0.9)
         return
     low, high = quantile(0.25), quantile(0.75)
-    label = _literal(shorten(line.entry.label, 40))
+    label = literal(shorten(line.entry.label, 40))
     axes.plot(places, median, style, color=line.colour, lw=2, label=label)
     axes.fill_between(places, low, high, color=line.colour, alpha=0.12, lw=0)
 
@@ -96,8 +97,3 @@ def _dress(axes: Axes, comparison: StrategyComparison) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
-
-
-def _literal(text: str) -> str:
-    """Text that is not read as a formula."""
-    return text.replace("$", r"\$")

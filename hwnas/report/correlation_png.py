@@ -20,6 +20,7 @@ from hwnas.proxies.correlation import Comparison
 from hwnas.report.colours import BLUE, GREY, GRID, INK, MUTED, ORANGE
 from hwnas.report.correlation_headline import headline, legend
 from hwnas.report.correlation_panels import SHADES, Panel, colour_limits, colour_values, panel
+from hwnas.report.pictures import literal
 from hwnas.report.text import count, shorten
 
 DPI = 100
@@ -50,7 +51,7 @@ def write_png(comparison: Comparison, path: Path | str) -> None:
     for place in axes[len(comparison.judged) :]:
         place.set_visible(False)
     for place in axes[max(0, len(comparison.judged) - columns) : len(comparison.judged)]:
-        place.set_xlabel(_literal(shorten(comparison.truth_name, 30)), fontsize=_TEXT, color=INK)
+        place.set_xlabel(literal(shorten(comparison.truth_name, 30)), fontsize=_TEXT, color=INK)
         place.tick_params(labelbottom=True)
     if scale is not None:
         _colour_bar(figure, list(axes), scale)
@@ -65,7 +66,7 @@ def _columns(panels: int) -> int:
 
 def _heading(figure: Figure, comparison: Comparison) -> None:
     said = f"{headline(comparison)}\n{legend(comparison)}"
-    figure.suptitle(_literal(said), fontsize=_TEXT + 1, color=INK, x=0.01, ha="left")
+    figure.suptitle(literal(said), fontsize=_TEXT + 1, color=INK, x=0.01, ha="left")
 
 
 def _draw(
@@ -103,7 +104,7 @@ def _draw(
 
 
 def _dress(place: Axes, shown: Panel) -> None:
-    name, pad = _literal(shorten(shown.name, 34)), 6 + 12 * len(shown.lines)
+    name, pad = literal(shorten(shown.name, 34)), 6 + 12 * len(shown.lines)
     place.set_title(name, fontsize=_TEXT + 1, color=INK, weight="bold", pad=pad)
     place.text(
         0.5,
@@ -155,8 +156,3 @@ def _colour_bar(figure: Figure, axes: list[Axes], scale: ScalarMappable) -> None
     bar.ax.yaxis.set_major_formatter(lambda value, _: count(10**value))
     bar.ax.tick_params(labelsize=_SMALL, colors=INK)
     bar.outline.set_visible(False)
-
-
-def _literal(text: str) -> str:
-    """Text that is not read as a formula."""
-    return text.replace("$", r"\$")

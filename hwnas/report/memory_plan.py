@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from hwnas.cost.memory import Buffer, MemoryPlan
 from hwnas.files import write_whole
 from hwnas.report.colours import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, PAPER, SKY, VERMILION
+from hwnas.report.pictures import literal
 from hwnas.report.text import shorten
 
 DPI, SIZE = 150, (10.0, 5.6)
@@ -124,10 +125,10 @@ def _mark_peak(place: Axes, plan: MemoryPlan) -> None:
     position = plan.program.operators.index(operator)
     place.axvline(position, color=INK, lw=1, ls=(0, (4, 3)), zorder=3)
     starts = _pile(plan, position)
-    lines = [f"at the peak, {_literal(shorten(operator.name, _NAME))}:"]
+    lines = [f"at the peak, {literal(shorten(operator.name, _NAME))}:"]
     for number, buffer in enumerate(plan.at_peak[:_LISTED], start=1):
         start = starts[buffer] if buffer.offset is None else buffer.offset
-        lines.append(f"{number}  {_literal(shorten(buffer.name, _NAME))}, {_kb(buffer.size)}")
+        lines.append(f"{number}  {literal(shorten(buffer.name, _NAME))}, {_kb(buffer.size)}")
         place.text(
             position, (start + buffer.size / 2) / _KB, str(number), ha="center", va="center", fontsize=8,
             color=INK, zorder=5, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.2, "alpha": 0.85},
@@ -164,8 +165,3 @@ def _dress(place: Axes, plan: MemoryPlan) -> None:
 
 def _kb(size: int) -> str:
     return f"{size / _KB:.1f} kB"
-
-
-def _literal(text: str) -> str:
-    """Text without matplotlib's formulas."""
-    return text.replace("$", r"\$")

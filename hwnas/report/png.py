@@ -20,6 +20,7 @@ from hwnas.report.colours import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, SK
 from hwnas.report.derived import FAILED, FEASIBLE, INFEASIBLE, Axis
 from hwnas.report.figures import STATE_COLOURS
 from hwnas.report.headline import headline
+from hwnas.report.pictures import literal
 from hwnas.report.text import label, quantity, shorten, unbroken, wrapped
 from hwnas.search.records import RunRecord
 
@@ -40,7 +41,7 @@ def write_png(record: RunRecord, path: Path | str) -> None:
     figure.set_layout_engine("constrained", h_pad=0.1, w_pad=0.12, hspace=0.03, wspace=0.03)
     FigureCanvasAgg(figure)
     figure.suptitle(
-        "\n".join(wrapped(_literal(unbroken(headline(record))), 100)),
+        "\n".join(wrapped(literal(unbroken(headline(record))), 100)),
         fontsize=_TITLE,
         color=INK,
         weight="bold",
@@ -75,7 +76,7 @@ def _scatter(panel: Axes, record: RunRecord) -> None:
         )
     bound = record.bounds.get(cost.metric.name)
     if bound is not None and np.isfinite(cost.drawn(bound)):
-        said = f"budget {_literal(quantity(bound, cost.metric))}"
+        said = f"budget {literal(quantity(bound, cost.metric))}"
         panel.axvline(cost.drawn(bound), color=VERMILION, ls="--", lw=1.8, label=said)
     _candidates(panel, record, cost, score)
     if derived.wants_log(points.cost):
@@ -225,7 +226,7 @@ def _blocks(panel: Axes, record: RunRecord) -> None:
     for name, (values, colour, shift) in parts.items():
         if np.isfinite(values).any():
             panel.barh(rows + shift, 100 * np.nan_to_num(values[chosen]), 0.4, color=colour, label=name)
-    names = [_literal(shorten(candidate.blocks[i].name, 24)) for i in chosen]
+    names = [literal(shorten(candidate.blocks[i].name, 24)) for i in chosen]
     panel.set_yticks(rows, names, fontsize=_SMALL if len(rows) <= 22 else 9)
     panel.set_ylim(len(rows) - 0.4, -0.6)
     panel.grid(False, axis="y")
@@ -243,9 +244,9 @@ def _largest(shares: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]) ->
 
 def _dress(panel: Axes, title: str, x: str, y: str) -> None:
     if title:
-        panel.set_title(_literal(shorten(title[0].upper() + title[1:], 60)), **_title_style())
-    panel.set_xlabel(_literal(shorten(x, 60)), fontsize=_TEXT, color=INK)
-    panel.set_ylabel(_literal(shorten(y, 40)), fontsize=_TEXT, color=INK)
+        panel.set_title(literal(shorten(title[0].upper() + title[1:], 60)), **_title_style())
+    panel.set_xlabel(literal(shorten(x, 60)), fontsize=_TEXT, color=INK)
+    panel.set_ylabel(literal(shorten(y, 40)), fontsize=_TEXT, color=INK)
     panel.tick_params(labelsize=_SMALL, colors=INK)
     panel.grid(True, color=GRID, lw=0.8)
     panel.set_axisbelow(True)
@@ -283,8 +284,3 @@ def _legend(panel: Axes, *others: Axes) -> None:
             frameon=False,
             markerscale=0.7,
         )
-
-
-def _literal(text: str) -> str:
-    """Text that is not read as a formula."""
-    return text.replace("$", r"\$")

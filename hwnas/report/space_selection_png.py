@@ -12,6 +12,7 @@ from matplotlib.ticker import PercentFormatter
 
 from hwnas.files import write_whole
 from hwnas.report.colours import GREY, GRID, INK, MUTED, PAPER
+from hwnas.report.pictures import literal
 from hwnas.report.space_selection_curves import P80, curves
 from hwnas.report.space_selection_text import headline
 from hwnas.report.text import count, wrapped
@@ -33,7 +34,7 @@ def write_png(selection: Selection, path: Path | str) -> None:
     place = figure.subplots()
     _draw(place, selection)
     title = "\n".join(line.strip() for line in wrapped(headline(selection), 84))
-    place.set_title(_literal(title), fontsize=11.5, color=INK, loc="left", pad=12)
+    place.set_title(literal(title), fontsize=11.5, color=INK, loc="left", pad=12)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=DPI)
     write_whole(Path(path), stream.getvalue())
@@ -49,13 +50,13 @@ def _draw(place: Axes, selection: Selection) -> None:
             continue
         style = "--" if one.space.is_flagged else "-"
         handles += place.plot(macs, one.fraction, style, color=one.colour, lw=2.2, zorder=4 - rank / 10)
-        labels.append(_literal(one.label))
+        labels.append(literal(one.label))
         place.plot(one.space.p80_macs / 1e6, P80, "o", color=one.colour, mec=PAPER, ms=7, zorder=5)
     place.axhline(P80, color=GREY, lw=1, ls=(0, (4, 3)), zorder=3)
     best = selection.best
     note = f"80 % of {best.name} within {count(best.p80_macs)}"
     place.annotate(
-        _literal(note), (0.01, P80), (0, 4), xycoords=("axes fraction", "data"), textcoords="offset points",
+        literal(note), (0.01, P80), (0, 4), xycoords=("axes fraction", "data"), textcoords="offset points",
         fontsize=9, color=INK, zorder=6, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.5},
     )  # fmt: skip
     if len(drawn) > len(labels):
@@ -79,8 +80,3 @@ def _dress(place: Axes) -> None:
     place.set_axisbelow(True)
     place.spines[["top", "right"]].set_visible(False)
     place.spines[["left", "bottom"]].set_color(MUTED)
-
-
-def _literal(text: str) -> str:
-    """Text that is not read as a formula."""
-    return text.replace("$", r"\$")

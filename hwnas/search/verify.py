@@ -217,7 +217,8 @@ class Verifier:
             if document is None and self.training is not None
         }
         if started and self.training is not None:
-            self.say(f"training {len(started)} candidates on {self.training.data}")
+            plural = "" if len(started) == 1 else "s"
+            self.say(f"training {len(started)} candidate{plural} on {self.training.data}")
         written = []
         for candidate, document in zip(candidates, known, strict=True):
             if document is None:
