@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from hwnas.cli.main import app, stopped
 from hwnas.search.comparison import SearchJournal
 
-from .test_cli import as_json, hwnas
+from .program import as_json, hwnas
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 

@@ -12,7 +12,8 @@ from hwnas.spaces import space
 
 from ..latency.remote.pythons import MEASURING, python_with
 from ..latency.remote.sshd import Sshd
-from .test_cli import SPACE, as_json, hwnas
+from .program import as_json, hwnas
+from .test_cli import SPACE
 
 
 @pytest.fixture

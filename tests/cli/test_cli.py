@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -13,22 +12,10 @@ from onnx import TensorProto, helper
 from hwnas.network.to_onnx import to_onnx
 from hwnas.spaces import MobileNetV2, space
 
-HWNAS = Path(sys.executable).parent / "hwnas"
+from .program import as_json, hwnas, started
+
 SPACE = "mobilenetv2:resolution=32,classes=10,width=0.25,depths=(-1,),widths=(0.75,1.0),kernels=(3,)"
 CELL = "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
-
-
-def hwnas(*arguments, cwd=None, code=0):
-    done = subprocess.run(
-        [HWNAS, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False, timeout=300
-    )
-    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
-    return done.stdout if code == 0 else done.stderr
-
-
-def as_json(*arguments, **settings):
-    return json.loads(hwnas(*arguments, "--json", **settings))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +39,7 @@ def workshop(tmp_path_factory):
 
 
 def test_help_names_the_commands():
+    listed = started("--help")
     for command in (
         "count",
         "score",
@@ -65,8 +53,21 @@ def test_help_names_the_commands():
         "report",
         "demo",
     ):
-        assert command in hwnas("--help")
+        assert command in listed
         assert "--help" in hwnas(command, "--help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("count", "--space", "nasbench201", "--arch", CELL, "--check"), 0),
+        (("score", "--space", SPACE, "--samples", "1", "--proxies", "naswot", "--batch", "4", "--json"), 0),
+        (("count", "absent.onnx"), 2),
+        (("count", "--space"), 2),
+    ],
+)
+def test_the_installed_program_prints_the_same(arguments, code, tmp_path):
+    assert started(*arguments, cwd=tmp_path, code=code) == hwnas(*arguments, cwd=tmp_path, code=code)
 
 
 def test_starting_and_counting_do_not_import_torch(net):

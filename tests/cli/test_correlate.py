@@ -5,7 +5,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from .test_cli import as_json, hwnas
+from .program import as_json, hwnas
 
 N = 120
 

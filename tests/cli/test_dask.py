@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from hwnas import search
-from tests.cli.test_cli import hwnas
+from tests.cli.program import hwnas
 from tests.dask_processes import cluster
 
 SEARCH = shlex.split(

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from .test_cli import CELL, as_json, hwnas
+from .program import as_json, hwnas
+from .test_cli import CELL
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from tests.cli.test_cli import as_json, hwnas
+from tests.cli.program import as_json, hwnas
 
 SPACE = "nasbench201:channels=4,cells=1,resolution=16"
 SEARCH = (

@@ -11,7 +11,7 @@ from hwnas.cost import Limits
 from hwnas.network import Builder
 from hwnas.network.to_onnx import to_onnx
 
-from .test_cli import as_json, hwnas
+from .program import as_json, hwnas
 
 SPACE = "mobilenetv2:resolution=16,classes=10,width=0.25,depths=(-1,),widths=(0.75,),kernels=(3,)"
 

@@ -4,7 +4,7 @@ from hwnas.differentiable.methods import METHODS
 from hwnas.objectives.penalties import PENALTIES, penalty
 from hwnas.objectives.rewards import REWARDS, reward
 from hwnas.search import STRATEGIES
-from tests.cli.test_cli import as_json
+from tests.cli.program import as_json
 
 
 def test_rewards():

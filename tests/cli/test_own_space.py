@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.test_cli import hwnas
+from tests.cli.program import hwnas
 
 MODULE = """
 from hwnas.spaces import MobileNetV2

@@ -1,7 +1,6 @@
 """`hwnas predict` with boards, accelerators, and what is no predictor."""
 
 import json
-import subprocess
 
 import onnx as onnx_module
 import pytest
@@ -16,7 +15,7 @@ from hwnas.network.program.lower import lower
 from hwnas.network.quantise import placeholder
 from hwnas.network.tflite import write_tflite
 from hwnas.network.to_onnx import to_onnx
-from tests.cli.test_cli import HWNAS
+from tests.cli.program import forked
 from tests.latency.helpers import small_network
 from tests.latency.instructions.nets import ds_cnn
 
@@ -110,8 +109,8 @@ def test_networks_whose_operators_cost_nothing_are_refused(tmp_path):
 
 def test_warnings_are_one_line_without_a_path(tmp_path):
     to_onnx(ds_cnn(), tmp_path / "net.onnx")
-    command = [HWNAS, "predict", "cortex-m7-cmsisnn:stm32h743", "net.onnx"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    done = forked("predict", "cortex-m7-cmsisnn:stm32h743", "net.onnx", cwd=tmp_path)
+    assert done.returncode == 0
     assert done.stderr == (
         "warning: 1 of 1 networks have windows that were not counted (conv 10×4); their instructions are "
         "extrapolated\n"

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from .test_cli import as_json, hwnas
+from .program import as_json, hwnas
 
 SMALL = ("--widths", "0.2,0.3", "--resolutions", "48,64", "--samples", 30, "--classes", 10, "--jobs", 1)
 LIMITS = ("--sram", "48kB", "--flash", "400kB")

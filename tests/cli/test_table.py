@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from hwnas.latency import LatencyTable
-from tests.cli.test_cli import as_json, hwnas
+from tests.cli.program import as_json, hwnas
 from tests.latency.helpers import IDENTITY, entry, table
 
 NETWORK = "0123456789abcdef"

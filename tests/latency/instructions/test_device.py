@@ -5,7 +5,7 @@ from hwnas.latency.instructions.predictor import board_predictor
 from hwnas.latency.tables.plausible import findings
 from hwnas.network import Builder
 from hwnas.network.to_onnx import to_onnx
-from tests.cli.test_cli import as_json, hwnas
+from tests.cli.program import as_json, hwnas
 from tests.conftest import DATA
 from tests.latency.helpers import small_network
 

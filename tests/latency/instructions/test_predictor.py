@@ -8,7 +8,7 @@ from hwnas.latency.instructions.predictor import InstructionPredictor, board_pre
 from hwnas.latency.predictors import UnseenLayersWarning, predictor_class
 from hwnas.latency.predictors.arrays import read_arrays, write_arrays
 from hwnas.network import Builder
-from tests.cli.test_cli import as_json, hwnas
+from tests.cli.program import as_json, hwnas
 
 from . import nets
 
