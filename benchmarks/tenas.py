@@ -10,29 +10,13 @@ is 93.9 ± 0.47 (table 2). A seed takes about half an hour of a core; `--batch 1
 import argparse
 import csv
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
-from torch import Tensor
-
-from hwnas.differentiable.pruning.reduced import remaining_architecture
-from hwnas.differentiable.pruning.tenas import ntk_measure, regions_measure, rounds
+from hwnas.differentiable.pruning.search import PruningSettings, prune
 from hwnas.spaces import NASBench201
-from hwnas.threads import torch_threads
 from hwnas.training import load
-
-SPACE = NASBench201(channels=3, cells=1)
-
-
-def pruned(images: Tensor, repeats: int, seed: int) -> str:
-    """The cell that is left, as the benchmark's text."""
-    supernetwork = SPACE.supernetwork()
-    measures = [
-        ntk_measure(supernetwork, images, repeats=repeats, seed=seed),
-        regions_measure(supernetwork, block="stage0.cell0", repeats=repeats, seed=seed),
-    ]
-    *_, last = rounds(supernetwork, measures)
-    return str(remaining_architecture(supernetwork, last))
 
 
 def accuracies(folder: Path) -> dict[str, float]:
@@ -52,12 +36,13 @@ def main() -> None:
     given = parser.parse_args()
     known = accuracies(given.data)
     data = load(given.data / "cifar10", limit=5000)
+    settings = PruningSettings(batch=given.batch, repeats=given.repeats)
     found = []
     for seed in range(given.seeds):
         started = time.perf_counter()
-        images, _ = data.batch(given.batch, seed)
-        with torch_threads(1):
-            cell = pruned(images, given.repeats, seed)
+        with tempfile.TemporaryDirectory() as folder:
+            ended = prune(NASBench201(), data=data, folder=folder, settings=settings, seed=seed)
+        cell = str(ended.architecture)
         found.append(known[cell])
         print(
             f"seed {seed}: {known[cell]:.2f} % in {time.perf_counter() - started:.0f} s, {cell}", flush=True

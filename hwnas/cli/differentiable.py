@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
+from hwnas.cli.differentiable_answer import Request, print_files, print_measured, verified
 from hwnas.cli.differentiable_settings import SearchOptions, parts_of
-from hwnas.cli.maximized import training_of_candidates
-from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar, say
-from hwnas.objectives import Constraint, format_quantity
+from hwnas.cli.output import Bar, console, print_json, print_table, progress_bar
+from hwnas.differentiable.pruning.record import PRUNING
+from hwnas.objectives import Constraint
 
 if TYPE_CHECKING:
     from hwnas.differentiable.guards import Guard
@@ -18,48 +19,20 @@ if TYPE_CHECKING:
     from hwnas.differentiable.records import DifferentiableRecord, Epoch
     from hwnas.differentiable.search import DifferentiableRun
     from hwnas.differentiable.settings import Precision
-    from hwnas.latency import Device, FittedPredictor
-    from hwnas.latency.instructions.predictor import InstructionPredictor
     from hwnas.latency.predictors.parts import PartsPredictor
     from hwnas.network.weights import Weights
-    from hwnas.search import Training
+    from hwnas.search.derived import Derived
     from hwnas.search.records import Candidate
-    from hwnas.spaces import SearchSpace
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the command line asked for.
+def search_by_gradients(request: Request, targets: Sequence[Constraint], form: str, json: bool) -> None:
+    """Search, verify what was derived, write the report and print the answer.
 
-    Attributes:
-        space: where to search.
-        folder: of the run.
-        method: its name.
-        settings: of the strategy, the method's own and those of `SearchOptions`.
+    Args:
+        request: what the command line asked for.
         targets: costs that are to be kept.
         form: of the penalty.
-        data: to train on.
-        predictor: of the latency.
-        device: where the answer is measured; it is not where None.
-        train_epochs: of the derived architecture; 0: it keeps the supernet's weights.
-        seed: of everything random.
-    """
-
-    space: SearchSpace
-    folder: Path
-    method: str
-    settings: Mapping[str, Any]
-    targets: Sequence[Constraint]
-    form: str
-    data: str | None
-    predictor: FittedPredictor | InstructionPredictor | None
-    device: Device | None
-    train_epochs: int
-    seed: int
-
-
-def search_by_gradients(request: Request, json: bool) -> None:
-    """Search, verify what was derived, write the report and print the answer.
+        json: print for machines.
 
     Raises:
         ValueError: a setting is wrong, or the search diverged; says which and what would be right.
@@ -67,21 +40,24 @@ def search_by_gradients(request: Request, json: bool) -> None:
     from hwnas.report.differentiable import write_differentiable
     from hwnas.search.folder import CONFIG, locked
 
-    if request.data is None:
-        raise ValueError(f"--data is missing: {request.method} trains on images: digits, a file, or a folder")
-    if (request.folder / CONFIG).exists():
-        raise ValueError(f"--run {request.folder} holds a search of another kind; choose another folder")
-    method, options, guard = parts_of(request.method, request.settings)
-    training = training_of_candidates(request.data, request.train_epochs, request.seed, {})
+    data = request.check((CONFIG, PRUNING), "trains")
+    method, options, guard = parts_of(request.strategy, request.settings)
+    training = request.training(options.device)
     with locked(request.folder):
-        found = _searched(request, method, options, guard)
-        candidate = _verified(request, found, training and replace(training, device=options.device))
+        found = _searched(request, data, targets, form, method, options, guard)
+        candidate = verified(request, _derived(request, targets, found), training)
         written = write_differentiable(request.folder, request.space)
     _print(found.record, candidate, written[0], json)
 
 
 def _searched(
-    request: Request, method: Method, options: SearchOptions, guard: Guard | None
+    request: Request,
+    data: str,
+    targets: Sequence[Constraint],
+    form: str,
+    method: Method,
+    options: SearchOptions,
+    guard: Guard | None,
 ) -> DifferentiableRun:
     from hwnas.differentiable.search import search
     from hwnas.differentiable.stepper import SearchDiverged
@@ -90,12 +66,12 @@ def _searched(
         try:
             return search(
                 request.space,
-                data=str(request.data),
+                data=data,
                 folder=request.folder,
                 method=method,
-                subject_to=request.targets,
-                predictor=_parts_of(request),
-                penalty=request.form,
+                subject_to=targets,
+                predictor=_parts_of(request, targets),
+                penalty=form,
                 guard=guard,
                 epochs=options.epochs,
                 batch_size=options.batch_size,
@@ -117,14 +93,14 @@ def _show(bar: Bar, epoch: Epoch, epochs: int) -> None:
     bar.update(epoch.number, epochs, f"derived now: {costs}, {skips_of(epoch.skips)}")
 
 
-def _parts_of(request: Request) -> PartsPredictor | None:
+def _parts_of(request: Request, targets: Sequence[Constraint]) -> PartsPredictor | None:
     """The table of blocks that the predictor adds up; None where no latency is asked for."""
     from hwnas.latency import FittedPredictor
     from hwnas.latency.predictors.parts import PartsPredictor
 
     given = request.predictor
     inner = given.predictor if isinstance(given, FittedPredictor) else given
-    is_asked = any(target.metric == "latency_ms" for target in request.targets)
+    is_asked = any(target.metric == "latency_ms" for target in targets)
     if isinstance(inner, PartsPredictor) or (inner is None and not is_asked):
         return inner
     raise ValueError(
@@ -133,26 +109,16 @@ def _parts_of(request: Request) -> PartsPredictor | None:
     )
 
 
-def _verified(request: Request, found: DifferentiableRun, training: Training | None) -> Candidate:
-    from hwnas.latency import FittedPredictor
-    from hwnas.search.derived import Derived, verify_derived
+def _derived(request: Request, targets: Sequence[Constraint], found: DifferentiableRun) -> Derived:
+    from hwnas.search.derived import Derived
 
     last = found.record.epochs[-1]
     accuracy = last.train_accuracy if last.validation_accuracy is None else last.validation_accuracy
-    derived = Derived(
-        found.architecture, _costs(request, found), accuracy, request.targets, _inherited(found)
-    )
-    return verify_derived(
-        derived,
-        request.folder,
-        predictor=request.predictor if isinstance(request.predictor, FittedPredictor) else None,
-        device=request.device,
-        training=training,
-        say=say,
-    )
+    costs = _costs(request, targets, found)
+    return Derived(found.architecture, costs, accuracy, targets, _inherited(found))
 
 
-def _costs(request: Request, found: DifferentiableRun) -> Mapping[str, float]:
+def _costs(request: Request, targets: Sequence[Constraint], found: DifferentiableRun) -> Mapping[str, float]:
     """Of the answer, which a guard may have made another than what the last epoch derived."""
     from hwnas.differentiable.costs.targets import costs
     from hwnas.differentiable.supernet.weights import CandidateWeights
@@ -161,7 +127,7 @@ def _costs(request: Request, found: DifferentiableRun) -> Mapping[str, float]:
     if last.derived == found.record.architecture:
         return last.derived_costs
     supernetwork = request.space.supernetwork()
-    priced = costs(CandidateWeights(supernetwork), last.derived_costs, _parts_of(request))
+    priced = costs(CandidateWeights(supernetwork), last.derived_costs, _parts_of(request, targets))
     return {name: cost.of(supernetwork, found.architecture) for name, cost in priced.items()}
 
 
@@ -189,30 +155,19 @@ def _print(record: DifferentiableRecord, candidate: Candidate, page: Path, json:
         )
         return
     from hwnas.report.differentiable_text import cost, epochs_of
-    from hwnas.report.text import label
 
     rows = [
         [name, _or_blank(name, record.targets), cost(name, value), _or_blank(name, candidate.predicted)]
         for name, value in last.expected.items()
     ]
     print_table(["cost", "target", "expected", "derived"], rows)
-    for name, value in candidate.measured.items():
-        text = format_quantity(value, "fraction") if name.endswith("accuracy") else cost(name, value)
-        console.print(f"measured {label(name)}: {text}", markup=False)
+    print_measured(candidate)
     if record.targets:
         kept = "yes" if candidate.satisfies else f"no{f', {candidate.reason}' if candidate.reason else ''}"
         console.print(f"within the targets: {kept}", markup=False)
     ended = f", ended early: {record.stopped}" if record.stopped else ""
-    weights = "trained" if "accuracy" in candidate.measured else "inherited from the supernet"
-    lines = [
-        f"{epochs_of(record)}{ended}",
-        f"report: {page}",
-        f"best: {candidate.architecture}",
-        f"onnx: {page.parent / candidate.onnx}, weights {weights}"
-        if candidate.onnx
-        else f"onnx: none, {candidate.reason}",
-    ]
-    console.print("\n".join(lines), markup=False, soft_wrap=True)
+    console.print(f"{epochs_of(record)}{ended}", markup=False, soft_wrap=True)
+    print_files(candidate, page, "inherited from the supernet")
 
 
 def _or_blank(name: str, values: Mapping[str, float]) -> str:

@@ -11,6 +11,7 @@ import typer
 from hwnas.cli.options import Arch, Board, Flash, Json, Out, Seed, Space, Sram, refuse, run_folder
 from hwnas.cli.output import check_output, console, print_json
 from hwnas.cli.targets import space_of_run, target
+from hwnas.differentiable.pruning.record import PRUNING
 from hwnas.differentiable.records import RECORD
 from hwnas.files import write_whole
 
@@ -123,7 +124,8 @@ def _trained(file: Path | None, run: Path | None, space: str | None, place: Path
 
 def _export_run(run: Path, out: Path, space: str | None, batch: int | None = 1) -> bool:
     """Write the answer of `run` as an ONNX file; gives whether it was trained, if only in a supernet."""
-    file, is_trained = _derived(run) if (run / RECORD).exists() else _best(run, space)
+    is_derived = any((run / name).exists() for name in (RECORD, PRUNING))
+    file, is_trained = _derived(run) if is_derived else _best(run, space)
     if file is None:
         raise ValueError(f"run {run} has no finished network; run its search to the end")
     if batch == 1:
@@ -142,11 +144,13 @@ def _best(run: Path, space: str | None) -> tuple[Path | None, bool]:
 
 
 def _derived(run: Path) -> tuple[Path | None, bool]:
-    """Of a search by gradients."""
+    """Of a search by gradients, whose supernet is trained, or by pruning, whose is not."""
     from hwnas.search.derived import read_derived
 
     found = read_derived(run)
-    return (run / found.onnx if found and found.onnx else None), True
+    if found is None or found.onnx is None:
+        return None, False
+    return run / found.onnx, (run / RECORD).exists() or "accuracy" in found.measured
 
 
 def _write_with_batch(file: Path, out: Path, batch: int | None) -> None:

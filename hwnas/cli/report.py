@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,8 @@ import typer
 from hwnas.cli.options import Json, Space, refuse, run_folder
 from hwnas.cli.output import console, print_json
 from hwnas.cli.targets import search_space, space_of_run
-from hwnas.differentiable.pruning.record import PRUNING, load_pruning
-from hwnas.differentiable.records import RECORD, load
+from hwnas.differentiable.pruning.record import PRUNING, PruningRecord, load_pruning
+from hwnas.differentiable.records import RECORD, DifferentiableRecord, load
 
 
 def report(
@@ -33,8 +34,8 @@ def report(
         _report_differentiable(run, space, json)
         return
     if (run / PRUNING).exists():
-        refuse({"optuna": optuna, "space": space}, "of a search by pruning")
-        _report_pruning(run, json)
+        refuse({"optuna": optuna}, "of a search by pruning, which has no trials")
+        _report_pruning(run, space, json)
         return
     from hwnas import search
     from hwnas.report import write_report
@@ -68,20 +69,21 @@ def _report_differentiable(run: Path, space: str | None, json: bool) -> None:
     from hwnas.report.differentiable import write_differentiable
 
     written = write_differentiable(run, None if space is None else search_space(space))
-    if json:
-        print_json(asdict(load(run)))
-        return
-    names = [path.name for path in written]
-    console.print(f"wrote {', '.join(names[:-1])} and {names[-1]} in {run}", markup=False, soft_wrap=True)
+    _say_written(run, written, load(run), json)
 
 
-def _report_pruning(run: Path, json: bool) -> None:
+def _report_pruning(run: Path, space: str | None, json: bool) -> None:
     from hwnas.report.pruning import write_pruning
 
-    (picture,) = write_pruning(run)
-    record = load_pruning(run)
+    written = write_pruning(run, None if space is None else search_space(space))
+    _say_written(run, written, load_pruning(run), json)
+
+
+def _say_written(
+    run: Path, written: Sequence[Path], record: DifferentiableRecord | PruningRecord, json: bool
+) -> None:
     if json:
         print_json(asdict(record))
         return
-    answer = f"best: {record.architecture}" if record.architecture else "the search has not ended yet"
-    console.print(f"wrote {picture}\n{answer}", markup=False, soft_wrap=True)
+    names = [path.name for path in written]
+    console.print(f"wrote {', '.join(names[:-1])} and {names[-1]} in {run}", markup=False, soft_wrap=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hwnas.cli.data import resolve
-from hwnas.cli.differentiable import Request, search_by_gradients
+from hwnas.cli.differentiable import search_by_gradients
+from hwnas.cli.differentiable_answer import Request
 from hwnas.cli.differentiable_pruning import OPTIONS as PRUNING_OPTIONS
 from hwnas.cli.differentiable_pruning import TENAS, search_by_pruning
 from hwnas.cli.differentiable_settings import targets_of
@@ -155,30 +156,15 @@ def search(
     name, settings = read_strategy(strategy)
     if data is not None:
         _check_data(data)
-    if name == TENAS:
-        _refuse_others(context, name, PRUNING_OPTIONS)
-        search_by_pruning(search_space(space), folder, settings, data, seed, json)
-        return
-    if _is_by_gradients(name):
-        _refuse_others(context, name, GRADIENTS)
-        if (folder / PRUNING).exists():
-            raise ValueError(f"--run {folder} holds a search by pruning; choose another folder")
+    if name == TENAS or _is_by_gradients(name):
+        _refuse_others(context, name, PRUNING_OPTIONS if name == TENAS else GRADIENTS)
         targets, form = targets_of(penalty or [], target or [], subject_to or [])
         fitted, on = _predictor(predictor, measure)
-        request = Request(
-            search_space(space),
-            folder,
-            name,
-            settings,
-            targets,
-            form,
-            data,
-            fitted,
-            on,
-            train_epochs,
-            seed,
-        )
-        search_by_gradients(request, json)
+        request = Request(search_space(space), folder, name, settings, data, fitted, on, train_epochs, seed)
+        if name == TENAS:
+            search_by_pruning(request, json)
+        else:
+            search_by_gradients(request, targets, form, json)
         return
     refuse({"penalty": penalty, "target": target}, f"with --strategy {name}: bound costs by --subject-to")
     check_strategy(name, settings)

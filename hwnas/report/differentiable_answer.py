@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hwnas.cost import count
+from hwnas.differentiable.pruning.record import PruningRecord
 from hwnas.differentiable.records import DifferentiableRecord
 from hwnas.differentiable.skips import count_skips
 from hwnas.report.colours import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
@@ -44,7 +45,9 @@ class Answer:
     choices: Mapping[str, int]
 
 
-def answer_of(record: DifferentiableRecord, space: SearchSpace | None = None) -> Answer | None:
+def answer_of(
+    record: DifferentiableRecord | PruningRecord, space: SearchSpace | None = None
+) -> Answer | None:
     """The answer so far; None where the space is somebody's own and not given.
 
     Raises:

@@ -24,8 +24,9 @@ ACCURACIES = (
 )
 CELL = (
     "Nodes are numbered as the groups are; grey ones are the inputs. An edge that is not drawn has no "
-    "operation. Colours are those of the probabilities."
+    "operation."
 )
+COLOURS = "Colours are those of the probabilities."
 CHAIN = "Blocks in order, each with what was chosen for it; round ends are blocks without layers."
 
 

@@ -1,8 +1,10 @@
-"""A search by pruning in its folder: a picture of what remains after each round, and of the answer."""
+"""A search by pruning in its folder: a page and pictures for people."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -11,11 +13,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from hwnas.differentiable.pruning.record import PruningRecord, load_pruning
+from hwnas.report.architecture_drawing import drawings
 from hwnas.report.colours import BLUE, GREY, INK, PAPER
+from hwnas.report.differentiable_answer import answer_of
 from hwnas.report.differentiable_probabilities_png import columns_for
+from hwnas.report.drawing_png import write_drawings
 from hwnas.report.folder import write_files
 from hwnas.report.pictures import dress, literal, write_figure
+from hwnas.report.pruning_html import write_html
 from hwnas.report.text import shorten
+from hwnas.search.derived import read_derived
+from hwnas.spaces import SearchSpace
 
 _DPI = 110
 _WIDTH, _LINE, _MARGIN = 2.6, 0.19, 0.75
@@ -23,24 +31,46 @@ _SMALL, _TEXT = 8.5, 9.5
 _NAME, _LABEL = 26, 16
 
 
-def write_pruning(folder: Path | str) -> tuple[Path, ...]:
-    """Write `remaining.png`, what remains after each round of the search in `folder`, into it.
+def write_pruning(folder: Path | str, space: SearchSpace | None = None) -> tuple[Path, ...]:
+    """Write the report of the search in `folder`, finished or interrupted, into it.
+
+    `report.html` and `remaining.png`, what remains after each round; of a search that ended also
+    `architecture.png` where the space is one of hwnas's own or given.
+
+    Args:
+        folder: of the search.
+        space: that of the search.
 
     Returns:
-        Its path.
+        Their paths, in that order.
 
     Raises:
-        ValueError: the folder holds no search by pruning, one without rounds, or a damaged one.
+        ValueError: the folder holds no search by pruning, one without rounds, a damaged one, or one of
+            another space.
         OSError: the folder cannot be written.
     """
-    record = load_pruning(folder)
-    if not record.rounds:
+    place = Path(folder)
+    record = load_pruning(place)
+    if len(record.rounds) < 2:
         raise ValueError(f"{folder}: no round of its search has ended yet, so there is nothing to report")
-    return write_files(folder, {"remaining.png": lambda path: write_figure(_figure(record), path)})
+    verified = read_derived(place)
+    if verified is not None and verified.architecture != record.architecture:
+        verified = None
+    answer = answer_of(record, space) if record.architecture else None
+    files: dict[str, Callable[[Path], object]] = {
+        "report.html": partial(write_html, record, answer, verified),
+        "remaining.png": lambda path: write_figure(_figure(record), path),
+    }
+    if answer is not None:
+        files["architecture.png"] = partial(write_drawings, drawings(answer))
+    return write_files(place, files)
 
 
 def lasted(record: PruningRecord, group: str) -> list[int]:
-    """In how many rounds each choice of a group remained, in the order of its labels."""
+    """The round in which each choice of a group went, by its labels' order; 0 where it never was there.
+
+    What remains gets the round after the last.
+    """
     return [
         sum(choice in one.remaining[group] for one in record.rounds)
         for choice in range(len(record.groups[group]))
@@ -52,14 +82,14 @@ def _figure(record: PruningRecord) -> Figure:
     rows = math.ceil(len(record.groups) / columns)
     tallest = max(map(len, record.groups.values()))
     figure = Figure((_WIDTH * columns, (_LINE * tallest + _MARGIN) * rows), dpi=_DPI, facecolor=PAPER)
-    figure.set_layout_engine("constrained")
+    figure.set_layout_engine("constrained", h_pad=0.1, w_pad=0.1)
     FigureCanvasAgg(figure)
     panels = list(figure.subplots(rows, columns, squeeze=False, sharex=True).flat)
     for panel, group in zip(panels, record.groups, strict=False):
         _panel(panel, record, group)
     for panel in panels[len(record.groups) :]:
         panel.set_axis_off()
-    figure.supxlabel("rounds that a choice remained in; blue: remains", fontsize=_TEXT, color=INK)
+    figure.supxlabel("the round in which a choice was removed; blue: remains", fontsize=_TEXT, color=INK)
     return figure
 
 
@@ -71,6 +101,6 @@ def _panel(panel: Axes, record: PruningRecord, group: str) -> None:
     panel.set_yticks(range(len(labels)), labels)
     panel.invert_yaxis()
     panel.set_xlim(0, len(record.rounds))
-    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+    panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     panel.set_title(literal(shorten(group, _NAME)), fontsize=_TEXT, color=INK, loc="left")
     dress(panel, _SMALL)

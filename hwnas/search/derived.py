@@ -35,16 +35,21 @@ class Derived:
     Attributes:
         architecture: the answer.
         costs: by metric.
-        accuracy: of the supernet, a fraction.
+        accuracy: of the supernet, a fraction; None where none was trained.
         targets: that the costs are compared with.
-        weights: inherited from the supernet.
+        weights: inherited from the supernet; None where none was trained.
     """
 
     architecture: Architecture
     costs: Mapping[str, float]
-    accuracy: float
-    targets: Sequence[Constraint]
-    weights: Weights
+    accuracy: float | None = None
+    targets: Sequence[Constraint] = ()
+    weights: Weights | None = None
+
+    @property
+    def known(self) -> dict[str, float]:
+        """The costs, and the accuracy of the supernet where there is one."""
+        return {**self.costs, **({} if self.accuracy is None else {_SCORE: self.accuracy})}
 
 
 def verify_derived(
@@ -63,16 +68,17 @@ def verify_derived(
         folder: of the search; `networks/` in it gets the file, `derived.json` the candidate.
         predictor: of the latency, to whose scale a measured one is brought.
         device: where it is measured; it is not where None.
-        training: how it is trained, from new weights; with None the file has the inherited weights.
+        training: how it is trained, from new weights; with None the file has the inherited weights, or random
+            ones where there are none.
         say: is told each step.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    if training is None:
-        found = _inherited(derived, folder, predictor, device, say)
+    if training is None and derived.weights is not None:
+        found = _inherited(derived, derived.weights, folder, predictor, device, say)
     else:
-        found = _trained(derived, folder, predictor, device, training, say)
+        found = _as_candidate(derived, folder, predictor, device, training, say)
     satisfies = not found.reason and Objective(_SCORE, tuple(derived.targets)).is_feasible(found.compared)
     disturbed = found.flag == "drifted" and not satisfies
     found = replace(found, satisfies=satisfies, reason=DISTURBED if disturbed else found.reason)
@@ -95,19 +101,19 @@ def read_derived(folder: Path) -> Candidate | None:
         raise CorruptRunError(f"{path} is damaged: {error!r}") from error
 
 
-def _trained(
+def _as_candidate(
     derived: Derived,
     folder: Path,
     predictor: FittedPredictor | None,
     device: Device | None,
-    training: Training,
+    training: Training | None,
     say: Callable[[str], None],
 ) -> Candidate:
     store = TrialStore(folder / TRIALS)
     try:
         verifier = Verifier(
             derived.architecture.space,
-            Objective(_SCORE),
+            Objective(next(iter(derived.known))),
             {} if predictor is None else {"latency_ms": PredictedMetric("latency_ms", predictor)},
             store,
             folder,
@@ -116,14 +122,15 @@ def _trained(
             InlineExecutor(),
             say,
         )
-        metrics = {**derived.costs, _SCORE: derived.accuracy}
-        return verifier.candidates([Trial(0, str(derived.architecture), "complete", metrics)], 1)[0]
+        trial = Trial(0, str(derived.architecture), "complete", derived.known)
+        return verifier.candidates([trial], 1)[0]
     finally:
         store.close()
 
 
 def _inherited(
     derived: Derived,
+    weights: Weights,
     folder: Path,
     predictor: FittedPredictor | None,
     device: Device | None,
@@ -131,10 +138,8 @@ def _inherited(
 ) -> Candidate:
     file = f"{NETWORKS}/inherited.onnx"
     (folder / NETWORKS).mkdir(exist_ok=True)
-    to_onnx(derived.architecture.network, folder / file, weights=derived.weights)
-    found = Candidate(
-        str(derived.architecture), {**derived.costs, _SCORE: derived.accuracy}, {}, satisfies=False, onnx=file
-    )
+    to_onnx(derived.architecture.network, folder / file, weights=weights)
+    found = Candidate(str(derived.architecture), derived.known, {}, satisfies=False, onnx=file)
     if device is None:
         return found
     reference = predictor.card.sentinels if predictor is not None else {}

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from hwnas.report import differentiable_html as html
+from hwnas.report import differentiable_sections
 from hwnas.report.differentiable import write_differentiable
 from hwnas.report.differentiable_answer import answer_of, facts_of
 from hwnas.report.differentiable_figures import probabilities
@@ -26,7 +27,7 @@ SKIPS = "|skip_connect~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|"
 
 @pytest.fixture(autouse=True)
 def small_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "get_plotlyjs", lambda: "")
+    monkeypatch.setattr(differentiable_sections, "get_plotlyjs", lambda: "")
 
 
 def read(record, verified=None) -> Page:

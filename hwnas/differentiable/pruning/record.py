@@ -19,13 +19,16 @@ class Round:
     """A supernetwork after a round of pruning.
 
     Attributes:
-        number: from 1.
+        number: from 1; 0 is what the search began with.
         remaining: by group the choices that are left, in order.
+        values: of the supernetwork by each proxy, the mean over initialisations; None where one of them is
+            undefined or infinite.
         seconds: wall time.
     """
 
     number: int
     remaining: Mapping[str, tuple[int, ...]]
+    values: Mapping[str, float | None]
     seconds: float
 
 
@@ -38,7 +41,7 @@ class PruningRecord:
         scored: text of the space whose networks were scored: the same one, or its small twin.
         settings: everything that decides the search, as plain data.
         groups: labels of the choices of each group.
-        rounds: in order.
+        rounds: in order, with what the search began with before them.
         architecture: text of the answer; empty as long as the search has not ended.
     """
 
@@ -52,6 +55,15 @@ class PruningRecord:
     def save(self, folder: Path) -> None:
         """Write `pruning.json` into a folder, whole or not at all."""
         write_whole(folder / PRUNING, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
+
+
+def removed(before: Round, after: Round) -> dict[str, tuple[int, ...]]:
+    """By group the choices that went between two rounds; groups that lost none are left out."""
+    gone = {
+        group: tuple([choice for choice in choices if choice not in after.remaining[group]])
+        for group, choices in before.remaining.items()
+    }
+    return {group: choices for group, choices in gone.items() if choices}
 
 
 def load_pruning(folder: Path | str) -> PruningRecord:

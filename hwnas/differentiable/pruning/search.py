@@ -9,10 +9,12 @@ Chen et al., "Neural Architecture Search on ImageNet in Four GPU Hours: A Theore
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,7 @@ from torch import Tensor
 from hwnas.differentiable.checkpoint import differences
 from hwnas.differentiable.fitting import fingerprint, fitting
 from hwnas.differentiable.pruning.record import PRUNING, PruningRecord, Round, load_pruning
-from hwnas.differentiable.pruning.reduced import remaining_architecture
-from hwnas.differentiable.pruning.rounds import Measure
+from hwnas.differentiable.pruning.reduced import all_but_zeros, remaining_architecture
 from hwnas.differentiable.pruning.tenas import ProxyMeasure, ntk_measure, regions_measure, rounds
 from hwnas.network.network import Network
 from hwnas.proxies.registry import get
@@ -116,7 +117,7 @@ def prune(
         folder: of the search; gets pruning.json.
         settings: None for `published_settings`.
         seed: of the images and of the first initialisation; the next has the next one.
-        progress: called after each round.
+        progress: called after each round, and with what the search begins with.
 
     Raises:
         ValueError: a space without a supernetwork, data that does not fit it or has too few images, a proxy
@@ -150,20 +151,27 @@ def prune(
 def _searched(
     record: PruningRecord,
     supernetwork: Supernetwork,
-    measures: list[Measure],
+    measures: Mapping[str, ProxyMeasure],
     folder: Path,
     progress: Callable[[Round], None] | None,
 ) -> PruningRecord:
-    remaining = record.rounds[-1].remaining if record.rounds else None
-    started = time.perf_counter()
-    for left in rounds(supernetwork, measures, number=record.settings["number"], remaining=remaining):
-        ended = Round(len(record.rounds) + 1, left, time.perf_counter() - started)
+    number, started = record.settings["number"], time.perf_counter()
+    begun = [] if record.rounds else [all_but_zeros(supernetwork)]
+    remaining = begun[0] if begun else record.rounds[-1].remaining
+    pruning = rounds(supernetwork, list(measures.values()), number=number, remaining=remaining)
+    for left in chain(begun, pruning):
+        values = {name: _finite(measure.value(left)) for name, measure in measures.items()}
+        ended = Round(len(record.rounds), left, values, time.perf_counter() - started)
         record = replace(record, rounds=(*record.rounds, ended))
         record.save(folder)
         if progress is not None:
             progress(ended)
         started = time.perf_counter()
     return record
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _resumed(wanted: PruningRecord, folder: Path) -> PruningRecord:
@@ -184,16 +192,17 @@ def _decides(record: PruningRecord) -> dict[str, Any]:
 
 def _measures(
     supernetwork: Supernetwork, data: DataSet, settings: PruningSettings, seed: int
-) -> list[Measure]:
+) -> dict[str, ProxyMeasure]:
     batch = data.batch(settings.batch, seed)
-    return [
-        _measure(supernetwork, name, batch, settings.repeats, seed) for name in settings.proxies.split("+")
-    ]
+    return {
+        name: _measure(supernetwork, name, batch, settings.repeats, seed)
+        for name in settings.proxies.split("+")
+    }
 
 
 def _measure(
     supernetwork: Supernetwork, proxy: str, batch: tuple[Tensor, Tensor], repeats: int, seed: int
-) -> Measure:
+) -> ProxyMeasure:
     if proxy == "ntk_cond":
         return ntk_measure(supernetwork, batch[0], repeats=repeats, seed=seed)
     if proxy == "linear_regions":

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -104,23 +104,49 @@ class ProxyMeasure:
     part: Callable[[Network], Network] = lambda network: network
     repeats: int = REPEATS
     seed: int = 0
+    _known: dict[tuple[tuple[str, tuple[int, ...]], ...], list[float]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def __call__(self, remaining: Remaining, removals: Sequence[Removal]) -> dict[Removal, float]:
         """The harm of each removal; raises ValueError as `hwnas.proxies.score`."""
-        whole = self.part(reduced_network(self.supernetwork, remaining))
-        reduced = {
-            removal: self.part(reduced_network(self.supernetwork, without(remaining, removal)))
-            for removal in removals
-        }
+        whole = self._part_of(remaining)
+        reduced = {removal: self._part_of(without(remaining, removal)) for removal in removals}
         harms = dict.fromkeys(removals, 0.0)
-        for seed in range(self.seed, self.seed + self.repeats):
+        for seed, before in zip(self._seeds, self._values(remaining), strict=True):
             images, labels = self.batch(whole, seed)
             module = _initialised(whole, self.fan, seed, images.device)
-            before = self._value(module, whole, images, labels)
             for removal, network in reduced.items():
                 after = self._value(_with_weights_of(module, network, images.device), network, images, labels)
                 harms[removal] += round(self._harm(before, after), DECIMALS) / self.repeats
         return harms
+
+    def value(self, remaining: Remaining) -> float:
+        """The proxy of what remains, the mean over initialisations; not finite where one of them is not.
+
+        Raises:
+            ValueError: as `hwnas.proxies.score`.
+        """
+        return sum(self._values(remaining)) / self.repeats
+
+    @property
+    def _seeds(self) -> range:
+        return range(self.seed, self.seed + self.repeats)
+
+    def _part_of(self, remaining: Remaining) -> Network:
+        return self.part(reduced_network(self.supernetwork, remaining))
+
+    def _values(self, remaining: Remaining) -> list[float]:
+        """The proxy of what remains, by initialisation; each is computed once."""
+        key = tuple(sorted(remaining.items()))
+        if key not in self._known:
+            whole = self._part_of(remaining)
+            self._known[key] = [self._first_value(whole, seed) for seed in self._seeds]
+        return self._known[key]
+
+    def _first_value(self, network: Network, seed: int) -> float:
+        images, labels = self.batch(network, seed)
+        return self._value(_initialised(network, self.fan, seed, images.device), network, images, labels)
 
     def _value(self, module: nn.Module, network: Network, images: Tensor, labels: Tensor | None) -> float:
         if not network.parameters:

@@ -1,13 +1,14 @@
 """TE-NAS as a search in a folder."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from hwnas.differentiable.pruning import search as pruning_search
 from hwnas.differentiable.pruning import tenas
-from hwnas.differentiable.pruning.record import PRUNING, load_pruning
+from hwnas.differentiable.pruning.record import PRUNING, load_pruning, removed
 from hwnas.differentiable.pruning.search import (
     PruningSettings,
     number_of_rounds,
@@ -16,6 +17,7 @@ from hwnas.differentiable.pruning.search import (
     small_twin,
 )
 from hwnas.spaces import DARTS, FBNet, NASBench201
+from hwnas.training import load
 from hwnas.training import load
 from tests.differentiable.images import quadrants
 from tests.differentiable.spaces import SPACES
@@ -38,7 +40,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def choices_left(record) -> list[dict]:
-    return [one.remaining for one in record.rounds]
+    return [(one.remaining, one.values) for one in record.rounds]
 
 
 def test_one_choice_of_each_edge_remains_and_makes_an_architecture_of_the_space(data, tmp_path: Path):
@@ -46,7 +48,8 @@ def test_one_choice_of_each_edge_remains_and_makes_an_architecture_of_the_space(
     found = prune(SPACE, data=data, folder=tmp_path, settings=QUICK, progress=seen.append)
     assert found.architecture.space is SPACE
     assert str(found.architecture) == found.record.architecture
-    assert [len(one.remaining["0→1"]) for one in seen] == [3, 2, 1]
+    assert [len(one.remaining["0→1"]) for one in seen] == [4, 3, 2, 1]
+    assert [one.number for one in seen] == [0, 1, 2, 3]
     for edge, choice in seen[-1].remaining.items():
         assert found.architecture[edge] == SPACE.decisions[edge][choice[0]]
     assert load_pruning(tmp_path) == found.record
@@ -54,10 +57,10 @@ def test_one_choice_of_each_edge_remains_and_makes_an_architecture_of_the_space(
 
 def test_an_interrupted_search_goes_on_after_its_last_round(data, tmp_path: Path):
     whole = prune(SPACE, data=data, folder=tmp_path / "whole", settings=QUICK)
-    for _ in range(2):
+    for _ in range(3):
         with pytest.raises(InterruptedSearchError):
             prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=stop)
-    assert len(load_pruning(tmp_path / "parts").rounds) == 2
+    assert len(load_pruning(tmp_path / "parts").rounds) == 3
     assert load_pruning(tmp_path / "parts").architecture == ""
     seen = []
     parts = prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=seen.append)
@@ -65,6 +68,25 @@ def test_an_interrupted_search_goes_on_after_its_last_round(data, tmp_path: Path
     assert choices_left(parts.record) == choices_left(whole.record)
     assert parts.architecture == whole.architecture
     prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=stop)
+
+
+def test_rounds_have_the_proxies_of_what_remains_and_say_what_went(data, tmp_path: Path):
+    record = prune(SPACE, data=data, folder=tmp_path, settings=QUICK).record
+    last = record.rounds[-1]
+    measure = pruning_search._measures(small_twin(SPACE).supernetwork(), load(data), QUICK, 0)
+    assert last.values == {name: one.value(last.remaining) for name, one in measure.items()}
+    gone = [removed(*pair) for pair in pairwise(record.rounds)]
+    assert [len(one["0→1"]) for one in gone] == [1, 1, 1]
+    for edge, labels in record.groups.items():
+        choices = {choice for one in gone for choice in one[edge]} | {*last.remaining[edge]}
+        assert {labels[choice] for choice in choices} == {*labels} - {"none"}
+
+
+def test_an_undefined_proxy_is_none(data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tenas.ProxyMeasure, "value", lambda *_: float("inf"))
+    prune(SPACE, data=data, folder=tmp_path, settings=QUICK)
+    assert load_pruning(tmp_path).rounds[0].values == {"naswot": None, "synflow": None}
+    assert "Infinity" not in (tmp_path / PRUNING).read_text()
 
 
 def test_pruning_goes_on_between_the_edges_of_darts():
@@ -96,7 +118,8 @@ def test_the_papers_measures_are_those_of_the_settings(data):
     supernetwork = small_twin(SPACE).supernetwork()
     loaded = load(data)
     measures = pruning_search._measures(supernetwork, loaded, PruningSettings(batch=8, repeats=2), 5)
-    assert [(one.proxy, one.fan, one.repeats, one.seed) for one in measures] == [
+    assert list(measures) == ["ntk_cond", "linear_regions"]
+    assert [(one.proxy, one.fan, one.repeats, one.seed) for one in measures.values()] == [
         ("ntk_cond", "fan_out", 2, 5),
         ("linear_regions", "fan_in", 2, 5),
     ]
