@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from hwnas.network.network import Shape
 
@@ -35,10 +36,18 @@ class Mixture(nn.Module):
     Args:
         candidates: by number, modules that map x to the same shape; a number without one gives zeros.
         shape: of the result without the batch.
+        factors: by number, the parameters of a candidate that its result, a fresh tensor, is linear in.
+            Where no gradients by its weight are wanted, they are multiplied by it, not the result.
     """
 
-    def __init__(self, candidates: dict[int, nn.Module], shape: Shape) -> None:
+    def __init__(
+        self,
+        candidates: dict[int, nn.Module],
+        shape: Shape,
+        factors: Mapping[int, tuple[str, ...]] | None = None,
+    ) -> None:
         super().__init__()
+        self.factors = factors or {}
         self.candidates = nn.ModuleDict({str(number): module for number, module in candidates.items()})
         self.shape = shape
         self.weighting = Weighting((), (), None)
@@ -48,8 +57,21 @@ class Mixture(nn.Module):
         active, values, weights = self.weighting.active, self.weighting.values, self.weighting.weights
         if not active:
             return x.new_zeros(len(x), *self.shape)
-        outputs = (self.candidates[str(number)](x) for number in active)
-        return weighted_sum(outputs, values, weights)
+        if weights is not None or values == (1,):
+            return weighted_sum([self.candidates[str(number)](x) for number in active], values, weights)
+        pairs = dict(zip(active, values, strict=True))
+        total: Tensor | None = None
+        for number in [number for number in active if number in self.factors]:
+            output = self._scaled(number, pairs.pop(number), x)
+            total = output if total is None else _added(total, output, 1)
+        return _fixed_sum((self.candidates[str(number)](x) for number in pairs), pairs.values(), total)
+
+    def _scaled(self, number: int, value: float, x: Tensor) -> Tensor:
+        """What a candidate gives, times `value`."""
+        candidate = self.candidates[str(number)]
+        scaled = {name: value * candidate.get_parameter(name) for name in self.factors[number]}
+        result: Tensor = functional_call(candidate, scaled, (x,))
+        return result
 
 
 def weighted_sum(outputs: Iterable[Tensor], values: Sequence[float], weights: Tensor | None) -> Tensor:
@@ -62,21 +84,24 @@ def weighted_sum(outputs: Iterable[Tensor], values: Sequence[float], weights: Te
         weights: equal to `values`, `[len(values)]`, where gradients by them are wanted.
     """
     if weights is None:
-        return _fixed_sum(outputs, values)
+        return next(iter(outputs)) if tuple(values) == (1,) else _fixed_sum(outputs, values)
     outputs = list(outputs)
     dtype = reduce(torch.promote_types, [output.dtype for output in outputs])
     result: Tensor = _WeightedSum.apply(weights, values, *[output.to(dtype) for output in outputs])  # type: ignore[no-untyped-call]
     return result
 
 
-def _fixed_sum(outputs: Iterable[Tensor], values: Sequence[float]) -> Tensor:
-    pairs = zip(outputs, values, strict=True)
-    output, value = next(pairs)
-    total = output if len(values) == 1 and value == 1 else output * value
-    for output, value in pairs:
-        add = total.add_ if output.dtype == total.dtype else total.add
-        total = add(output, alpha=value)
+def _fixed_sum(outputs: Iterable[Tensor], values: Iterable[float], total: Tensor | None = None) -> Tensor:
+    """The sum in a fresh tensor, or in `total`, which is what there is of it already."""
+    for output, value in zip(outputs, values, strict=True):
+        total = output * value if total is None else _added(total, output, value)
+    assert total is not None
     return total
+
+
+def _added(total: Tensor, output: Tensor, value: float) -> Tensor:
+    add = total.add_ if output.dtype == total.dtype else total.add
+    return add(output, alpha=value)
 
 
 class _WeightedSum(torch.autograd.Function):

@@ -40,7 +40,7 @@ class Supernet(nn.Module):
         shapes = {layer.name: layer.output.shape for layer in skeleton.layers}
         self.body = to_torch(skeleton)
         for path, candidates in supernetwork.mixtures.items():
-            mixture = Mixture(_modules(candidates), shapes[path])
+            mixture = Mixture(_modules(candidates), shapes[path], _factors(candidates))
             parent, _, leaf = path.rpartition(".")
             setattr(self.body.get_submodule(parent), leaf, mixture)
 
@@ -115,6 +115,16 @@ class Supernet(nn.Module):
 def _modules(candidates: tuple[Candidate, ...]) -> dict[int, nn.Module]:
     networks = [candidate.network for candidate in candidates]
     return {number: to_torch(network) for number, network in enumerate(networks) if network is not None}
+
+
+def _factors(candidates: tuple[Candidate, ...]) -> dict[int, tuple[str, ...]]:
+    """Of candidates that end in batch normalisation its scale and its shift."""
+    found = {}
+    for number, candidate in enumerate(candidates):
+        layers = candidate.network.layers if candidate.network is not None else ()
+        if layers and layers[-1].op == "BatchNormalization":
+            found[number] = layers[-1].inputs[1:3]
+    return found
 
 
 def _with_stand_ins(supernetwork: Supernetwork) -> Network:

@@ -88,3 +88,21 @@ def test_candidates_that_are_not_active_are_not_run():
 def test_nothing_active_gives_zeros_of_the_shape():
     mixture = Mixture({}, (6, 2, 2))
     assert torch.equal(mixture(torch.ones(4, 3, 4, 4)), torch.zeros(4, 6, 2, 2))
+
+
+@pytest.mark.parametrize("values", [(0.2, 0.5, 0.3), (1.0,)])
+def test_a_weight_inside_of_a_normalisation_gives_the_same(values: tuple[float, ...]):
+    torch.manual_seed(0)
+    normalised = [nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)).double() for _ in range(2)]
+    candidates: dict[int, nn.Module] = {0: nn.Identity(), 1: normalised[0], 2: normalised[1]}
+    names = ("1.weight", "1.bias")
+    plain, folded = Mixture(candidates, (3, 4, 4)), Mixture(candidates, (3, 4, 4), {1: names, 2: names})
+    x = torch.randn(2, 3, 4, 4, dtype=torch.float64, requires_grad=True)
+    factor = torch.randn(2, 3, 4, 4, dtype=torch.float64)
+    found = []
+    for mixture in (plain, folded):
+        mixture.weighting = Weighting((0, 1, 2)[-len(values) :], values, None)
+        result = mixture(x)
+        used = [x, *(one for number in mixture.weighting.active for one in candidates[number].parameters())]
+        found.append([result, *torch.autograd.grad((result * factor).sum(), used)])
+    assert all(torch.allclose(one, other) for one, other in zip(*found, strict=True))

@@ -61,6 +61,28 @@ def test_a_mixture_is_the_weighted_sum_of_the_candidates(supernets: dict[str, Su
         assert torch.allclose(found, plain, rtol=1e-6, atol=1e-9)
 
 
+@every_space
+def test_without_gradients_by_logits_all_else_is_the_same(name: str, supernets: dict[str, Supernet]):
+    supernet = copy.deepcopy(supernets[name]).train()
+    logits = initial_logits(supernet.supernetwork, np.random.default_rng(0))
+    weights = list(supernet.parameters())
+    x = torch.cat([images(supernet) * factor for factor in (1, 2, 3, 4)])
+    found = []
+    for given in (logits, {group: values.detach() for group, values in logits.items()}):
+        output = supernet(x, softmax(given))
+        found.append([output, *torch.autograd.grad(output.square().sum(), weights, allow_unused=True)])
+    for one, other in zip(*found, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert torch.allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_weights_go_into_the_normalisation_that_a_candidate_ends_in(supernets: dict[str, Supernet]):
+    path = next(iter(SUPERNETWORKS["nasbench201"].mixtures))
+    mixture = supernets["nasbench201"].body.get_submodule(path)
+    assert mixture.factors == {2: ("bn.weight", "bn.bias"), 3: ("bn.weight", "bn.bias")}
+
+
 @pytest.mark.parametrize("name", ["nasbench201", "darts", "proxylessnas"])
 @pytest.mark.parametrize(
     "draw",
