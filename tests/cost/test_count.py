@@ -1,5 +1,6 @@
 import pytest
 import torch
+from onnx import ModelProto
 from torch import nn
 
 from hwnas.cost import count
@@ -25,9 +26,20 @@ def parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
+@pytest.fixture(scope="module", params=NETS)
+def exported(request) -> tuple[str, nn.Module, torch.Tensor, ModelProto]:
+    """The name of a plain network, the network with weights drawn wide, images, and torch's export of it."""
+    torch.manual_seed(0)
+    module, images = NETS[request.param]().eval(), torch.randn(3, 3, 64, 64)
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    model = torch.onnx.export(module, (images[:1],), dynamo=True, verbose=False).model_proto
+    return request.param, module, images, model
+
+
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", NETS)
-def test_plain_torch_networks_agree_with_fvcore(name: str) -> None:
+def test_plain_torch_networks_agree_with_fvcore(exported) -> None:
+    name, _, _, optimised = exported
     torch.manual_seed(0)
     module, example = NETS[name](), torch.zeros(1, 3, 64, 64)
     network = from_torch(module, example)
@@ -37,18 +49,12 @@ def test_plain_torch_networks_agree_with_fvcore(name: str) -> None:
     assert counts.flops == 2 * counts.macs > 0
     assert set(network.parameters) >= {name for name, _ in module.named_parameters() if "conv" in name}
 
-    optimised = torch.onnx.export(module.eval(), (example,), dynamo=True, verbose=False).model_proto
     assert count(from_onnx(optimised)).whole.macs == counts.macs
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", NETS)
-def test_networks_read_from_torch_compute_the_same(name: str) -> None:
-    torch.manual_seed(0)
-    module, x = NETS[name]().eval(), torch.randn(3, 3, 64, 64)
-    for parameter in module.parameters():
-        nn.init.normal_(parameter, std=0.2)
-    model = torch.onnx.export(module, (x[:1],), dynamo=True, verbose=False).model_proto
+def test_networks_read_from_torch_compute_the_same(exported) -> None:
+    _, module, x, model = exported
     rebuilt = to_torch(from_onnx(model)).eval()
     weights = {key: torch.from_numpy(array.copy()) for key, array in onnx_weights(model).items()}
     missing = rebuilt.load_state_dict(weights, strict=False).missing_keys

@@ -23,7 +23,7 @@ INPUTS = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 TARGETS = torch.arange(8) % 10
 
 
-def architectures(count: int = 30) -> list[Architecture]:
+def architectures(count: int = 12) -> list[Architecture]:
     return SPACE.sample(count, seed=3)
 
 
@@ -63,7 +63,11 @@ def test_scores_are_those_of_single_networks(expected: ScoreTable) -> None:
 
 def test_isomorphic_networks_are_scored_once_and_disconnected_ones_not_built(expected: ScoreTable) -> None:
     counting = Counting()
-    everything = [*architectures(), SPACE.parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")]
+    everything = [
+        *architectures(),
+        architectures()[0],
+        SPACE.parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"),
+    ]
     table = sweep(everything, executor=counting)
     assert counting.scored == len(set(table.keys)) < len(everything)
     assert math.isnan(table.scores["synflow"][-1].value)
@@ -113,7 +117,7 @@ class Stopping(Counting):
     """Ends the sweep after a few networks, as Ctrl-C does."""
 
     def submit(self, fn, /, *args, **kwargs):
-        if self.scored >= 8 and fn.__name__ == "scores_of":
+        if self.scored >= 4 and fn.__name__ == "scores_of":
             raise KeyboardInterrupt
         return super().submit(fn, *args, **kwargs)
 
@@ -155,20 +159,20 @@ def test_a_killed_process_loses_nothing_that_was_scored(tmp_path: Path) -> None:
         "import sys, torch\n"
         "from pathlib import Path\n"
         "from tests.proxies.test_sweep import sweep, architectures\n"
-        f"sweep(architectures(80), journal=Path({str(journal)!r}))\n"
+        f"sweep(architectures(30), journal=Path({str(journal)!r}))\n"
     )
     root = Path(__file__).resolve().parents[2]
     process = subprocess.Popen([sys.executable, "-c", program], cwd=root)
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
-        if journal.exists() and journal.read_bytes().count(b"\n") > 10:
+        if journal.exists() and journal.read_bytes().count(b"\n") > 4:
             break
         time.sleep(0.02)
     process.kill()
     process.wait()
     kept = journal.read_bytes().count(b"\n") - 1
     counting = Counting()
-    table = sweep(architectures(80), executor=counting, journal=journal)
+    table = sweep(architectures(30), executor=counting, journal=journal)
     assert counting.scored == len(set(table.keys)) - kept < len(set(table.keys))
 
 
