@@ -6,13 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
-from hwnas.training import Augmentation, DataSet, augment
-from hwnas.training.augment import one_colour
-
-Batch = tuple[Tensor, Tensor]
-"""Standardised images float32 [n, C, H, W], channels last in memory, and labels int64 [n]."""
+from hwnas.training import Augmentation, DataSet
+from hwnas.training.batches import Batch, shuffled
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +49,14 @@ class Batches:
 
     def for_weights(self) -> Iterator[Batch]:
         """One pass."""
-        yield from self._pass(self.data.train_images, self.data.train_labels)
+        return self._pass(self.data)
 
     def for_logits(self) -> Iterator[Batch]:
         """Pass after pass, without end."""
+        data = self.data
+        held_out = replace(data, train_images=data.test_images, train_labels=data.test_labels)
         while True:
-            yield from self._pass(self.data.test_images, self.data.test_labels)
+            yield from self._pass(held_out)
 
-    def _pass(self, images: Tensor, labels: Tensor) -> Iterator[Batch]:
-        how = replace(Augmentation(), flip=self.data.mirrors)
-        order = torch.randperm(len(labels), generator=self.generator)
-        for chosen in order[: len(labels) // self.size * self.size].view(-1, self.size):
-            pixels = images[chosen].to(self.device)
-            pixels = augment(pixels, how, self.generator, one_colour(self.data.mean))
-            ready = self.data.standardise(pixels).contiguous(memory_format=torch.channels_last)
-            yield ready, labels[chosen].to(self.device)
+    def _pass(self, data: DataSet) -> Iterator[Batch]:
+        return shuffled(data, self.size, Augmentation(), self.generator, self.device)

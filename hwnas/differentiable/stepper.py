@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hwnas.differentiable.auxiliary import AuxiliarySkips
-from hwnas.differentiable.batches import Batch
 from hwnas.differentiable.bilevel import VirtualStep, first_order, second_order
 from hwnas.differentiable.checkpoint import Checkpoint
 from hwnas.differentiable.costs.targets import Cost
@@ -25,6 +24,7 @@ from hwnas.differentiable.supernet.relaxations import Relaxed, softmax
 from hwnas.objectives import Constraint
 from hwnas.objectives.penalties import Lagrangian, Penalty
 from hwnas.spaces.supernetwork import Supernetwork
+from hwnas.training.batches import Batch
 
 
 class SearchDiverged(ArithmeticError):  # noqa: N818

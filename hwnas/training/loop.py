@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from math import isfinite, nan
 
 import torch
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hwnas.network.modes import evaluation_mode
-from hwnas.training.augment import augment, one_colour
+from hwnas.threads import torch_threads
+from hwnas.training.batches import prepared, shuffled
 from hwnas.training.dataset import DataSet
 from hwnas.training.evaluate import accuracy, device_of
 from hwnas.training.result import Progress, TrainingDiverged, TrainingResult
@@ -52,7 +53,7 @@ def train(
         raise ValueError(
             f"precision {settings.precision} needs a CUDA device, and this is {device}: use fp32"
         )
-    with _seeded(settings.seed, device), _threads(settings.threads), evaluation_mode(module):
+    with _seeded(settings.seed, device), torch_threads(settings.threads), evaluation_mode(module):
         return _Training(module.to(device), data, settings, device, progress).run()
 
 
@@ -79,10 +80,6 @@ class _Training:
             nesterov=settings.momentum > 0,
         )
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
-        self.fill = one_colour(data.mean)
-        self.augmentation = settings.augmentation
-        if self.augmentation is not None and not data.mirrors:
-            self.augmentation = replace(self.augmentation, flip=False)
         self.step = 0
         self.losses: list[float] = []
         self.accuracies: list[float] = []
@@ -97,7 +94,8 @@ class _Training:
 
     def _epoch(self, epoch: int) -> float:
         total = 0.0
-        for images, labels in self._batches():
+        how = self.settings.augmentation
+        for images, labels in shuffled(self.data, self.batch_size, how, self.generator, self.device):
             loss = self._step(images, labels)
             self.step += 1
             if not isfinite(loss):
@@ -106,18 +104,6 @@ class _Training:
             if self.progress is not None:
                 self.progress(Progress(self.step, self.steps, epoch, self.settings.epochs, loss))
         return total / self.steps_per_epoch
-
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(self.data.train_labels), generator=self.generator)
-        for chosen in order[: self.steps_per_epoch * self.batch_size].view(-1, self.batch_size):
-            images = self.data.train_images[chosen].to(self.device)
-            if self.augmentation is not None:
-                images = augment(images, self.augmentation, self.generator, self.fill)
-            yield self._prepare(images), self.data.train_labels[chosen].to(self.device)
-
-    def _prepare(self, images: Tensor) -> Tensor:
-        """Standardise a batch, channels last in memory: CPU convolutions are up to three times faster so."""
-        return self.data.standardise(images).contiguous(memory_format=torch.channels_last)
 
     def _step(self, images: Tensor, labels: Tensor) -> float:
         settings = self.settings
@@ -146,9 +132,9 @@ class _Training:
         return outputs
 
     def _test(self, epoch: int) -> float:
-        data = self.data
+        data, prepare = self.data, partial(prepared, self.data)
         try:
-            return accuracy(self.module, data.test_images, data.test_labels, prepare=self._prepare)
+            return accuracy(self.module, data.test_images, data.test_labels, prepare=prepare)
         except FloatingPointError as error:
             raise self._diverged(epoch, str(error)) from error
 
@@ -167,13 +153,3 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -113,20 +113,6 @@ def test_gradient_clipping_bounds_the_first_step():
     assert change.item() == pytest.approx(0.01, rel=1e-3)
 
 
-def test_images_are_not_mirrored_where_that_changes_the_label(monkeypatch):
-    flips = []
-
-    def spy(images, how, generator, fill):
-        flips.append(how.flip)
-        return images
-
-    monkeypatch.setattr("hwnas.training.loop.augment", spy)
-    for mirrors in (True, False):
-        data = replace(dark_and_light(), mirrors=mirrors)
-        train(convnet(classes=2), data, TrainingSettings(epochs=1))
-    assert flips == [True, False]
-
-
 def test_threads_are_restored():
     inside = []
     train(

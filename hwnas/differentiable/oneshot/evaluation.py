@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from hwnas.differentiable.oneshot.recalibration import recalibrate
-from hwnas.differentiable.oneshot.training import prepared
 from hwnas.differentiable.supernet.module import Supernet
 from hwnas.network.to_torch import to_torch
 from hwnas.objectives import MetricError
 from hwnas.spaces import Architecture
 from hwnas.training import DataSet, accuracy
+from hwnas.training.batches import prepared
 
 BATCH = 128
 
