@@ -1,6 +1,7 @@
 """TE-NAS as a search in a folder."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from hwnas.differentiable.pruning import search as pruning_search
 from hwnas.differentiable.pruning import tenas
-from hwnas.differentiable.pruning.record import PRUNING, load_pruning, removed
+from hwnas.differentiable.pruning.record import PRUNING, Round, load_pruning, removed
 from hwnas.differentiable.pruning.search import (
+    PruningRun,
     PruningSettings,
     number_of_rounds,
     prune,
@@ -17,7 +19,6 @@ from hwnas.differentiable.pruning.search import (
     small_twin,
 )
 from hwnas.spaces import DARTS, FBNet, NASBench201
-from hwnas.training import load
 from hwnas.training import load
 from tests.differentiable.images import quadrants
 from tests.differentiable.spaces import SPACES
@@ -39,24 +40,30 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     return quadrants(tmp_path_factory.mktemp("data"))
 
 
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory: pytest.TempPathFactory) -> tuple[PruningRun, list[Round], Path]:
+    """A search, what it told of its progress, and its folder, which no test changes."""
+    seen: list[Round] = []
+    folder = tmp_path_factory.mktemp("whole")
+    return prune(SPACE, data=data, folder=folder, settings=QUICK, progress=seen.append), seen, folder
+
+
 def choices_left(record) -> list[dict]:
     return [(one.remaining, one.values) for one in record.rounds]
 
 
-def test_one_choice_of_each_edge_remains_and_makes_an_architecture_of_the_space(data, tmp_path: Path):
-    seen = []
-    found = prune(SPACE, data=data, folder=tmp_path, settings=QUICK, progress=seen.append)
+def test_one_choice_of_each_edge_remains_and_makes_an_architecture_of_the_space(whole):
+    found, seen, folder = whole
     assert found.architecture.space is SPACE
     assert str(found.architecture) == found.record.architecture
     assert [len(one.remaining["0→1"]) for one in seen] == [4, 3, 2, 1]
     assert [one.number for one in seen] == [0, 1, 2, 3]
     for edge, choice in seen[-1].remaining.items():
         assert found.architecture[edge] == SPACE.decisions[edge][choice[0]]
-    assert load_pruning(tmp_path) == found.record
+    assert load_pruning(folder) == found.record
 
 
-def test_an_interrupted_search_goes_on_after_its_last_round(data, tmp_path: Path):
-    whole = prune(SPACE, data=data, folder=tmp_path / "whole", settings=QUICK)
+def test_an_interrupted_search_goes_on_after_its_last_round(data, whole, tmp_path: Path):
     for _ in range(3):
         with pytest.raises(InterruptedSearchError):
             prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=stop)
@@ -65,13 +72,13 @@ def test_an_interrupted_search_goes_on_after_its_last_round(data, tmp_path: Path
     seen = []
     parts = prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=seen.append)
     assert [one.number for one in seen] == [3]
-    assert choices_left(parts.record) == choices_left(whole.record)
-    assert parts.architecture == whole.architecture
+    assert choices_left(parts.record) == choices_left(whole[0].record)
+    assert parts.architecture == whole[0].architecture
     prune(SPACE, data=data, folder=tmp_path / "parts", settings=QUICK, progress=stop)
 
 
-def test_rounds_have_the_proxies_of_what_remains_and_say_what_went(data, tmp_path: Path):
-    record = prune(SPACE, data=data, folder=tmp_path, settings=QUICK).record
+def test_rounds_have_the_proxies_of_what_remains_and_say_what_went(data, whole):
+    record = whole[0].record
     last = record.rounds[-1]
     measure = pruning_search._measures(small_twin(SPACE).supernetwork(), load(data), QUICK, 0)
     assert last.values == {name: one.value(last.remaining) for name, one in measure.items()}
@@ -84,7 +91,7 @@ def test_rounds_have_the_proxies_of_what_remains_and_say_what_went(data, tmp_pat
 
 def test_an_undefined_proxy_is_none(data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tenas.ProxyMeasure, "value", lambda *_: float("inf"))
-    prune(SPACE, data=data, folder=tmp_path, settings=QUICK)
+    prune(SPACE, data=data, folder=tmp_path, settings=replace(QUICK, number=4))
     assert load_pruning(tmp_path).rounds[0].values == {"naswot": None, "synflow": None}
     assert "Infinity" not in (tmp_path / PRUNING).read_text()
 
@@ -125,16 +132,14 @@ def test_the_papers_measures_are_those_of_the_settings(data):
     ]
 
 
-def test_another_search_in_the_folder_is_refused(data, tmp_path: Path):
-    prune(SPACE, data=data, folder=tmp_path, settings=QUICK)
+def test_another_search_in_the_folder_is_refused(data, whole):
     with pytest.raises(ValueError, match=r"other settings.*seed was 0, now 1"):
-        prune(SPACE, data=data, folder=tmp_path, settings=QUICK, seed=1)
+        prune(SPACE, data=data, folder=whole[2], settings=QUICK, seed=1)
 
 
-def test_a_damaged_record_is_named(data, tmp_path: Path):
-    prune(SPACE, data=data, folder=tmp_path, settings=QUICK)
-    content = json.loads((tmp_path / PRUNING).read_text())
-    content["rounds"][0]["remaining"]["0→1"] = [9]
+def test_a_damaged_record_is_named(whole, tmp_path: Path):
+    content = json.loads((whole[2] / PRUNING).read_text())
+    content["rounds"][1]["remaining"]["0→1"] = [9]
     (tmp_path / PRUNING).write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"pruning\.json is damaged: round 1 does not fit the groups"):
         load_pruning(tmp_path)
@@ -145,5 +150,5 @@ def test_wrong_settings_are_named(data, tmp_path: Path):
         PruningSettings(repeats=0)
     with pytest.raises(ValueError, match="naswott"):
         PruningSettings("naswott")
-    with pytest.raises(ValueError, match="has images of"):
+    with pytest.raises(ValueError, match="takes images 3×8×8 and has 10 classes"):
         prune(NASBench201(classes=10, resolution=8), data=data, folder=tmp_path)
