@@ -203,7 +203,7 @@ def test_train_and_export(tmp_path):
     space = "mobilenetv2:resolution=32,classes=10,width=0.25"
     out = tmp_path / "net.onnx"
     trained = as_json(
-        "train", "--space", space, "--arch", architecture, "--epochs", 1, "--limit", 400, "--out", out
+        "train", "--space", space, "--arch", architecture, "--epochs", 1, "--limit", 100, "--out", out
     )
     assert 0 <= trained["accuracy"] <= 1
     onnx.checker.check_model(str(out))

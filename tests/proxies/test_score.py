@@ -87,7 +87,7 @@ def test_the_world_is_restored_after_an_error() -> None:
 
 
 @given(asked=st.permutations(ALL), count=st.integers(1, len(ALL)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_a_value_does_not_depend_on_the_proxies_beside_it(asked: list[str], count: int) -> None:
     module, (inputs, labels) = mixed_mode(), batch()
     together = score(module, inputs, labels, asked[:count], **DESCRIBED)

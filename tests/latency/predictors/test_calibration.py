@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
@@ -49,6 +49,7 @@ def test_exchangeable_scores_are_covered(n, level, seed, shape):
 
 
 @given(st.integers(3, 8), st.integers(0, 10**6))
+@settings(max_examples=30)
 def test_few_normal_scores_are_covered(n, seed):
     drawn = np.random.default_rng(seed).standard_normal((400, n + 1))
     found = [(calibrate(row[:-1]), row[-1]) for row in drawn]

@@ -49,10 +49,10 @@ def concatenating():
 
 
 NETWORKS = {
-    "mobilenetv2": (mobile(), 4),
-    "squeeze-excite, hard-swish": (mobile("hard_swish", squeeze_excite=True), 3),
-    "nasbench201": (NASBench201(channels=8, cells=1, resolution=RESOLUTION).parse(CELL).network, 3),
-    "concat": (concatenating(), 4),
+    "mobilenetv2": (mobile(), 2),
+    "squeeze-excite, hard-swish": (mobile("hard_swish", squeeze_excite=True), 2),
+    "nasbench201": (NASBench201(channels=8, cells=1, resolution=RESOLUTION).parse(CELL).network, 2),
+    "concat": (concatenating(), 2),
 }
 
 
