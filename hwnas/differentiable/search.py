@@ -87,10 +87,13 @@ def search(
         folder: of the run.
         method: one of `METHODS`, which may end in settings: `darts:order=2,rate=0.01`.
         subject_to: targets, such as `flops <= 50M`, of flops, macs, params, latency_ms and peak_sram_bytes.
+            The latency of NAS-Bench-201 counts the additions of edges `none`. A peak is of chains of blocks
+            alone; while choices are open, what is expected of it is a lower bound.
         predictor: of latency_ms, that sums a table's blocks.
-        penalty: one of `hwnas.objectives.PENALTIES`. With `lagrangian` the answer is at the targets: within
-            them, and at most 10 % below, where the space has such an architecture nearby. With the others it
-            is the most probable one, whatever it costs.
+        penalty: one of `hwnas.objectives.PENALTIES`, for all targets alike. With `lagrangian` the answer is
+            at the targets: within them, and at most 10 % below, where the space has such an architecture
+            nearby. With the others it is the most probable one whose output depends on its input, whatever
+            it costs.
         guard: ends collapsed searches and bounds the skips of what they answer; None does neither.
         epochs: passes over the images for the weights.
         batch_size: images in a step.

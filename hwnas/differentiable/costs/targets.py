@@ -32,7 +32,8 @@ class Cost:
 
     Attributes:
         name: of the metric.
-        expected: by probabilities of every group; exact where they are one-hot.
+        expected: by probabilities of every group; exact where they are one-hot, but for a latency where
+            edges can be `none` (`expected_latency`).
         of_blocks: whose sum, or for a peak whose maximum, decides the cost of an architecture.
     """
 
@@ -59,7 +60,8 @@ def costs(
 
     Args:
         weights: of a supernetwork's candidates.
-        names: `flops`, `macs`, `params`, `latency_ms` and `peak_sram_bytes`.
+        names: `flops`, `macs`, `params`, `latency_ms` and `peak_sram_bytes`. An expected peak exists of
+            chains alone, and is a lower bound until probabilities are one-hot.
         predictor: of `latency_ms`.
 
     Raises:

@@ -16,7 +16,10 @@ Scalar: TypeAlias = Any
 class Penalty(ABC):
     """The loss that the architecture parameters descend; the targets are the bounds of the constraints.
 
-    Where a loss is not negative, no penalty gets smaller as a cost rises above its target.
+    One penalty is for all constraints of a search: each counts in the same form. Where a loss is not
+    negative, it does not get smaller as a cost rises above its target. The exception is a `Lagrangian` with
+    a negative multiplier λ, which costs below the target lead to: it falls up to an excess of -λ/μ, and
+    without damping μ it falls without end.
     """
 
     @abstractmethod
