@@ -139,7 +139,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_says_where(small):
 
 
 def test_what_does_not_fit_is_refused(small):
-    with pytest.raises(ValueError, match="takes images 3×12×12 .* has images 3×8×8"):
+    with pytest.raises(ValueError, match=r"takes images 3×12×12 .* has images 3×8×8"):
         train_oneshot(NASBench201(channels=4, cells=1, resolution=12, classes=4), small, UNIFORM)
     with pytest.raises(ValueError, match=r"and has 10 classes; .* and 4 classes"):
         train_oneshot(NASBench201(channels=4, cells=1, resolution=8, classes=10), small, UNIFORM)
