@@ -1,5 +1,6 @@
 """`hwnas list`: what there is, with the settings that it accepts as they are printed."""
 
+from hwnas.cli.differentiable_pruning import TENAS
 from hwnas.differentiable.methods import METHODS
 from hwnas.objectives.penalties import PENALTIES, penalty
 from hwnas.objectives.rewards import REWARDS, reward
@@ -28,9 +29,9 @@ def test_penalties():
         assert penalty(f"{name}:{row['settings'].replace(' ', '')}") == penalty(name)
 
 
-def test_strategies_are_those_that_ask_and_those_by_gradients():
+def test_strategies_are_those_that_ask_those_by_gradients_and_the_one_by_pruning():
     rows = {row["strategy"]: row["description"] for row in as_json("list", "strategies")}
-    assert list(rows) == [*STRATEGIES, *METHODS]
+    assert list(rows) == [*STRATEGIES, *METHODS, TENAS]
     assert "DARTS: Differentiable Architecture Search" in rows["darts"]
 
 
