@@ -12,6 +12,7 @@ from hwnas.search.strategies.predictor.ensemble import Ensemble, squared_error, 
 from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
 from hwnas.search.strategies.predictor.guided import PredictorGuided
 from hwnas.search.strategies.predictor.paths import path_encoding
+from hwnas.search.strategies.predictor.settings import GuidedSettings
 from hwnas.search.strategies.predictor.targets import standardised
 from hwnas.search.strategy import register
 from hwnas.spaces import SearchSpace
@@ -38,15 +39,12 @@ class BANANAS(PredictorGuided):
     Args:
         space: where to search.
         objective: what for.
-        initial: proposals before the ensemble chooses.
+        initial: this and the others that are not listed, as `GuidedSettings`.
         every: results between two trainings.
-        proxies: metrics that the networks read too.
-        scored: random architectures that expensive proxies score first.
-        relatives: architectures that they score later for each choice.
         seed: of all draws.
 
     Raises:
-        ValueError: as `PredictorGuided`, or `every` below 1.
+        ValueError: a setting that is out of range or unknown.
     """
 
     def __init__(
@@ -61,15 +59,8 @@ class BANANAS(PredictorGuided):
         relatives: int = 20,
         seed: int = 0,
     ) -> None:
-        super().__init__(
-            space,
-            objective,
-            initial=initial,
-            proxies=proxies,
-            scored=scored,
-            relatives=relatives,
-            seed=seed,
-        )
+        guided = GuidedSettings(initial=initial, proxies=proxies, scored=scored, relatives=relatives)
+        super().__init__(space, objective, guided, seed)
         if every < 1:
             raise ValueError(f"every must be at least 1 result, not {every}")
         self.every = every

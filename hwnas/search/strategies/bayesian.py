@@ -9,7 +9,8 @@ import numpy as np
 from hwnas.objectives import Constraint, Objective
 from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
 from hwnas.search.strategies.predictor.gaussian_process import Posterior, fitted
-from hwnas.search.strategies.predictor.guided import LEAST, PredictorGuided
+from hwnas.search.strategies.predictor.guided import PredictorGuided
+from hwnas.search.strategies.predictor.settings import LEAST, GuidedSettings
 from hwnas.search.strategies.predictor.targets import standardised
 from hwnas.search.strategy import register
 from hwnas.spaces import SearchSpace
@@ -29,7 +30,8 @@ class BayesianOptimization(PredictorGuided):
     its genes). A constraint whose metric is cheap is kept exactly; for one that is only known from results,
     the improvement is weighted with the probability of a process of its own that it is kept (Gardner et
     al., "Bayesian Optimization with Inequality Constraints", ICML 2014, eq. 4), and as long as nothing
-    keeps it this probability alone counts. See `PredictorGuided` for the arguments and errors.
+    keeps it this probability alone counts. For all arguments, and the errors raised, see
+    `GuidedSettings`.
     """
 
     def __init__(
@@ -43,15 +45,8 @@ class BayesianOptimization(PredictorGuided):
         relatives: int = 20,
         seed: int = 0,
     ) -> None:
-        super().__init__(
-            space,
-            objective,
-            initial=initial,
-            proxies=proxies,
-            scored=scored,
-            relatives=relatives,
-            seed=seed,
-        )
+        guided = GuidedSettings(initial=initial, proxies=proxies, scored=scored, relatives=relatives)
+        super().__init__(space, objective, guided, seed)
         self._processes: dict[str, _Process] = {}
 
     def choose(self, candidates: Candidates, free: Rows) -> int:

@@ -26,21 +26,12 @@ class BOHB(Hyperband):
     N_min is one more than the space has decisions. It is the ratio of two densities over the choices: that of
     the best max(N_min, 15 %) of these results, and that of the others (eq. 2 to 4); of draws from the first
     the one with the greatest ratio is proposed, and none that was trained so far already. With `rungs=1`
-    there are full trainings alone: a search by a model without parts.
+    there are full trainings alone: a search by a model without parts, of any metric.
 
     Differences from the paper: bandwidths follow from the variance of one-hot choices, which have no order;
     a bracket begins while full trainings of the last are under way, and other rungs are completed first.
 
-    Args:
-        space: where to search.
-        objective: what for; its metric must be one that can be evaluated after a part of the training, unless
-            `rungs` is 1.
-        eta: η: one in so many is trained further.
-        rungs: of the longest bracket; as many brackets make a round.
-        seed: of all draws.
-
-    Raises:
-        ValueError: numbers out of range.
+    For all arguments, and the errors raised, see `Hyperband`.
     """
 
     def __init__(

@@ -13,6 +13,7 @@ from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
 from hwnas.search.strategies.predictor.graphs import has_cells
 from hwnas.search.strategies.predictor.guided import PredictorGuided
 from hwnas.search.strategies.predictor.relations import ChoiceRelation, GraphRelation, Relation
+from hwnas.search.strategies.predictor.settings import GuidedSettings
 from hwnas.search.strategies.predictor.targets import standardised
 from hwnas.search.strategy import register
 from hwnas.spaces import SearchSpace
@@ -39,17 +40,14 @@ class BRPNAS(PredictorGuided):
     Args:
         space: where to search.
         objective: what for.
-        initial: proposals before the predictor chooses.
+        initial: this and the others that are not listed, as `GuidedSettings`.
         every: proposals of a round, at the end of which the predictor is trained on all results.
         alpha: share of the best by the predictor in a round.
         model: `gcn` or `mlp`; by default what suits the space.
-        proxies: metrics that the predictor reads too.
-        scored: random architectures that expensive proxies score first.
-        relatives: architectures that they score later for each choice.
         seed: of all draws.
 
     Raises:
-        ValueError: as `PredictorGuided`, `every` below 1, `alpha` no share above 0, or an unknown `model`.
+        ValueError: a setting that is out of range or unknown.
     """
 
     def __init__(
@@ -66,15 +64,8 @@ class BRPNAS(PredictorGuided):
         relatives: int = 20,
         seed: int = 0,
     ) -> None:
-        super().__init__(
-            space,
-            objective,
-            initial=initial,
-            proxies=proxies,
-            scored=scored,
-            relatives=relatives,
-            seed=seed,
-        )
+        guided = GuidedSettings(initial=initial, proxies=proxies, scored=scored, relatives=relatives)
+        super().__init__(space, objective, guided, seed)
         if every < 1:
             raise ValueError(f"every must be at least 1 proposal, not {every}")
         if not 0 < alpha <= 1:

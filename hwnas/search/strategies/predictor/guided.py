@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from hwnas.search.metrics import metric
 from hwnas.search.strategies.predictor.features import Candidates, Floats, Rows
 from hwnas.search.strategies.predictor.pool import DrawnAnew, Offer, Pool, WholeSpace
 from hwnas.search.strategies.predictor.scored_pool import ScoredPool
+from hwnas.search.strategies.predictor.settings import LEAST, GuidedSettings
 from hwnas.search.strategies.predictor.targets import scaled
 from hwnas.search.strategies.predictor.threads import one_blas_thread
 from hwnas.search.strategy import Proposal, Strategy
@@ -23,8 +24,6 @@ from hwnas.spaces import Architecture, SearchSpace
 PROMISING = 0.2
 """The first proposals are drawn from this share of the candidates, the best by the proxies."""
 PARENTS = 10
-LEAST = 2
-MOST = 1_000_000
 
 
 @dataclass
@@ -50,36 +49,18 @@ class PredictorGuided(Strategy):
     Args:
         space: where to search.
         objective: what for.
-        initial: proposals before the surrogate chooses.
-        proxies: names of metrics that are features of the surrogate, the run's own or others; or one name.
-        scored: random architectures that expensive proxies score first.
-        relatives: architectures that they score later for each choice.
+        guided: the settings.
         seed: of all draws.
 
     Raises:
-        ValueError: numbers out of range, or proxies given twice or the same as what is maximised.
+        ValueError: a proxy is what is maximised.
     """
 
-    def __init__(
-        self,
-        space: SearchSpace,
-        objective: Objective,
-        *,
-        initial: int,
-        proxies: Sequence[str] | str,
-        scored: int,
-        relatives: int,
-        seed: int,
-    ) -> None:
+    def __init__(self, space: SearchSpace, objective: Objective, guided: GuidedSettings, seed: int) -> None:
         super().__init__(space, objective, seed=seed)
-        _check_number("initial", initial, LEAST)
-        _check_number("scored", scored, LEAST)
-        _check_number("relatives", relatives, 1)
-        proxies = [proxies] if isinstance(proxies, str) else list(proxies)
-        if len(set(proxies)) < len(proxies) or objective.maximize in proxies:
-            raise ValueError(f"proxies must be different metrics, none {objective.maximize}, not {proxies}")
-        self.initial, self.proxies = initial, tuple(proxies)
-        self.scored, self.relatives = scored, relatives
+        if objective.maximize in guided.names:
+            raise ValueError(f"proxies must be other metrics, none {objective.maximize}, which is maximised")
+        self.guided = guided
         self._generator = np.random.default_rng(seed)
         self._asked: list[Asked] = []
         self._told = 0
@@ -88,12 +69,7 @@ class PredictorGuided(Strategy):
 
     def settings(self) -> Mapping[str, Any]:
         """The size of the first design, the proxies, and how many architectures expensive ones score."""
-        return {
-            "initial": self.initial,
-            "proxies": list(self.proxies),
-            "scored": self.scored,
-            "relatives": self.relatives,
-        }
+        return self.guided.record()
 
     def ask(self) -> Proposal | None:
         """An architecture to score, a member of the first design, or what the surrogate chooses.
@@ -108,7 +84,7 @@ class PredictorGuided(Strategy):
         free = offer.free
         if len(free) == 0:
             return None
-        if len(self._asked) < self.initial or not self.is_informed:
+        if len(self._asked) < self.guided.initial or not self.is_informed:
             row = self._first(offer.candidates, free)
         else:
             with one_blas_thread():
@@ -171,15 +147,15 @@ class PredictorGuided(Strategy):
         )
 
     def _prepared(self) -> Pool:
-        proxies = [self._metric(name) for name in self.proxies]
+        proxies = [self._metric(name) for name in self.guided.names]
         if any(proxy.expensive for proxy in proxies):
             return ScoredPool(
                 self.space,
                 proxies,
                 self.screen,
                 self._generator,
-                scored=self.scored,
-                relatives=self.relatives,
+                scored=self.guided.scored,
+                relatives=self.guided.relatives,
             )
         if self.space.is_small:
             return WholeSpace(self.space, proxies, self.screen)
@@ -195,7 +171,7 @@ class PredictorGuided(Strategy):
         return [asked.architecture for asked in ordered[:PARENTS]]
 
     def _first(self, candidates: Candidates, free: Rows) -> int:
-        if not self.proxies:
+        if not self.guided.names:
             return int(self._generator.choice(free))
         best_first = free[np.argsort(-candidates.promise[free], kind="stable")]
         return int(best_first[self._generator.integers(math.ceil(PROMISING * len(best_first)))])
@@ -207,8 +183,3 @@ class PredictorGuided(Strategy):
         self._proposed.add(architecture)
         offer.is_open[row] = False
         return Proposal(architecture, self.objective.maximize)
-
-
-def _check_number(name: str, number: int, least: int) -> None:
-    if not least <= number <= MOST:
-        raise ValueError(f"{name} must be from {least} to {MOST:,}, not {number}")
