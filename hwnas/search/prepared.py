@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -12,10 +13,18 @@ from hwnas.spaces import SearchSpace
 
 @runtime_checkable
 class PreparedMetric(Metric, Protocol):
-    """A metric that is not ready as it is made: one that trains a supernet, say."""
+    """A metric that is not ready as it is made: one that trains a supernet, or ranks within a population."""
 
-    def prepared(self, space: SearchSpace, folder: Path, say: Callable[[str], None]) -> Metric:
+    def prepared(
+        self, space: SearchSpace, folder: Path, say: Callable[[str], None], executor: Executor | None
+    ) -> Metric:
         """The metric that is ready; it keeps what it needs in the run's folder, and finds it there again.
+
+        Args:
+            space: of the search.
+            folder: of the run.
+            say: is told what takes long.
+            executor: for work that can be divided; in this process where None.
 
         Raises:
             ValueError: it cannot be made ready for this space.
@@ -23,10 +32,14 @@ class PreparedMetric(Metric, Protocol):
 
 
 def prepared(
-    metrics: Mapping[str, Metric], space: SearchSpace, folder: Path, say: Callable[[str], None]
+    metrics: Mapping[str, Metric],
+    space: SearchSpace,
+    folder: Path,
+    say: Callable[[str], None],
+    executor: Executor | None = None,
 ) -> dict[str, Metric]:
     """All metrics, those made ready that need it; raises ValueError as they do."""
     return {
-        name: one.prepared(space, folder, say) if isinstance(one, PreparedMetric) else one
+        name: one.prepared(space, folder, say, executor) if isinstance(one, PreparedMetric) else one
         for name, one in metrics.items()
     }

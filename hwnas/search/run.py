@@ -38,7 +38,6 @@ from hwnas.search.store import TrialStore
 from hwnas.search.trained import Training
 from hwnas.search.unmet import unanswered, unmet
 from hwnas.search.verify import Verifier
-from hwnas.search.zero_cost import with_references
 from hwnas.spaces import SearchSpace
 from hwnas.spaces import space as space_of
 
@@ -206,8 +205,7 @@ def run(
             if full_trainings(store.trials(), maximize) < budget:
                 (folder / OUTCOME).unlink(missing_ok=True)
             _say_what_is_compared(objective, resolved, confidence, events.step)
-            resolved = with_references(resolved, space, folder, executor, events.step)
-            resolved = prepared(resolved, space, folder, events.step)
+            resolved = prepared(resolved, space, folder, events.step, executor)
             searcher.screen = Screen(objective, resolved)
             evaluator = Evaluator(space, objective, resolved, searcher.trains_infeasible)
             trials = run_loop(

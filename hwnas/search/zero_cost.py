@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hwnas.objectives import Metric
 from hwnas.search.batch import PROXY_BATCH, proxy_batch
 from hwnas.spaces import Architecture, SearchSpace
 
@@ -58,29 +57,21 @@ class ZeroCostMetric:
         results = score_network(network, ZERO_COST, inputs, targets, seed=self.seed)
         return zero_cost({name: result.value for name, result in results.items()}, self.reference)
 
-
-def with_references(
-    metrics: Mapping[str, Metric],
-    space: SearchSpace,
-    folder: Path,
-    executor: Executor | None,
-    say: Callable[[str], None],
-) -> dict[str, Metric]:
-    """The metrics, those that rank within a population given the one that `folder` keeps."""
-    return {
-        name: replace(one, reference=reference_population(one, space, folder, executor, say))
-        if isinstance(one, ZeroCostMetric) and one.reference is None
-        else one
-        for name, one in metrics.items()
-    }
+    def prepared(
+        self, space: SearchSpace, folder: Path, say: Callable[[str], None], executor: Executor | None
+    ) -> ZeroCostMetric:
+        """The metric with a reference: its own, or the one in `folder`; see `reference_population`."""
+        if self.reference is not None:
+            return self
+        return replace(self, reference=reference_population(self, space, folder, say, executor))
 
 
 def reference_population(
     metric: ZeroCostMetric,
     space: SearchSpace,
     folder: Path,
-    executor: Executor | None,
     say: Callable[[str], None],
+    executor: Executor | None = None,
 ) -> ReferencePopulation:
     """The population in `folder`; where there is none yet, `POPULATION` random architectures are scored.
 

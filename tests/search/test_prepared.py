@@ -15,7 +15,7 @@ class Learnt(Value):
     def __call__(self, architecture):
         return super().__call__(architecture) + self.added
 
-    def prepared(self, space, folder, say):
+    def prepared(self, space, folder, say, executor):
         path = folder / "learnt"
         if not path.exists():
             say(f"learning {space.name}")

@@ -23,10 +23,10 @@ SPACE = NASBench201(channels=4, cells=1, resolution=8)
 def reference(tmp_path_factory) -> ReferencePopulation:
     said: list[str] = []
     folder = tmp_path_factory.mktemp("reference")
-    found = reference_population(ZeroCostMetric(), SPACE, folder, None, said.append)
+    found = reference_population(ZeroCostMetric(), SPACE, folder, said.append)
     assert said == [f"scoring {POPULATION} random architectures, the population that zero_cost ranks within"]
     assert sorted(path.name for path in folder.iterdir()) == ["reference.json"]
-    assert reference_population(ZeroCostMetric(), SPACE, folder, None, said.append) == found
+    assert reference_population(ZeroCostMetric(), SPACE, folder, said.append) == found
     assert len(said) == 1
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
@@ -79,13 +80,20 @@ class OneShotAccuracy:
         with torch_threads(self.settings.training.threads):
             return oneshot_accuracy(supernet, architecture, data, calibration, self.device)
 
-    def prepared(self, space: SearchSpace, folder: Path, say: Callable[[str], None]) -> OneShotAccuracy:
+    def prepared(
+        self,
+        space: SearchSpace,
+        folder: Path,
+        say: Callable[[str], None],
+        executor: Executor | None = None,
+    ) -> OneShotAccuracy:
         """Train the supernet now, or finish its training, in its folder, or else in `folder`.
 
         Args:
             space: whose supernet.
             folder: of the run.
             say: is told each epoch.
+            executor: not used: one supernet trains in this process.
 
         Returns:
             The metric with its folder.
