@@ -29,14 +29,18 @@ def by_name(kind: str, table: Mapping[str, Callable[..., T]], text: str) -> T:
         hint = f"; did you mean {close[0]}?" if close else "."
         raise ValueError(f"unknown {kind} {name!r}{hint} Known: {', '.join(table)}")
     settings = _numbers(f"{kind} {name}", given) if given else {}
-    allowed = [key for key in inspect.signature(table[name]).parameters if key != _LEARNED]
+    parameters = inspect.signature(table[name]).parameters
+    allowed = [key for key in parameters if key != _LEARNED]
     for key in settings:
         if key not in allowed:
             raise ValueError(f"{kind} {name} has no setting {key!r}; it has {', '.join(allowed) or 'none'}")
-    try:
-        return table[name](**settings)
-    except TypeError as error:
-        raise ValueError(f"{kind} {name} needs settings: {name}:{allowed[0]}=NUMBER") from error
+    missing = [
+        key for key in allowed if key not in settings and parameters[key].default is inspect.Parameter.empty
+    ]
+    if missing:
+        needed = ",".join(f"{key}=NUMBER" for key in missing)
+        raise ValueError(f"{kind} {name} needs settings: {name}:{needed}")
+    return table[name](**settings)
 
 
 def _numbers(what: str, text: str) -> dict[str, float]:

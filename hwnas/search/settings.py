@@ -8,7 +8,7 @@ from inspect import signature
 from typing import Any
 
 from hwnas.objectives import Constraint, Metric, Objective
-from hwnas.search.metrics import CountMetric, PredictedMetric, metric, predicted_metrics
+from hwnas.search.metrics import PredictedMetric, metric, more_is_better, predicted_metrics
 from hwnas.search.strategy import STRATEGIES, Strategy
 from hwnas.spaces import SearchSpace
 from hwnas.spec import read_settings
@@ -67,8 +67,7 @@ def make_objective(
         ValueError: a constraint is malformed, or less is better of the metric to maximise; a count such as
             `params` may be maximised, for networks that use all of a bound.
     """
-    target = metrics[maximize]
-    if not (target.higher_is_better or isinstance(target, CountMetric)):
+    if not more_is_better(metrics[maximize]):
         raise ValueError(
             f"less is better of {maximize}, so it cannot be maximised; bound it: '{maximize} <= NUMBER'"
         )
@@ -125,12 +124,14 @@ def metrics_of(name: str, settings: Mapping[str, Any]) -> list[str]:
 def make_strategy(
     name: str, space: SearchSpace, objective: Objective, seed: int, settings: Mapping[str, Any]
 ) -> Strategy:
-    """A strategy by name; raises ValueError naming the known ones, or the setting that is wrong."""
+    """A strategy by name; raises ValueError naming the known ones, or a setting that is wrong or missing."""
     check_strategy(name, settings)
+    kind = STRATEGIES[name]
     try:
-        return STRATEGIES[name](space, objective, seed=seed, **settings)
+        signature(kind).bind(space, objective, seed=seed, **settings)
     except TypeError as error:
         raise ValueError(f"strategy {name}: {error}") from error
+    return kind(space, objective, seed=seed, **settings)
 
 
 def describe(
