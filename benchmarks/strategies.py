@@ -1,13 +1,13 @@
 """All strategies on NAS-Bench-201, without and with proxies and latency budgets, beside other libraries.
 
-    python -m benchmarks.strategies --data ../shared/data --scores benchmarks/nasbench201_naswot.parquet --jobs 16
+    python -m benchmarks.strategies --data ../shared/data --scores benchmarks/nasbench201_naswot.parquet
 
 writes `docs/strategies_nasbench201.md` and `docs/strategies_nasbench201.png`. Each search is kept in `--kept`
 once it is done: repeat the command after a stop, or do parts of it elsewhere by `--only`, and join the files.
 
 The scores are those of 32 images of CIFAR-10 (the paper takes 128), an hour of a core:
 
-    hwnas score --space nasbench201 --all --proxies naswot --data ../shared/data/cifar10 --batch 32 \\\\
+    hwnas score --space nasbench201 --all --proxies naswot --data ../shared/data/cifar10 --batch 32 \\
         --out benchmarks/nasbench201_naswot.parquet
 """
 
