@@ -26,12 +26,13 @@ from hwnas.differentiable.oneshot.elastic import ElasticSupernet
 from hwnas.differentiable.oneshot.evaluation import calibration_images, oneshot_accuracy
 from hwnas.differentiable.oneshot.learner import one_network
 from hwnas.differentiable.oneshot.settings import OneShotSettings
-from hwnas.differentiable.oneshot.training import prepared, train_oneshot
+from hwnas.differentiable.oneshot.training import train_oneshot
 from hwnas.differentiable.supernet.module import Supernet
 from hwnas.network.to_torch import to_torch
 from hwnas.spaces import NASBench201, ProxylessNAS
 from hwnas.threads import one_torch_thread
 from hwnas.training import TrainingSettings, load
+from hwnas.training.batches import prepared
 
 SIDE, VALIDATION, CALIBRATION = 16, 1000, 512
 REPEATS = 15
