@@ -30,6 +30,7 @@ LATENCY_ROWS = (
     ("transfer.few_shot",),
 )
 DIFFERENTIABLE_ROWS = (
+    ("record_file",),
     ("settings", "memory", "records", "fitting", "checkpoint", "batches", "bilevel", "supernet"),
     ("connected", "costs", "oneshot", "pruning", "skips", "methods"),
     ("auxiliary", "guards", "limits"),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hwnas.files import read_file, write_whole
+from hwnas.differentiable.record_file import read_record, write_record
 
 RECORD = "record.json"
-_LARGEST = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,7 @@ class DifferentiableRecord:
 
     def save(self, folder: Path) -> None:
         """Write `record.json` into a folder, whole or not at all."""
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
-        write_whole(folder / RECORD, text + "\n")
+        write_record(folder / RECORD, asdict(self))
 
 
 def load(folder: Path | str) -> DifferentiableRecord:
@@ -93,19 +90,13 @@ def load(folder: Path | str) -> DifferentiableRecord:
     Raises:
         ValueError: there is none, or it is damaged; names the file.
     """
-    path = Path(folder) / RECORD
-    try:
-        content = json.loads(read_file(path, _LARGEST))
-    except FileNotFoundError:
-        raise ValueError(f"{folder} holds no differentiable search: {RECORD} is missing") from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
-    try:
-        epochs = tuple(read_epoch(epoch) for epoch in content.pop("epochs"))
-        groups = {group: tuple(labels) for group, labels in content.pop("groups").items()}
-        return DifferentiableRecord(**content, groups=groups, epochs=epochs)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
+    return read_record(Path(folder) / RECORD, "differentiable search", _record)
+
+
+def _record(content: dict[str, Any]) -> DifferentiableRecord:
+    epochs = tuple(read_epoch(epoch) for epoch in content.pop("epochs"))
+    groups = {group: tuple(labels) for group, labels in content.pop("groups").items()}
+    return DifferentiableRecord(**content, groups=groups, epochs=epochs)
 
 
 def read_epoch(content: Mapping[str, Any]) -> Epoch:

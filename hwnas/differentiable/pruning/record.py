@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hwnas.files import read_file, write_whole
+from hwnas.differentiable.record_file import read_record, write_record
 
 PRUNING = "pruning.json"
-_LARGEST = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class PruningRecord:
 
     def save(self, folder: Path) -> None:
         """Write `pruning.json` into a folder, whole or not at all."""
-        write_whole(folder / PRUNING, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
+        write_record(folder / PRUNING, asdict(self))
 
 
 def removed(before: Round, after: Round) -> dict[str, tuple[int, ...]]:
@@ -72,19 +70,13 @@ def load_pruning(folder: Path | str) -> PruningRecord:
     Raises:
         ValueError: there is none, or it is damaged; names the file.
     """
-    path = Path(folder) / PRUNING
-    try:
-        content = json.loads(read_file(path, _LARGEST))
-    except FileNotFoundError:
-        raise ValueError(f"{folder} holds no search by pruning: {PRUNING} is missing") from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
-    try:
-        groups = {group: tuple(labels) for group, labels in content.pop("groups").items()}
-        rounds = tuple(_round(one, groups) for one in content.pop("rounds"))
-        return PruningRecord(**content, groups=groups, rounds=rounds)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
+    return read_record(Path(folder) / PRUNING, "search by pruning", _record)
+
+
+def _record(content: dict[str, Any]) -> PruningRecord:
+    groups = {group: tuple(labels) for group, labels in content.pop("groups").items()}
+    rounds = tuple(_round(one, groups) for one in content.pop("rounds"))
+    return PruningRecord(**content, groups=groups, rounds=rounds)
 
 
 def _round(content: Mapping[str, Any], groups: Mapping[str, tuple[str, ...]]) -> Round:
