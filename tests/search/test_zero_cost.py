@@ -83,7 +83,7 @@ def test_a_search_keeps_its_reference_and_resumes(tmp_path: Path, monkeypatch: p
         ("reinforce", {"warm_up": 6, "warm_up_by": "zero_cost"}),
         ("naswot", {"samples": 6, "score_by": "zero_cost"}),
         ("move", {"population": 2, "tournament": 1, "random_move": 0.0, "move_by": "zero_cost"}),
-        ("bayesian", {"initial": 2, "proxies": ["zero_cost"], "scored": 4}),
+        ("bayesian", {"initial": 2, "proxies": ["zero_cost"], "scored": 4, "relatives": 1}),
     ],
 )
 def test_a_strategy_is_guided_by_it(
