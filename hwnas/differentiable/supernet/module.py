@@ -9,6 +9,7 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from hwnas.differentiable.supernet.common_layers import CommonLayers
 from hwnas.differentiable.supernet.mixture import Mixture, Weighting
 from hwnas.differentiable.supernet.relaxations import Relaxed
 from hwnas.differentiable.supernet.replaced import replaced
@@ -36,11 +37,12 @@ class Supernet(nn.Module):
         super().__init__()
         self.supernetwork = supernetwork
         self.weights = CandidateWeights(supernetwork)
+        self._common = CommonLayers()
         skeleton = _with_stand_ins(supernetwork)
         shapes = {layer.name: layer.output.shape for layer in skeleton.layers}
         self.body = to_torch(skeleton)
         for path, candidates in supernetwork.mixtures.items():
-            mixture = Mixture(_modules(candidates), shapes[path], _factors(candidates))
+            mixture = Mixture(self._modules_of(candidates), shapes[path], _factors(candidates))
             parent, _, leaf = path.rpartition(".")
             setattr(self.body.get_submodule(parent), leaf, mixture)
 
@@ -50,7 +52,8 @@ class Supernet(nn.Module):
         for path, weighting in weightings.items():
             self._mixture(path).weighting = weighting
         try:
-            result: Tensor = self.body(x)
+            with self._common.one_pass():
+                result: Tensor = self.body(x)
         finally:
             for path in weightings:
                 self._mixture(path).weighting = Weighting((), (), None)
@@ -76,6 +79,14 @@ class Supernet(nn.Module):
                 found[name] = tensor
             elif f"{path}{inside}{number}." in chosen:
                 found[f"{path}.{leaf}"] = tensor
+        return found
+
+    def _modules_of(self, candidates: tuple[Candidate, ...]) -> dict[int, nn.Module]:
+        found: dict[int, nn.Module] = {}
+        for number, candidate in enumerate(candidates):
+            if candidate.network is not None:
+                found[number] = module = to_torch(candidate.network)
+                self._common.replace_in(module, candidate.network)
         return found
 
     def _mixture(self, path: str) -> Mixture:
@@ -110,11 +121,6 @@ class Supernet(nn.Module):
             )
             for (path, pairs), tensor in zip(active.items(), tensors, strict=True)
         }
-
-
-def _modules(candidates: tuple[Candidate, ...]) -> dict[int, nn.Module]:
-    networks = [candidate.network for candidate in candidates]
-    return {number: to_torch(network) for number, network in enumerate(networks) if network is not None}
 
 
 def _factors(candidates: tuple[Candidate, ...]) -> dict[int, tuple[str, ...]]:
