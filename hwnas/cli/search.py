@@ -126,7 +126,7 @@ def search(
         int | None,
         typer.Option(
             help="Networks under way at a time: each is chosen without the results of the others. As many as "
-            "there are workers, or as the run in the folder has. Other than this, workers change no result."
+            "there are workers when the run begins; later ones, and a repetition with more, change no result."
         ),
     ] = None,
     data: Annotated[

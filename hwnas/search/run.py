@@ -207,6 +207,7 @@ def run(
             _say_what_is_compared(objective, resolved, confidence, events.step)
             resolved = prepared(resolved, space, folder, events.step, executor)
             searcher.screen = Screen(objective, resolved)
+            searcher.say = events.step
             evaluator = Evaluator(space, objective, resolved, searcher.trains_infeasible)
             trials = run_loop(
                 searcher,

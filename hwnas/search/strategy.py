@@ -40,12 +40,14 @@ class Strategy(ABC):
 
     Attributes:
         screen: the cheap constraints, for strategies that propose nothing that breaks them; set by a run.
+        say: is told what takes long before the first proposal; set by a run.
         fidelities: the parts of the full training, below 1, that it asks for.
         trains_infeasible: whether it learns from the value of an architecture that breaks a constraint. Where
             not, expensive metrics of such architectures are not computed.
     """
 
     screen: Screen | None = None
+    say: Callable[[str], None] = staticmethod(lambda step: None)
     fidelities: tuple[float, ...] = ()
     trains_infeasible: bool = False
 

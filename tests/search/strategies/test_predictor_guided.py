@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from hwnas.objectives import Constraint, Objective
-from hwnas.search import STRATEGIES, load, run
+from hwnas.search import STRATEGIES, Events, load, run
 from hwnas.search.strategies import BANANAS, BRPNAS, BayesianOptimization
 from tests.search.strategies.told import (
     BOUNDED,
@@ -70,6 +70,22 @@ def test_a_perfect_proxy_needs_fewer_networks(kind):
     done = searched(kind(Toy(), SUM, proxies=["proxy"], seed=0), trials=20, screen=toy_screen(SUM))
     assert best(done) == (4,) * 6
     assert min(sum(encoding) for encoding in evaluated(done)[:10]) >= 14
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_run_says_that_it_computes_the_proxies_beforehand(name, tmp_path):
+    steps = []
+    run(
+        Toy(),
+        maximize="value",
+        metrics={"value": Value(), "proxy": Sum()},
+        strategy=name,
+        strategy_settings={"proxies": "proxy"},
+        budget=2,
+        folder=tmp_path,
+        events=Events(step=steps.append),
+    )
+    assert steps[0] == "computing proxy of the candidates"
 
 
 @dataclass(frozen=True)

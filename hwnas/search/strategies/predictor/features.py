@@ -74,10 +74,29 @@ class Features:
 
     def __call__(self, architectures: Sequence[Architecture]) -> Candidates:
         """Candidates, each scored by every proxy."""
-        scores = np.zeros((len(architectures), len(self.proxies)))
-        for column, (proxy, reference) in enumerate(zip(self.proxies, self.reference, strict=True)):
-            scores[:, column] = _quantiles(_scores(proxy, architectures), reference)
-        return Candidates(architectures, self.space.one_hot(architectures), scores)
+        scores = [_scores(proxy, architectures) for proxy in self.proxies]
+        return _candidates(self.space, architectures, scores, self.reference)
+
+
+def ranked_among_themselves(
+    space: SearchSpace, proxies: Sequence[Metric], architectures: Sequence[Architecture]
+) -> Candidates:
+    """What `Features.of` these architectures makes of them; each proxy is computed once for each."""
+    scores = [_scores(proxy, architectures) for proxy in proxies]
+    return _candidates(space, architectures, scores, [np.sort(one) for one in scores])
+
+
+def _candidates(
+    space: SearchSpace,
+    architectures: Sequence[Architecture],
+    scores: Sequence[Floats],
+    references: Sequence[Floats],
+) -> Candidates:
+    """Candidates with the ranks of the scores of each proxy within its reference."""
+    ranks = np.zeros((len(architectures), len(scores)))
+    for column, (values, reference) in enumerate(zip(scores, references, strict=True)):
+        ranks[:, column] = _quantiles(values, reference)
+    return Candidates(architectures, space.one_hot(architectures), ranks)
 
 
 def _scores(proxy: Metric, architectures: Sequence[Architecture]) -> Floats:

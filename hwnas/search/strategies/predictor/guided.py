@@ -157,6 +157,8 @@ class PredictorGuided(Strategy):
                 scored=self.guided.scored,
                 relatives=self.guided.relatives,
             )
+        if proxies:
+            self.say(f"computing {', '.join(self.guided.names)} of the candidates")
         if self.space.is_small:
             return WholeSpace(self.space, proxies, self.screen)
         return DrawnAnew(self.space, proxies, self.screen, self._generator)

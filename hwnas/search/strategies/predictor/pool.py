@@ -12,7 +12,12 @@ import numpy.typing as npt
 from hwnas.objectives import Metric
 from hwnas.search.screen import Screen
 from hwnas.search.strategies.predictor.drawing import drawn
-from hwnas.search.strategies.predictor.features import Candidates, Features, Rows
+from hwnas.search.strategies.predictor.features import (
+    Candidates,
+    Features,
+    Rows,
+    ranked_among_themselves,
+)
 from hwnas.search.strategy import Proposal
 from hwnas.spaces import Architecture, SearchSpace
 
@@ -65,7 +70,7 @@ class WholeSpace(Pool):
         found = list(space)
         if screen is not None and screen.objective.constraints:
             found = [one for one in found if screen.violation(one) == 0] or found
-        self._offer = Offer.of(Features.of(space, proxies, found)(found), ())
+        self._offer = Offer.of(ranked_among_themselves(space, proxies, found), ())
 
     def next(self, best: Best, known: Container[Architecture]) -> Offer:
         """The same each time, less what was chosen."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hwnas.objectives import MetricError
 from hwnas.search.metrics import CountMetric
-from hwnas.search.strategies.predictor.features import Features
+from hwnas.search.strategies.predictor.features import Features, ranked_among_themselves
 from hwnas.search.strategies.predictor.targets import standardised
 from hwnas.spaces import NASBench201
 from tests.search.strategies.told import Sum
@@ -50,6 +50,20 @@ def test_less_is_better_turns_a_score_but_not_a_count():
     scores = Features.of(space, [CountMetric("live_params")], some)(some).scores[:, 0]
     params = [CountMetric("live_params")(a) for a in some]
     assert scores[np.argmax(params)] == scores.max()
+
+
+def test_architectures_ranked_among_themselves_are_scored_once():
+    calls = []
+
+    @dataclass(frozen=True)
+    class Counted(Sum.__base__):
+        def __call__(self, architecture):
+            calls.append(architecture)
+            return super().__call__(architecture)
+
+    found = ranked_among_themselves(SPACE, [Counted()], EVERYTHING)
+    assert calls == EVERYTHING
+    assert (found.inputs == Features.of(SPACE, [Sum()], EVERYTHING)(EVERYTHING).inputs).all()
 
 
 def test_undefined_scores_are_last():
