@@ -1,16 +1,17 @@
 """Searches by gradients at the size of a CPU: costs against targets, accuracies by a table, time of a step.
 
-    python -m benchmarks.differentiable step weights targets table --data ../shared/data
+    python -m benchmarks.differentiable --data ../shared/data
 
-prints a line for each search and a table of what was reached; `table` needs CIFAR-10 and the accuracies.
+prints a line for each search and a table of what was reached, and writes both to
+`docs/differentiable_search.md`; with the names of parts it runs these, and writes no page. `table` and
+`tenas` need CIFAR-10 and the accuracies. Run it on a quiet machine: `step` is a measurement of time.
 """
 
 import argparse
-import csv
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.markdown import markdown_table
+from benchmarks.tenas import accuracies, mean_accuracy
 from benchmarks.timing import Row
 from hwnas.differentiable.bilevel import first_order
 from hwnas.differentiable.costs.targets import costs
@@ -45,6 +48,14 @@ SEEDS = range(3)
 BASELINE = "darts:rate=0.05"
 GUARDED_SHORT = "darts_minus:rate=0.05"
 BATCH, ROUNDS = 32, 21
+TENAS_BATCH = 16
+PAGE = Path("docs/differentiable_search.md")
+HEAD = """# Search by gradients and by pruning, at the size of a CPU
+
+Written by `python -m benchmarks.differentiable --data FOLDER`.
+"""
+
+Say = Callable[[str], None]
 
 
 def run(space: NASBench201, data: Any, **settings: Any) -> DifferentiableRun:
@@ -62,7 +73,7 @@ def extremes() -> tuple[float, float]:
     return costs(CandidateWeights(supernetwork), ["flops"])["flops"].extremes(supernetwork)
 
 
-def weights(_: Path) -> list[Row]:
+def weights(_: Path, say: Say) -> list[Row]:
     """Derived FLOPs as the weight of the ratio to the target rises."""
     least, greatest = extremes()
     found = []
@@ -74,7 +85,7 @@ def weights(_: Path) -> list[Row]:
         derived = [one.record.epochs[-1].derived_costs["flops"] for one in searches]
         expected = [one.record.epochs[-1].expected["flops"] for one in searches]
         found.append(statistics.mean(derived))
-        print(f"λ = {weight:g}: derived {_millions(derived)}, expected {_millions(expected)}", flush=True)
+        say(f"λ = {weight:g}: derived {_millions(derived)}, expected {_millions(expected)}")
     falls = sorted(found, reverse=True) == found and found[0] > found[-1]
     return [
         Row(
@@ -86,7 +97,7 @@ def weights(_: Path) -> list[Row]:
     ]
 
 
-def targets(_: Path) -> list[Row]:
+def targets(_: Path, say: Say) -> list[Row]:
     """Derived FLOPs against four targets of the Lagrangian, three seeds each."""
     least, greatest = extremes()
     rows = []
@@ -95,10 +106,7 @@ def targets(_: Path) -> list[Row]:
         searches = [digits_search(subject_to=[f"flops <= {target}"], seed=seed) for seed in SEEDS]
         derived = [one.record.epochs[-1].derived_costs["flops"] / target for one in searches]
         expected = [one.record.epochs[-1].expected["flops"] / target for one in searches]
-        print(
-            f"target {target / 1e6:.2f} M: derived {_percent(derived)}, expected {_percent(expected)}",
-            flush=True,
-        )
+        say(f"target {target / 1e6:.2f} M: derived {_percent(derived)}, expected {_percent(expected)}")
         reached = all(0.9 <= ratio <= 1.1 for ratio in derived)
         rows.append(
             Row(f"derived FLOPs of a target of {target / 1e6:.2f} M", _percent(derived), "90-110 %", reached)
@@ -106,12 +114,11 @@ def targets(_: Path) -> list[Row]:
     return rows
 
 
-def table(data: Path) -> list[Row]:
+def table(data: Path, say: Say) -> list[Row]:
     """Recorded accuracies of the cells that first-order DARTS and the guarded default derive on CIFAR-10."""
     space = NASBench201(channels=8, cells=1, resolution=16)
     images = load(data / "cifar10", resolution=16, limit=2560)
-    with (data / "nasbench201" / "cifar10_accuracy.csv").open() as file:
-        recorded = {row["arch"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
+    recorded = accuracies(data)
     rows = []
     contestants: dict[str, dict[str, Any]] = {
         "first-order DARTS": {"method": BASELINE, "guard": None},
@@ -122,7 +129,7 @@ def table(data: Path) -> list[Row]:
         for seed in SEEDS:
             one = run(space, images, epochs=12, batch_size=64, seed=seed, **settings)
             found.append(recorded[str(one.architecture)])
-            print(f"{name}, seed {seed}: {found[-1]:.2f} {one.architecture} {one.record.stopped}", flush=True)
+            say(f"{name}, seed {seed}: {found[-1]:.2f} %, {one.architecture}{_why(one.record.stopped)}")
         mean = statistics.mean(found)
         rows.append(
             Row(f"recorded test accuracy, {name}, mean of 3", f"{mean:.2f} %", "≥ 93.5 %", mean >= 93.5)
@@ -130,7 +137,7 @@ def table(data: Path) -> list[Row]:
     return rows
 
 
-def step(_: Path) -> list[Row]:
+def step(_: Path, say: Say) -> list[Row]:
     """A step of a supernet against its blocks run alone, and what the penalty adds to it."""
     space = NASBench201(channels=16, cells=1, resolution=32)
     supernetwork = space.supernetwork()
@@ -203,16 +210,42 @@ def _millions(flops: list[float]) -> str:
     return ", ".join(f"{one / 1e6:.2f}" for one in flops) + " M"
 
 
+def _why(stopped: str) -> str:
+    return f" ({stopped})" if stopped else ""
+
+
 def _percent(ratios: list[float]) -> str:
     return ", ".join(f"{100 * ratio:.0f}" for ratio in ratios) + " %"
 
 
-PARTS: dict[str, Callable[[Path], list[Row]]] = {
+def tenas(data: Path, say: Say) -> list[Row]:
+    """Recorded accuracies of the cells that TE-NAS leaves, with batches of a CPU's size."""
+    found = mean_accuracy(data, batch=TENAS_BATCH, repeats=3, seeds=len(SEEDS), say=say)
+    what = f"recorded test accuracy, TE-NAS with batches of {TENAS_BATCH}, mean of {len(SEEDS)}"
+    return [Row(what, f"{found:.2f} %", "≥ 93.5 %", found >= 93.5)]
+
+
+PARTS: dict[str, Callable[[Path, Say], list[Row]]] = {
     "step": step,
     "weights": weights,
     "targets": targets,
     "table": table,
+    "tenas": tenas,
 }
+
+
+def page(rows: Sequence[Row], lines: Mapping[str, Sequence[str]]) -> str:
+    """What was reached, and under each part's heading what it does and each of its searches."""
+    parts = [
+        f"## {name}\n\n{PARTS[name].__doc__}\n\n" + "".join(f"* {line}\n" for line in found)
+        for name, found in lines.items()
+    ]
+    heads = ["benchmark", "figure", "goal", "reached"]
+    return HEAD + "\n" + markdown_table(heads, [_cells(row) for row in rows]) + "\n" + "\n".join(parts)
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.what, row.figure, row.goal, "yes" if row.reached else "no"]
 
 
 def main() -> None:
@@ -220,11 +253,22 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     arguments = parser.parse_args()
-    shown = Table("benchmark", "figure", "goal", "reached", box=None, pad_edge=False)
+    rows: list[Row] = []
+    lines: dict[str, list[str]] = {}
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        lines[part].append(line)
+
     for part in arguments.parts:
-        for row in PARTS[part](arguments.data):
-            shown.add_row(row.what, row.figure, row.goal, "yes" if row.reached else "no")
+        lines[part] = []
+        rows += PARTS[part](arguments.data, say)
+    shown = Table("benchmark", "figure", "goal", "reached", box=None, pad_edge=False)
+    for row in rows:
+        shown.add_row(*_cells(row))
     Console(width=130).print(shown)
+    if arguments.parts == list(PARTS):
+        PAGE.write_text(page(rows, lines))
 
 
 if __name__ == "__main__":

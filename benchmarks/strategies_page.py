@@ -1,12 +1,13 @@
 """The page of the strategies on NAS-Bench-201: tables and figure from the comparisons."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.markdown import markdown_table
 from benchmarks.strategies_predicted import DEVICES, FITS, Judged, predicted_rows
 from benchmarks.strategies_published import NETWORKS, NOISE, Row, published_rows
 from benchmarks.strategies_setting import BEST, TRAINED, mean_and_error
@@ -60,11 +61,6 @@ def write_page(
     (DOCS / "strategies_nasbench201.md").write_text(text)
     write_png(free, DOCS / "strategies_nasbench201.png")
     return text
-
-
-def markdown_table(top: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(top)} |", "|---" * len(top) + "|", *(f"| {' | '.join(row)} |" for row in body)]
-    return "\n".join(lines) + "\n"
 
 
 def rows_with_errors(free: StrategyComparison) -> list[list[str]]:

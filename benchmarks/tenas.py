@@ -12,6 +12,7 @@ import csv
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from hwnas.differentiable.pruning.search import PruningSettings, prune
@@ -25,6 +26,22 @@ def accuracies(folder: Path) -> dict[str, float]:
         return {row["arch"]: float(row["test_accuracy"]) for row in csv.DictReader(file)}
 
 
+def mean_accuracy(folder: Path, *, batch: int, repeats: int, seeds: int, say: Callable[[str], None]) -> float:
+    """Mean test accuracy in percent of the cells that are left with each seed, which `say` is told."""
+    known = accuracies(folder)
+    data = load(folder / "cifar10", limit=5000)
+    settings = PruningSettings(batch=batch, repeats=repeats)
+    found = []
+    for seed in range(seeds):
+        started = time.perf_counter()
+        with tempfile.TemporaryDirectory() as run:
+            ended = prune(NASBench201(), data=data, folder=run, settings=settings, seed=seed)
+        cell = str(ended.architecture)
+        found.append(known[cell])
+        say(f"seed {seed}: {known[cell]:.2f} % in {time.perf_counter() - started:.0f} s, {cell}")
+    return statistics.mean(found)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -34,20 +51,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
-    known = accuracies(given.data)
-    data = load(given.data / "cifar10", limit=5000)
-    settings = PruningSettings(batch=given.batch, repeats=given.repeats)
-    found = []
-    for seed in range(given.seeds):
-        started = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder:
-            ended = prune(NASBench201(), data=data, folder=folder, settings=settings, seed=seed)
-        cell = str(ended.architecture)
-        found.append(known[cell])
-        print(
-            f"seed {seed}: {known[cell]:.2f} % in {time.perf_counter() - started:.0f} s, {cell}", flush=True
-        )
-    print(f"mean of {len(found)} seeds: {statistics.mean(found):.2f} %")
+    mean = mean_accuracy(
+        given.data,
+        batch=given.batch,
+        repeats=given.repeats,
+        seeds=given.seeds,
+        say=lambda line: print(line, flush=True),
+    )
+    print(f"mean of {given.seeds} seeds: {mean:.2f} %")
 
 
 if __name__ == "__main__":
