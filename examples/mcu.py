@@ -26,9 +26,9 @@ run = hwnas.search.run(
     runtime=RUNTIME,
     strategy="genetic",
     strategy_settings={"population": 20, "parents": 6},
-    budget=60,
+    budget=30,
     data="digits",
-    training=hwnas.search.Training("digits", TrainingSettings(epochs=3, augmentation=None)),
+    training=hwnas.search.Training("digits", TrainingSettings(epochs=2, augmentation=None)),
     candidates=1,
     folder=f"{folder}/run",
 )

@@ -6,7 +6,7 @@ import hwnas
 from hwnas.training import TrainingSettings
 
 folder = sys.argv[1] if len(sys.argv) > 1 else "runs/searched"
-space = hwnas.spaces.MobileNetV2(resolution=32, classes=10, width=0.35, depths=(-1,), widths=(1.0,))
+space = hwnas.spaces.MobileNetV2(resolution=32, classes=10, width=0.2, depths=(-1,), widths=(1.0,))
 device = hwnas.latency.device("ort-cpu", threads=1, protocol=hwnas.latency.QUICK)
 table = hwnas.latency.measure(
     space.sample(20, seed=0), device, folder=f"{folder}/table", space=str(space), blocks=False
@@ -25,7 +25,7 @@ run = hwnas.search.run(
     data="digits",
     device=device,
     training=hwnas.search.Training("digits", TrainingSettings(epochs=1, augmentation=None)),
-    candidates=2,
+    candidates=1,
     folder=f"{folder}/run",
 )
 hwnas.report.write_report(run.record, run.folder)
