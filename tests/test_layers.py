@@ -32,7 +32,7 @@ LATENCY_ROWS = (
 DIFFERENTIABLE_ROWS = (
     ("record_file",),
     ("settings", "memory", "records", "fitting", "checkpoint", "batches", "bilevel", "supernet"),
-    ("connected", "costs", "oneshot", "pruning", "skips", "methods"),
+    ("connected", "costs", "oneshot", "pruning", "skips", "zeros", "methods"),
     ("auxiliary", "guards", "limits"),
     ("derivation",),
     ("plan", "stepper"),

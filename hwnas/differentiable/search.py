@@ -27,6 +27,7 @@ from hwnas.differentiable.records import RECORD, DifferentiableRecord, Epoch, re
 from hwnas.differentiable.settings import Precision, SearchSettings
 from hwnas.differentiable.skips import count_skips
 from hwnas.differentiable.stepper import Aim, SearchDiverged, Stepper, Tally
+from hwnas.differentiable.zeros import without_zeros
 from hwnas.latency.predictors.parts import PartsPredictor
 from hwnas.objectives import Constraint, Penalty
 from hwnas.objectives.penalties import Lagrangian
@@ -94,7 +95,8 @@ def search(
             at the targets: within them, and at most 10 % below, where the space has such an architecture
             nearby. With the others it is the most probable one whose output depends on its input, whatever
             it costs.
-        guard: ends collapsed searches and bounds the skips of what they answer; None does neither.
+        guard: ends collapsed searches, bounds the skips of what they answer and, where no cost has a target,
+            keeps `none` out of it; None does nothing of that.
         epochs: passes over the images for the weights.
         batch_size: images in a step.
         seed: decides everything that is drawn.
@@ -203,6 +205,8 @@ class _Search:
         """What would be derived now, with at most so many skips in a cell."""
         targets = self.plan.targets if isinstance(self.plan.penalty, Lagrangian) else ()
         probabilities = {group: values.numpy() for group, values in self.stepper.probabilities().items()}
+        if self.plan.guard is not None and not self.plan.targets:
+            probabilities = without_zeros(self.plan.supernetwork, probabilities)
         return derive(self.plan.supernetwork, probabilities, Limits(self.plan.costs, targets, most_skips))
 
     def _reason_to_stop(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
 import torch
@@ -76,13 +76,21 @@ def skips_of_cells(supernetwork: Supernetwork, choices: Mapping[str, int]) -> di
 def decided_skips_of_cells(
     supernetwork: Supernetwork, choices: Mapping[str, int], probabilities: Probabilities
 ) -> dict[str, int]:
-    """The same of connections whose skip is twice as probable as it would be were all candidates equal."""
+    """The same of connections whose skip is twice as probable as it would be were all candidates equal.
+
+    Candidates that give zeros are left out of account: see `hwnas.differentiable.zeros`.
+    """
     decided = (
         path
         for path, candidate in _chosen(supernetwork, choices)
-        if candidate.weight(probabilities) >= 2 / len(supernetwork.mixtures[path])
+        if _is_decided(candidate, supernetwork.mixtures[path], probabilities)
     )
     return _by_cell(supernetwork, decided)
+
+
+def _is_decided(candidate: Candidate, of: Sequence[Candidate], probabilities: Probabilities) -> bool:
+    others = [one.weight(probabilities) for one in of if one.network is not None]
+    return candidate.weight(probabilities) >= 2 * sum(others) / len(others)
 
 
 def _by_cell(supernetwork: Supernetwork, paths: Iterable[str]) -> dict[str, int]:

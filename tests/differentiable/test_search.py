@@ -230,6 +230,16 @@ def test_a_guard_bounds_the_skips_of_a_collapsed_answer(tmp_path: Path):
     assert str(healthy.architecture) == healthy.record.epochs[-1].derived == run.record.epochs[-1].derived
 
 
+def test_a_guard_bars_zeros_where_no_cost_has_a_target(tmp_path: Path):
+    settings: dict[str, Any] = {"method": "darts:rate=1", "epochs": 1, "seed": 3}
+    free = searched(tmp_path / "free", **settings)
+    guarded = searched(tmp_path / "guarded", guard=Guard(), **settings)
+    assert str(free.architecture).count("none") == 2
+    assert "none" not in str(guarded.architecture)
+    bounded = searched(tmp_path / "bounded", guard=Guard(), subject_to=["flops <= 72k"], **settings)
+    assert "none" in str(bounded.architecture)
+
+
 def test_a_search_without_a_guard_goes_on(tmp_path: Path):
     run = searched(tmp_path, guard=None, epochs=6, subject_to=["flops <= 80k"])
     assert max(epoch.skips for epoch in run.record.epochs) > 0
