@@ -22,8 +22,8 @@ class Guard:
 
     Attributes:
         most_skips: of a cell of the answer (P-DARTS, section 3.3); the search ends where a cell has more
-            (DARTS+, criterion 1). For that a skip counts only once it is twice as probable as it would be were
-            all candidates but zeros equal: while logits are almost equal, cells have some by chance.
+            (DARTS+, criterion 1). For that a skip counts only once it is twice as probable as it would be if
+            all candidates but zeros were equal: while logits are almost equal, cells have some by chance.
         stable_epochs: the search ends where the candidates of every group kept their order for so many epochs
             (DARTS+, criterion 1*).
         patience: for how many epochs in a row a cell has too many skips before the search ends.
