@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Threads of processes that share the cores wait for each other: one each, in the processes that tests start, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A shared machine can stall any single example.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")

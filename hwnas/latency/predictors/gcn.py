@@ -21,6 +21,7 @@ from hwnas.latency.predictors.graph_batch import graph_batch
 from hwnas.latency.predictors.ridge import SMALL
 from hwnas.latency.predictors.standardise import Standardised, different_columns
 from hwnas.network.network import Network
+from hwnas.threads import one_torch_thread
 
 _LARGEST = 1e4
 """Standardised descriptors are cut off here: networks far from all fitted ones get large finite numbers."""
@@ -47,8 +48,6 @@ class GcnPredictor(Predictor):
 
     def fit(self, networks: Sequence[Network], latency_ms: Floats) -> None:
         """As `Predictor.fit`, in one thread."""
-        from threadpoolctl import threadpool_limits
-
         n = len(networks)
         measured = check_latencies(
             latency_ms, lambda i: f"network {i}", n=n, fewest=self.fewest, kind=self.kind
@@ -59,7 +58,7 @@ class GcnPredictor(Predictor):
         scale_ms = float(np.exp(np.log(measured).mean()))
         importance = np.minimum(1, measured / (SMALL * np.median(measured)))
         training = Training(self._nodes(batch.kinds), batch, measured / scale_ms, importance, self.seed)
-        with threadpool_limits(1):
+        with one_torch_thread():
             self.weights = training.run()
         self.scale_ms = scale_ms
 
