@@ -8,6 +8,7 @@ prints a line for each search and a table of what was reached, and writes both t
 """
 
 import argparse
+import inspect
 import statistics
 import tempfile
 import time
@@ -45,8 +46,6 @@ SMALL = NASBench201(channels=4, cells=1, resolution=16)
 SHARES = (0.3, 0.45, 0.6, 0.75)
 WEIGHTS = (0.01, 0.03, 0.1, 0.3)
 SEEDS = range(3)
-BASELINE = "darts:rate=0.05"
-GUARDED_SHORT = "darts_minus:rate=0.05"
 BATCH, ROUNDS = 32, 21
 TENAS_BATCH = 16
 PAGE = Path("docs/differentiable_search.md")
@@ -115,26 +114,48 @@ def targets(_: Path, say: Say) -> list[Row]:
 
 
 def table(data: Path, say: Say) -> list[Row]:
-    """Recorded accuracies of the cells that first-order DARTS and the guarded default derive on CIFAR-10."""
+    """Recorded accuracies of what first-order DARTS and the guarded default derive in 50 epochs on CIFAR-10.
+
+    The networks have 8 channels and a cell a stage, and 2,560 images of 16 pixels a side, half for the
+    logits, whose rate is 0.02: the papers' 3e-4 is for the 20 times as many steps of all images. The papers'
+    figures are 54.3 % for DARTS, whose cells end up with nothing but skips, and 93.8 % for DARTS-.
+    """
     space = NASBench201(channels=8, cells=1, resolution=16)
     images = load(data / "cifar10", resolution=16, limit=2560)
     recorded = accuracies(data)
-    rows = []
-    contestants: dict[str, dict[str, Any]] = {
-        "first-order DARTS": {"method": BASELINE, "guard": None},
-        "the guarded default": {"method": GUARDED_SHORT, "guard": Guard()},
-    }
-    for name, settings in contestants.items():
-        found = []
+
+    def searched(name: str, **settings: Any) -> tuple[float, float]:
+        """Mean accuracies of what was derived at the best epoch, and of the answers."""
+        best: list[float] = []
+        last: list[float] = []
         for seed in SEEDS:
-            one = run(space, images, epochs=12, batch_size=64, seed=seed, **settings)
-            found.append(recorded[str(one.architecture)])
-            say(f"{name}, seed {seed}: {found[-1]:.2f} %, {one.architecture}{_why(one.record.stopped)}")
-        mean = statistics.mean(found)
-        rows.append(
-            Row(f"recorded test accuracy, {name}, mean of 3", f"{mean:.2f} %", "≥ 93.5 %", mean >= 93.5)
-        )
-    return rows
+            one = run(space, images, epochs=50, batch_size=64, seed=seed, **settings)
+            accuracy = [recorded[epoch.derived] for epoch in one.record.epochs]
+            best.append(max(accuracy))
+            last.append(recorded[str(one.architecture)])
+            epoch = accuracy.index(best[-1]) + 1
+            say(
+                f"{name}, seed {seed}: {best[-1]:.2f} % after epoch {epoch}, {last[-1]:.2f} % in the end: "
+                f"`{one.architecture}`{_why(one.record.stopped)}"
+            )
+        return statistics.mean(best), statistics.mean(last)
+
+    best, last = searched("first-order DARTS", method="darts:rate=0.02", guard=None)
+    _, guarded = searched("the guarded default", method="darts_minus:rate=0.02", guard=Guard())
+    return [
+        Row(
+            "recorded test accuracy, first-order DARTS at its best epochs and in the end, mean of 3",
+            f"{best:.2f}, {last:.2f} %",
+            "falls",
+            last < best,
+        ),
+        Row(
+            "recorded test accuracy, the guarded default in the end, mean of 3",
+            f"{guarded:.2f} %",
+            "≥ 93.5 % (of a GPU)",
+            guarded >= 93.5,
+        ),
+    ]
 
 
 def step(_: Path, say: Say) -> list[Row]:
@@ -219,7 +240,7 @@ def _percent(ratios: list[float]) -> str:
 
 
 def tenas(data: Path, say: Say) -> list[Row]:
-    """Recorded accuracies of the cells that TE-NAS leaves, with batches of a CPU's size."""
+    """Recorded accuracies of the cells that TE-NAS leaves, with batches of 16 images instead of 72."""
     found = mean_accuracy(data, batch=TENAS_BATCH, repeats=3, seeds=len(SEEDS), say=say)
     what = f"recorded test accuracy, TE-NAS with batches of {TENAS_BATCH}, mean of {len(SEEDS)}"
     return [Row(what, f"{found:.2f} %", "≥ 93.5 %", found >= 93.5)]
@@ -237,7 +258,7 @@ PARTS: dict[str, Callable[[Path, Say], list[Row]]] = {
 def page(rows: Sequence[Row], lines: Mapping[str, Sequence[str]]) -> str:
     """What was reached, and under each part's heading what it does and each of its searches."""
     parts = [
-        f"## {name}\n\n{PARTS[name].__doc__}\n\n" + "".join(f"* {line}\n" for line in found)
+        f"## {name}\n\n{inspect.getdoc(PARTS[name])}\n\n" + "".join(f"* {line}\n" for line in found)
         for name, found in lines.items()
     ]
     heads = ["benchmark", "figure", "goal", "reached"]
