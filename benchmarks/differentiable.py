@@ -3,8 +3,8 @@
     python -m benchmarks.differentiable --data ../shared/data
 
 prints a line for each search and a table of what was reached, and writes both to
-`docs/differentiable_search.md`; with the names of parts it runs these, and writes no page. `table` and
-`tenas` need CIFAR-10 and the accuracies. Run it on a quiet machine: `step` is a measurement of time.
+`docs/differentiable_search.md`; with `--only step targets` it runs these parts, and writes no page. `table`
+and `tenas` need CIFAR-10 and the accuracies. Run it on a quiet machine: `step` is a measurement of time.
 """
 
 import argparse
@@ -271,7 +271,9 @@ def _cells(row: Row) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts, and no page"
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     arguments = parser.parse_args()
     rows: list[Row] = []
@@ -281,14 +283,14 @@ def main() -> None:
         print(line, flush=True)
         lines[part].append(line)
 
-    for part in arguments.parts:
+    for part in arguments.only:
         lines[part] = []
         rows += PARTS[part](arguments.data, say)
     shown = Table("benchmark", "figure", "goal", "reached", box=None, pad_edge=False)
     for row in rows:
         shown.add_row(*_cells(row))
     Console(width=130).print(shown)
-    if arguments.parts == list(PARTS):
+    if arguments.only == list(PARTS):
         PAGE.write_text(page(rows, lines))
 
 
