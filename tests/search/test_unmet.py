@@ -53,7 +53,7 @@ def test_a_metric_that_is_undefined_everywhere_is_named_with_its_reason(tmp_path
         "maximize": "macs",
         "runtime": "tinyengine",
         "budget": 12,
-        "space": NASBench201(),
+        "space": NASBench201(channels=4, cells=1),
     }
     for folder, bounds in (
         ("a", ["peak_sram_bytes <= 320kB"]),

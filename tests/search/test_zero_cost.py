@@ -13,7 +13,7 @@ from hwnas.network import Builder
 from hwnas.proxies.ranks import ReferencePopulation
 from hwnas.search import Events, run
 from hwnas.search.metrics import metric
-from hwnas.search.zero_cost import POPULATION, ZeroCostMetric, reference_population
+from hwnas.search.zero_cost import ZeroCostMetric, reference_population
 from hwnas.spaces import NASBench201, SearchSpace
 
 SPACE = NASBench201(channels=4, cells=1, resolution=8)
@@ -23,8 +23,10 @@ SPACE = NASBench201(channels=4, cells=1, resolution=8)
 def reference(tmp_path_factory) -> ReferencePopulation:
     said: list[str] = []
     folder = tmp_path_factory.mktemp("reference")
-    found = reference_population(ZeroCostMetric(), SPACE, folder, said.append)
-    assert said == [f"scoring {POPULATION} random architectures, the population that zero_cost ranks within"]
+    with pytest.MonkeyPatch.context() as smaller:
+        smaller.setattr("hwnas.search.zero_cost.POPULATION", 60)
+        found = reference_population(ZeroCostMetric(), SPACE, folder, said.append)
+    assert said == ["scoring 60 random architectures, the population that zero_cost ranks within"]
     assert sorted(path.name for path in folder.iterdir()) == ["reference.json"]
     assert reference_population(ZeroCostMetric(), SPACE, folder, said.append) == found
     assert len(said) == 1
@@ -56,18 +58,18 @@ def test_without_a_reference_it_says_so() -> None:
 
 
 def searched(folder: Path, **changes: object):
-    settings = {"maximize": "zero_cost", "budget": 12, "strategy": "random", "candidates": 1, **changes}
+    settings = {"maximize": "zero_cost", "budget": 6, "strategy": "random", "candidates": 1, **changes}
     return run(SPACE, folder=folder, subject_to=["live_params <= 30k"], **settings)
 
 
 def test_a_search_keeps_its_reference_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hwnas.search.zero_cost.POPULATION", 25)
+    monkeypatch.setattr("hwnas.search.zero_cost.POPULATION", 10)
     first = searched(tmp_path / "run")
     trials = [(t.architecture, t.metrics.get("zero_cost")) for t in first.record.trials]
     kept = (tmp_path / "run" / "reference.json").read_bytes()
-    longer = searched(tmp_path / "run", budget=16)
+    longer = searched(tmp_path / "run", budget=8)
     again = [(t.architecture, t.metrics.get("zero_cost")) for t in longer.record.trials]
-    assert again[:12] == trials
+    assert again[: len(trials)] == trials
     assert (tmp_path / "run" / "reference.json").read_bytes() == kept
     with process_pool(2) as executor:
         parallel = searched(tmp_path / "parallel", executor=executor)
@@ -91,7 +93,7 @@ def test_a_strategy_is_guided_by_it(
 ) -> None:
     monkeypatch.setattr("hwnas.search.zero_cost.POPULATION", 10)
     found = searched(
-        tmp_path, maximize="naswot", strategy=strategy, strategy_settings=settings, budget=14
+        tmp_path, maximize="naswot", strategy=strategy, strategy_settings=settings, budget=5
     ).record
     scored = [trial for trial in found.trials if "zero_cost" in trial.metrics]
     assert scored
