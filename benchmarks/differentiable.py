@@ -38,7 +38,7 @@ from hwnas.network.network import Network, Shape
 from hwnas.network.to_torch import to_torch
 from hwnas.objectives import Constraint
 from hwnas.objectives.penalties import Lagrangian
-from hwnas.spaces import NASBench201
+from hwnas.spaces import FBNet, NASBench201, SearchSpace
 from hwnas.threads import torch_threads
 from hwnas.training import load
 
@@ -46,7 +46,7 @@ SMALL = NASBench201(channels=4, cells=1, resolution=16)
 SHARES = (0.3, 0.45, 0.6, 0.75)
 WEIGHTS = (0.01, 0.03, 0.1, 0.3)
 SEEDS = range(3)
-BATCH, ROUNDS = 32, 21
+BATCH, ROUNDS = 32, 15
 TENAS_BATCH = 16
 PAGE = Path("docs/differentiable_search.md")
 HEAD = """# Search by gradients and by pruning, at the size of a CPU
@@ -160,7 +160,13 @@ def table(data: Path, say: Say) -> list[Row]:
 
 def step(_: Path, say: Say) -> list[Row]:
     """A step of a supernet against its blocks run alone, and what the penalty adds to it."""
-    space = NASBench201(channels=16, cells=1, resolution=32)
+    return [
+        *_step(NASBench201(channels=16, cells=1, resolution=32)),
+        *_step(FBNet(resolution=32, classes=10)),
+    ]
+
+
+def _step(space: SearchSpace) -> list[Row]:
     supernetwork = space.supernetwork()
     supernet = Supernet(supernetwork).to(memory_format=torch.channels_last)
     logits = initial_logits(supernetwork, np.random.default_rng(0))
@@ -190,12 +196,12 @@ def step(_: Path, say: Say) -> list[Row]:
         by_weights, by_logits, apart, added = _cpu_seconds(weights_step, logits_step, alone, penalty)
     share = _median_ratio(added, by_logits)
     return [
-        Row(f"a step of {what} / all blocks alone", f"{ratio:.3f}", "≤ 1.1", ratio <= 1.1)
+        Row(f"{space.name}: a step of {what} / all blocks alone", f"{ratio:.3f}", "≤ 1.1", ratio <= 1.1)
         for what, ratio in (
             ("the weights", _median_ratio(by_weights, apart)),
             ("the logits", _median_ratio(by_logits, apart)),
         )
-    ] + [Row("the penalty / a step of the logits", f"{share:.2%}", "≤ 2 %", share <= 0.02)]
+    ] + [Row(f"{space.name}: the penalty / a step of the logits", f"{share:.2%}", "≤ 2 %", share <= 0.02)]
 
 
 def _median_ratio(whole: list[float], part: list[float]) -> float:

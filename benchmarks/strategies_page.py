@@ -93,7 +93,11 @@ def budget_rows(found: Budgets) -> list[list[str]]:
     every = {label: np.concatenate([regrets(one)[label] for _, _, one in found]) for label in labels}
     cells = [f"{mean:.3f} ± {error:.3f}" for mean, error in map(mean_and_error, every.values())]
     counts = [str(beaten(found, label)) for label in labels]
-    return [*lines, ["all", "", "", "", *cells], [f"below every other library, of {len(found)}", "", "", "", *counts]]
+    return [
+        *lines,
+        ["all", "", "", "", *cells],
+        [f"below every other library, of {len(found)}", "", "", "", *counts],
+    ]
 
 
 def _marked(means: Sequence[float]) -> list[str]:

@@ -30,21 +30,34 @@ class Weighting:
     weights: Tensor | None
 
 
+@dataclass(frozen=True)
+class Factors:
+    """Parameters by which a candidate's result can be multiplied instead of itself.
+
+    Attributes:
+        names: of the parameters that the result, a fresh tensor, is linear in, but for the input.
+        adds_input: whether the input is added to that.
+    """
+
+    names: tuple[str, ...]
+    adds_input: bool = False
+
+
 class Mixture(nn.Module):
     """Σ_o weight_o · o(x) over the candidates that the weighting says are active; the others are not run.
 
     Args:
         candidates: by number, modules that map x to the same shape; a number without one gives zeros.
         shape: of the result without the batch.
-        factors: by number, the parameters of a candidate that its result, a fresh tensor, is linear in.
-            Where no gradients by its weight are wanted, they are multiplied by it, not the result.
+        factors: by number, of the candidates that have any. Where no gradients by its weight are wanted,
+            they are multiplied by it, not the result.
     """
 
     def __init__(
         self,
         candidates: dict[int, nn.Module],
         shape: Shape,
-        factors: Mapping[int, tuple[str, ...]] | None = None,
+        factors: Mapping[int, Factors] | None = None,
     ) -> None:
         super().__init__()
         self.factors = factors or {}
@@ -61,15 +74,20 @@ class Mixture(nn.Module):
             return weighted_sum([self.candidates[str(number)](x) for number in active], values, weights)
         pairs = dict(zip(active, values, strict=True))
         total: Tensor | None = None
+        lacking = 0.0
         for number in [number for number in active if number in self.factors]:
-            output = self._scaled(number, pairs.pop(number), x)
+            value = pairs.pop(number)
+            output = self._scaled(number, value, x)
+            lacking += value - 1 if self.factors[number].adds_input else 0
             total = output if total is None else _added(total, output, 1)
+        if total is not None and lacking:
+            total = _added(total, x, lacking)
         return _fixed_sum((self.candidates[str(number)](x) for number in pairs), pairs.values(), total)
 
     def _scaled(self, number: int, value: float, x: Tensor) -> Tensor:
-        """What a candidate gives, times `value`."""
+        """What a candidate gives, times `value`; an input that it adds is not multiplied."""
         candidate = self.candidates[str(number)]
-        scaled = {name: value * candidate.get_parameter(name) for name in self.factors[number]}
+        scaled = {name: value * candidate.get_parameter(name) for name in self.factors[number].names}
         result: Tensor = functional_call(candidate, scaled, (x,))
         return result
 

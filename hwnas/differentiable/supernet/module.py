@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import chain
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from hwnas.differentiable.supernet.common_layers import CommonLayers
-from hwnas.differentiable.supernet.mixture import Mixture, Weighting
+from hwnas.differentiable.supernet.mixture import Factors, Mixture, Weighting
 from hwnas.differentiable.supernet.relaxations import Relaxed
 from hwnas.differentiable.supernet.replaced import replaced
 from hwnas.differentiable.supernet.weights import CandidateWeights
@@ -123,14 +124,29 @@ class Supernet(nn.Module):
         }
 
 
-def _factors(candidates: tuple[Candidate, ...]) -> dict[int, tuple[str, ...]]:
-    """Of candidates that end in batch normalisation its scale and its shift."""
+def _factors(candidates: tuple[Candidate, ...]) -> dict[int, Factors]:
+    """Those of candidates that end in batch normalisation, or in adding its result to their input."""
     found = {}
     for number, candidate in enumerate(candidates):
-        layers = candidate.network.layers if candidate.network is not None else ()
-        if layers and layers[-1].op == "BatchNormalization":
-            found[number] = layers[-1].inputs[1:3]
+        if candidate.network is not None and candidate.network.layers:
+            factors = _factors_of(candidate.network)
+            if factors is not None:
+                found[number] = factors
     return found
+
+
+def _factors_of(network: Network) -> Factors | None:
+    last = network.layers[-1]
+    if last.op == "BatchNormalization":
+        return Factors(last.inputs[1:3])
+    if last.op != "Add" or network.inputs[0].name not in last.inputs:
+        return None
+    readers = Counter(name for layer in network.layers for name in layer.inputs)
+    for layer in network.layers:
+        name = layer.outputs[0].name
+        if layer.op == "BatchNormalization" and name in last.inputs and readers[name] == 1:
+            return Factors(layer.inputs[1:3], adds_input=True)
+    return None
 
 
 def _with_stand_ins(supernetwork: Supernetwork) -> Network:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from hwnas.differentiable.supernet.mixture import Mixture, Weighting, weighted_sum
+from hwnas.differentiable.supernet.mixture import Factors, Mixture, Weighting, weighted_sum
 
 
 def tensors(count: int, *shape: int) -> list[torch.Tensor]:
@@ -90,13 +90,25 @@ def test_nothing_active_gives_zeros_of_the_shape():
     assert torch.equal(mixture(torch.ones(4, 3, 4, 4)), torch.zeros(4, 6, 2, 2))
 
 
-@pytest.mark.parametrize("values", [(0.2, 0.5, 0.3), (1.0,)])
+class Residual(nn.Module):
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.body(x)
+
+
+@pytest.mark.parametrize("values", [(0.2, 0.5, 0.3), (0.5, 0.3), (0.3,), (1.0,)])
 def test_a_weight_inside_of_a_normalisation_gives_the_same(values: tuple[float, ...]):
     torch.manual_seed(0)
     normalised = [nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)).double() for _ in range(2)]
-    candidates: dict[int, nn.Module] = {0: nn.Identity(), 1: normalised[0], 2: normalised[1]}
-    names = ("1.weight", "1.bias")
-    plain, folded = Mixture(candidates, (3, 4, 4)), Mixture(candidates, (3, 4, 4), {1: names, 2: names})
+    candidates: dict[int, nn.Module] = {0: nn.Identity(), 1: normalised[0], 2: Residual(normalised[1])}
+    factors = {
+        1: Factors(("1.weight", "1.bias")),
+        2: Factors(("body.1.weight", "body.1.bias"), adds_input=True),
+    }
+    plain, folded = Mixture(candidates, (3, 4, 4)), Mixture(candidates, (3, 4, 4), factors)
     x = torch.randn(2, 3, 4, 4, dtype=torch.float64, requires_grad=True)
     factor = torch.randn(2, 3, 4, 4, dtype=torch.float64)
     found = []

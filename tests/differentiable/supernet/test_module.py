@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from hwnas.differentiable.supernet.mixture import Mixture
+from hwnas.differentiable.supernet.mixture import Factors, Mixture
 from hwnas.differentiable.supernet.module import Supernet
 from hwnas.differentiable.supernet.parameters import initial_logits
 from hwnas.differentiable.supernet.relaxations import fixed, gumbel_softmax, softmax, two_paths
@@ -80,7 +80,10 @@ def test_without_gradients_by_logits_all_else_is_the_same(name: str, supernets: 
 def test_weights_go_into_the_normalisation_that_a_candidate_ends_in(supernets: dict[str, Supernet]):
     path = next(iter(SUPERNETWORKS["nasbench201"].mixtures))
     mixture = supernets["nasbench201"].body.get_submodule(path)
-    assert mixture.factors == {2: ("bn.weight", "bn.bias"), 3: ("bn.weight", "bn.bias")}
+    assert mixture.factors == dict.fromkeys((2, 3), Factors(("bn.weight", "bn.bias")))
+    residual = supernets["fbnet"].body.get_submodule("stage1.block0")
+    factors = Factors(("project_bn.weight", "project_bn.bias"), adds_input=True)
+    assert residual.factors == dict.fromkeys(range(8), factors)
 
 
 @pytest.mark.parametrize("name", ["nasbench201", "darts", "proxylessnas"])
