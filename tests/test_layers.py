@@ -31,8 +31,8 @@ LATENCY_ROWS = (
 )
 DIFFERENTIABLE_ROWS = (
     ("record_file",),
-    ("settings", "memory", "records", "fitting", "checkpoint", "batches", "bilevel", "supernet"),
-    ("connected", "costs", "oneshot", "pruning", "skips", "zeros", "methods"),
+    ("settings", "memory", "records", "fitting", "checkpoint", "batches", "bilevel", "supernet", "zeros"),
+    ("connected", "costs", "oneshot", "pruning", "skips", "methods"),
     ("auxiliary", "guards", "limits"),
     ("derivation",),
     ("plan", "stepper"),

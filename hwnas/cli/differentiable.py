@@ -90,7 +90,7 @@ def _show(bar: Bar, epoch: Epoch, epochs: int) -> None:
     from hwnas.report.text import label
 
     costs = ", ".join(f"{cost(name, value)} {label(name)}" for name, value in epoch.derived_costs.items())
-    bar.update(epoch.number, epochs, f"derived now: {costs}, {skips_of(epoch.skips)}")
+    bar.update(epoch.number, epochs, f"derived now: {costs}; unguarded {skips_of(epoch.skips)}")
 
 
 def _parts_of(request: Request, targets: Sequence[Constraint]) -> PartsPredictor | None:
@@ -114,21 +114,7 @@ def _derived(request: Request, targets: Sequence[Constraint], found: Differentia
 
     last = found.record.epochs[-1]
     accuracy = last.train_accuracy if last.validation_accuracy is None else last.validation_accuracy
-    costs = _costs(request, targets, found)
-    return Derived(found.architecture, costs, accuracy, targets, _inherited(found))
-
-
-def _costs(request: Request, targets: Sequence[Constraint], found: DifferentiableRun) -> Mapping[str, float]:
-    """Of the answer, which a guard may have made another than what the last epoch derived."""
-    from hwnas.differentiable.costs.targets import costs
-    from hwnas.differentiable.supernet.weights import CandidateWeights
-
-    last = found.record.epochs[-1]
-    if last.derived == found.record.architecture:
-        return last.derived_costs
-    supernetwork = request.space.supernetwork()
-    priced = costs(CandidateWeights(supernetwork), last.derived_costs, _parts_of(request, targets))
-    return {name: cost.of(supernetwork, found.architecture) for name, cost in priced.items()}
+    return Derived(found.architecture, last.derived_costs, accuracy, targets, _inherited(found))
 
 
 def _inherited(found: DifferentiableRun) -> Weights:

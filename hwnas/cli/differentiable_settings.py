@@ -28,7 +28,8 @@ class SearchOptions:
         precision: fp32 or bf16.
         device: cpu or cuda, where the supernet and the derived architecture are trained.
         threads: of the processor.
-        guard: whether a collapsed search is ended; the guard has settings of its own.
+        guard: whether a collapsed search is ended, and its answer kept from collapse; the guard has settings
+            of its own.
 
     Raises:
         ValueError: a device that torch does not have.

@@ -13,7 +13,7 @@ from hwnas.spaces.supernetwork import Probabilities, Supernetwork
 
 MOST_PAIRS = 16
 """How often two decisions are changed at once."""
-_LEAST_PROBABILITY = 1e-12
+_LEAST_PROBABILITY = float(np.finfo(float).tiny)
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]

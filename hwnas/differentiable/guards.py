@@ -13,6 +13,7 @@ import numpy as np
 
 from hwnas.differentiable.records import Epoch
 from hwnas.differentiable.skips import decided_skips_of_cells
+from hwnas.differentiable.zeros import without_zeros
 from hwnas.spaces.supernetwork import Supernetwork
 
 
@@ -21,7 +22,8 @@ class Guard:
     """Ends a search early, bounds the skips of its answer, and bars zeros where no cost has a target.
 
     Attributes:
-        most_skips: of a cell of the answer (P-DARTS, section 3.3); the search ends where a cell has more
+        most_skips: of a cell of the answer, of every kind (P-DARTS, section 3.3, allows 2 in the 8 edges of
+            DARTS' normal cells, and any number in the others); the search ends where a cell has more
             (DARTS+, criterion 1). For that a skip counts only once it is twice as probable as it would be if
             all candidates but zeros were equal: while logits are almost equal, cells have some by chance.
         stable_epochs: the search ends where the candidates of every group kept their order for so many epochs
@@ -64,8 +66,8 @@ class Guard:
 
 
 def _most_skips(supernetwork: Supernetwork, epoch: Epoch) -> int:
-    choices = supernetwork.choices(supernetwork.space.parse(epoch.derived))
     probabilities = {group: np.array(shares) for group, shares in epoch.probabilities.items()}
+    choices = supernetwork.choices(supernetwork.derive(without_zeros(supernetwork, probabilities)))
     return max(decided_skips_of_cells(supernetwork, choices, probabilities).values(), default=0)
 
 

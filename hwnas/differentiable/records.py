@@ -24,9 +24,9 @@ class Epoch:
             where the architecture parameters did not move yet.
         validation_accuracy: of the same batches, a fraction, or None.
         expected: costs expected by the softmax of the architecture parameters, by metric.
-        derived: text of the architecture that would be derived now.
+        derived: text of the architecture that would be the answer now.
         derived_costs: its costs by the same metrics.
-        skips: how many connections of it skip, those of one kind of cell counted once.
+        skips: how many connections would skip without a guard, those of one kind of cell counted once.
         probabilities: softmax of the architecture parameters by group, in the order of its choices.
         multipliers: of a Lagrangian, by the constrained metric; empty for other penalties.
         temperature: of the relaxation at the end of the epoch; None where it has none.

@@ -151,7 +151,7 @@ class _Search:
                 progress(self.epochs[-1])
         record = self._record()
         record.save(self.folder)
-        answer = self._answer()
+        answer = self.plan.supernetwork.space.parse(record.architecture)
         choices = self.plan.supernetwork.choices(answer)
         weights = {name: value.cpu() for name, value in self.stepper.supernet.inherited(choices).items()}
         return DifferentiableRun(record, answer, weights, self.folder)
@@ -171,7 +171,8 @@ class _Search:
 
     def _described(self, number: int, training: Tally, validation: Tally, started: float) -> Epoch:
         probabilities = self.stepper.probabilities()
-        derived = self._derived(most_skips=None)
+        free = self._derived(most_skips=None)
+        derived = free if self.plan.guard is None else self._derived(self.plan.guard.most_skips)
         supernetwork, costs = self.plan.supernetwork, self.plan.costs
         penalty = self.stepper.aim.penalty
         train_loss, train_accuracy = training.means()
@@ -186,19 +187,13 @@ class _Search:
             expected={name: float(cost.expected(probabilities)) for name, cost in costs.items()},
             derived=str(derived),
             derived_costs={name: cost.of(supernetwork, derived) for name, cost in costs.items()},
-            skips=count_skips(supernetwork, supernetwork.choices(derived)),
+            skips=count_skips(supernetwork, supernetwork.choices(free)),
             probabilities={group: tuple(values.tolist()) for group, values in probabilities.items()},
             multipliers=dict(penalty.multipliers) if isinstance(penalty, Lagrangian) else {},
             temperature=self.plan.method.temperature(self.stepper.share),
             seconds=time.perf_counter() - started,
             peak_memory_bytes=memory.peak_bytes(self.plan.device),
         )
-
-    def _answer(self) -> Architecture:
-        """What the last epoch derived, with no more skips than the guard allows."""
-        if self.plan.guard is None:
-            return self.plan.supernetwork.space.parse(self.epochs[-1].derived)
-        return self._derived(self.plan.guard.most_skips)
 
     def _derived(self, most_skips: int | None) -> Architecture:
         """What would be derived now, with at most so many skips in a cell."""
@@ -223,7 +218,7 @@ class _Search:
             targets={target.metric: target.bound for target in self.plan.targets},
             groups=self.plan.supernetwork.groups,
             epochs=tuple(self.epochs),
-            architecture=str(self._answer()),
+            architecture=self.epochs[-1].derived,
             stopped=self.stopped,
             environment=self.plan.environment(),
         )

@@ -15,6 +15,8 @@ from hwnas.spaces.supernetwork import Candidate, Probabilities, Supernetwork
 
 LABELS = frozenset({"skip", "skip_connect"})
 """What spaces call a choice that passes its input on, if need be through a projection to another shape."""
+NEARLY_ALL = 0.9
+"""Twice the equal share of two candidates is more than they have."""
 
 
 def is_skip(supernetwork: Supernetwork, candidate: Candidate) -> bool:
@@ -76,9 +78,9 @@ def skips_of_cells(supernetwork: Supernetwork, choices: Mapping[str, int]) -> di
 def decided_skips_of_cells(
     supernetwork: Supernetwork, choices: Mapping[str, int], probabilities: Probabilities
 ) -> dict[str, int]:
-    """The same of connections whose skip is twice as probable as it would be were all candidates equal.
+    """The same of connections whose skip has twice its equal share of what is not of zeros, or nearly all.
 
-    Candidates that give zeros are left out of account: see `hwnas.differentiable.zeros`.
+    Why zeros do not count says `hwnas.differentiable.zeros`.
     """
     decided = (
         path
@@ -90,7 +92,7 @@ def decided_skips_of_cells(
 
 def _is_decided(candidate: Candidate, of: Sequence[Candidate], probabilities: Probabilities) -> bool:
     others = [one.weight(probabilities) for one in of if one.network is not None]
-    return candidate.weight(probabilities) >= 2 * sum(others) / len(others)
+    return candidate.weight(probabilities) >= min(2 / len(others), NEARLY_ALL) * sum(others)
 
 
 def _by_cell(supernetwork: Supernetwork, paths: Iterable[str]) -> dict[str, int]:

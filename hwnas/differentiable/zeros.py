@@ -12,15 +12,29 @@ import numpy.typing as npt
 
 from hwnas.spaces.supernetwork import Probabilities, Supernetwork
 
-LABEL = "none"
-"""What spaces call a choice that gives zeros."""
+
+def all_but_zeros(supernetwork: Supernetwork) -> dict[str, tuple[int, ...]]:
+    """Every choice but those that stand for candidates of zeros alone, such as `none`."""
+    gives = {
+        (term.group, choice)
+        for mixture in supernetwork.mixtures.values()
+        for candidate in mixture
+        if candidate.network is not None
+        for term in candidate.terms
+        for choice in term.choices
+    }
+    return {
+        group: tuple([choice for choice in range(len(labels)) if (group, choice) in gives])
+        for group, labels in supernetwork.groups.items()
+    }
 
 
 def without_zeros(
     supernetwork: Supernetwork, probabilities: Probabilities
 ) -> dict[str, npt.NDArray[np.float64]]:
     """The probabilities of all other choices as they are; 0 of those that give zeros."""
-    return {
-        group: np.where([label == LABEL for label in labels], 0.0, probabilities[group])
-        for group, labels in supernetwork.groups.items()
-    }
+    found = {}
+    for group, others in all_but_zeros(supernetwork).items():
+        found[group] = np.zeros_like(probabilities[group])
+        found[group][list(others)] = probabilities[group][list(others)]
+    return found

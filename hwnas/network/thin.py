@@ -2,7 +2,8 @@
 
 A convolution keeps its window, stride and padding and becomes one of a single output channel over all
 channels of its input, a linear layer one of a single feature. Only a concatenation has several channels: one
-for each part, as in TE-NAS's thin networks.
+for each part, as in TE-NAS's thin networks. Of a factorised reduction, strided pointwise convolutions with a
+part of the channels each, the last one is left, as there: half of one channel is none.
 
 Of equal blocks that follow each other (a stage's cells) one is kept, as TE-NAS builds its thin networks of
 one cell for each stage: on tiny maps a stack of cells soon tells all images apart. Equal means one `Network`
@@ -40,8 +41,13 @@ class TooSmallError(CannotThinError):
     """A layer does not fit the small maps; larger ones may do."""
 
 
-def thin(network: Network, *, side: int = 3) -> Network:
+def thin(network: Network, *, side: int = 3, repeats: bool = False) -> Network:
     """The thin copy of `network`, for inputs of shape (1, side, side).
+
+    Args:
+        network: of one image.
+        side: of the thin copy's.
+        repeats: keep equal blocks that follow each other.
 
     Raises:
         CannotThinError: naming the layer whose meaning depends on the number of channels: a split, a
@@ -52,11 +58,11 @@ def thin(network: Network, *, side: int = 3) -> Network:
     if len(network.inputs) != 1 or len(network.inputs[0].shape) != 3:
         shapes = ", ".join(str(value.shape) for value in network.inputs)
         raise CannotThinError(f"one image (channels, height, width) expected as the input, not {shapes}")
-    return _Thinner(without_repeats(network), (1, side, side)).network()
+    return _Thinner(network if repeats else without_repeats(network), (1, side, side)).network()
 
 
-def smallest_thin(network: Network, *, sides: Iterable[int] = range(3, 33)) -> Network:
-    """The thin copy of `network` for the first of `sides` whose images it accepts.
+def smallest_thin(network: Network, *, sides: Iterable[int] = range(3, 33), repeats: bool = False) -> Network:
+    """The thin copy of `network` for the first of `sides` whose images it accepts; `repeats` as in `thin`.
 
     NAS-Bench-201 needs 4: a convolution and a pooling of stride 2 side by side agree on even sizes only.
 
@@ -66,7 +72,7 @@ def smallest_thin(network: Network, *, sides: Iterable[int] = range(3, 33)) -> N
     misfit = TooSmallError("no sides given")
     for side in sides:
         try:
-            return thin(network, side=side)
+            return thin(network, side=side, repeats=repeats)
         except TooSmallError as error:
             misfit = error
     raise misfit
@@ -99,6 +105,10 @@ def _repeats(item: Block, kept: Block, renamed: dict[str, str], readers: Counter
     return chained and alone and (item.network is kept.network or item.network.key == kept.network.key)
 
 
+def _is_strided_and_pointwise(attributes: Any) -> bool:
+    return set(attributes["kernel_shape"]) == {1} and min(attributes["strides"]) > 1
+
+
 def _names(values: Sequence[Value]) -> tuple[str, ...]:
     return tuple(value.name for value in values)
 
@@ -123,6 +133,8 @@ class _Thinner:
         )
 
     def _add(self, layer: Layer) -> None:
+        if self._is_factorised_reduction(layer):
+            layer = layer._replace(inputs=layer.inputs[-1:])
         op, attributes = self._operator(layer)
         shapes = dict(zip(self._parameter_names(layer), self._parameter_shapes(layer), strict=True))
         for name, shape in shapes.items():
@@ -152,6 +164,8 @@ class _Thinner:
                 return layer.op, attributes
             case "Resize" if "scales" in attributes and attributes["scales"][1] == 1:
                 return layer.op, attributes
+            case "Slice" if 1 not in attributes["axes"]:
+                return layer.op, attributes | {"ends": self._thin_ends(layer)}
             case "ConstantOfShape":
                 return layer.op, attributes | {"shape": (0, *self._thin_shape_of(layer))}
             case "MatMul" if self._parameter_names(layer) == layer.inputs[1:]:
@@ -160,8 +174,28 @@ class _Thinner:
                 return layer.op, attributes
         raise CannotThinError(f"layer {layer.name}: what {layer.op} does depends on the number of channels")
 
+    def _is_factorised_reduction(self, layer: Layer) -> bool:
+        if layer.op != "Concat":
+            return False
+        reduced = {
+            one.output.name
+            for one in self.layers
+            if one.op == "Conv" and _is_strided_and_pointwise(one.attributes)
+        }
+        return reduced.issuperset(layer.inputs)
+
     def _rank(self, layer: Layer) -> int:
         return len(self.wide.values[layer.inputs[0]].shape) + 1
+
+    def _thin_ends(self, layer: Layer) -> tuple[int, ...]:
+        """The ends of a slice; those at the end of an axis stay there."""
+        a: Any = layer.attributes
+        wide = self.wide.values[layer.inputs[0]].shape
+        narrow = self.values[layer.inputs[0]].shape
+        return tuple(
+            narrow[axis - 1] if end == wide[axis - 1] else end
+            for axis, end in zip(a["axes"], a["ends"], strict=True)
+        )
 
     def _thin_shape_of(self, constant: Layer) -> Shape:
         """The thin counterpart of a constant's shape, where all values of that shape have the same."""

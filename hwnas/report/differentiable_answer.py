@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hwnas.cost import count
 from hwnas.differentiable.pruning.record import PruningRecord
 from hwnas.differentiable.records import DifferentiableRecord
 from hwnas.differentiable.skips import count_skips
@@ -14,7 +13,6 @@ from hwnas.spaces import SearchSpace
 from hwnas.spaces.registry import space_of_file
 from hwnas.spaces.supernetwork import Supernetwork
 
-_COUNTED = ("flops", "macs", "params")
 _NONE = "#cdd5dc"
 _COLOURS = (
     BLUE,
@@ -66,23 +64,16 @@ def answer_of(
 
 @dataclass(frozen=True)
 class Facts:
-    """Costs of the answer by metric, those that are known, and its skips; None where they are not."""
+    """Costs of the answer by metric, and its skips; None where the space is not known."""
 
     costs: Mapping[str, float]
     skips: int | None
 
 
 def facts_of(record: DifferentiableRecord, answer: Answer | None) -> Facts:
-    """What is known of the answer: as recorded, or counted where a guard made it another than the last."""
-    last = record.epochs[-1]
-    if last.derived == record.architecture:
-        return Facts(last.derived_costs, last.skips)
-    if answer is None:
-        return Facts({}, None)
-    supernetwork, choices = answer.supernetwork, answer.choices
-    counts = count(supernetwork.space.parse(record.architecture).network).whole
-    known = {name: float(getattr(counts, name)) for name in last.derived_costs if name in _COUNTED}
-    return Facts(known, count_skips(supernetwork, choices))
+    """What is known of the answer."""
+    skips = None if answer is None else count_skips(answer.supernetwork, answer.choices)
+    return Facts(record.epochs[-1].derived_costs, skips)
 
 
 def chosen_labels(record: DifferentiableRecord, answer: Answer | None) -> dict[str, tuple[str, float]]:

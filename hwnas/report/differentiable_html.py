@@ -91,7 +91,7 @@ def _learning(record: DifferentiableRecord) -> str:
         m.caption(said.ACCURACIES),
         f"<h3>Loss</h3>{m.plot('loss', 'Loss over the epochs', loss, '')}",
         f"<h3>Accuracy</h3>{m.plot('accuracy', 'Accuracy over the epochs', accuracy, '')}",
-        f"<h3>Skips of the derived architecture</h3>{m.plot('skips', 'Skips over the epochs', skips, '')}",
+        f"<h3>Skips, were they not bounded</h3>{m.plot('skips', 'Skips over the epochs', skips, '')}",
     )
 
 

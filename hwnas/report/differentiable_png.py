@@ -74,7 +74,7 @@ def _skips(panel: Axes, epochs: NDArray[np.intp], skips: list[int]) -> None:
     panel.plot(epochs, skips, "o-", color=MUTED, ms=4, lw=2, drawstyle="steps-mid", clip_on=False)
     panel.set_ylim(0, _ROOM * max(1, *skips))
     panel.yaxis.set_major_locator(MaxNLocator(integer=True))
-    _dress(panel, epochs, "skips of the derived architecture", "connections")
+    _dress(panel, epochs, "skips, were they not bounded", "connections")
 
 
 def _dress(panel: Axes, epochs: NDArray[np.intp], title: str, unit: str) -> None:

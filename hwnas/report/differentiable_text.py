@@ -70,7 +70,7 @@ def heads(record: DifferentiableRecord) -> list[str]:
         "epoch",
         *("train loss", "train accuracy", "validation loss", "validation accuracy"),
         *(text for name in names for text in (f"expected {label(name)}", f"derived {label(name)}")),
-        "skips",
+        "unguarded skips",
         *(f"λ of {label(name)}" for name in _multiplied(record)),
         *(["temperature"] if _has_temperature(record) else []),
         *("seconds", "peak memory"),

@@ -173,27 +173,27 @@ def test_skips_of_a_chain_are_of_no_cell():
     assert skips_of_cells(supernetwork, choices) == {}
 
 
-def after(text: str, of_skips: float) -> Epoch:
-    """An epoch with this architecture, and this probability of each group's skip."""
+def after(skips: int, probability: float) -> Epoch:
+    """An epoch in which the skips of so many groups have this probability, and all else is equally probable."""
     groups = SUPERNETWORKS["nasbench201"].groups
-    rest = (1 - of_skips) / 4
-    shares = tuple(of_skips if label == "skip_connect" else rest for label in groups["0→1"])
-    return replace(EPOCH, derived=text, probabilities=dict.fromkeys(groups, shares))
+    rest = (1 - probability) / 4
+    skipping = tuple(probability if label == "skip_connect" else rest for label in groups["0→1"])
+    other = tuple(0.4 if label == "nor_conv_1x1" else 0.15 for label in groups["0→1"])
+    shares = {group: skipping if number < skips else other for number, group in enumerate(groups)}
+    return replace(EPOCH, probabilities=shares)
 
 
 def test_the_guard_stops_at_skips_that_are_decided_and_at_stable_ranks():
     supernetwork = SUPERNETWORKS["nasbench201"]
-    one = "|skip_connect~0|+|none~0|none~1|+|none~0|none~1|none~2|"
-    two = "|skip_connect~0|+|skip_connect~0|none~1|+|none~0|none~1|none~2|"
     guard = Guard(most_skips=1, stable_epochs=3, patience=2)
     assert guard.reason_to_stop(supernetwork, []) == ""
-    assert guard.reason_to_stop(supernetwork, [after(one, 0.9)] * 2) == ""
-    assert guard.reason_to_stop(supernetwork, [after(two, 0.42)] * 2) == ""
-    assert guard.reason_to_stop(supernetwork, [after(two, 0.44), after(one, 0.1), after(two, 0.44)]) == ""
-    assert "a cell has 2 skips, more than 1" in guard.reason_to_stop(supernetwork, [after(two, 0.44)] * 2)
-    moving = [after(one, 0.1), after(one, 0.3), after(one, 0.3)]
+    assert guard.reason_to_stop(supernetwork, [after(1, 0.9)] * 2) == ""
+    assert guard.reason_to_stop(supernetwork, [after(2, 0.42)] * 2) == ""
+    assert guard.reason_to_stop(supernetwork, [after(2, 0.44), after(1, 0.1), after(2, 0.44)]) == ""
+    assert "a cell has 2 skips, more than 1" in guard.reason_to_stop(supernetwork, [after(2, 0.44)] * 2)
+    moving = [after(1, 0.1), after(1, 0.3), after(1, 0.3)]
     assert guard.reason_to_stop(supernetwork, moving) == ""
-    assert "rank for 3 epochs" in guard.reason_to_stop(supernetwork, [*moving, after(one, 0.4)])
+    assert "rank for 3 epochs" in guard.reason_to_stop(supernetwork, [*moving, after(1, 0.4)])
 
 
 @pytest.mark.parametrize("wrong", [{"most_skips": -1}, {"stable_epochs": 1}, {"patience": 0}])

@@ -151,6 +151,23 @@ def test_what_has_no_thin_copy_is_named(function: object, message: str) -> None:
         smallest_thin(built(function))
 
 
+def test_of_a_factorised_reduction_one_convolution_is_left() -> None:
+    def reduced(b, x):
+        shifted = b.layer("Slice", x, axes=(2, 3), starts=(1, 1), ends=(32, 32))
+        joined = b.concat(b.conv(x, 4, stride=2), b.conv(shifted, 4, stride=2))
+        return b.add(joined, b.conv(x, 8, kernel=3, stride=2))
+
+    assert smallest_thin(built(reduced)).outputs[0].shape == (1, 2, 2)
+
+
+def test_a_slice_of_the_map_ends_where_the_map_ends() -> None:
+    def shifted(b, x):
+        return b.layer("Slice", x, axes=(2, 3), starts=(1, 1), ends=(32, 5))
+
+    found = thin(built(shifted), side=8)
+    assert found.outputs[0].shape == (1, 7, 4)
+
+
 def test_a_window_needs_a_larger_map() -> None:
     network = built(lambda b, x: b.conv(x, 8, kernel=5, padding=0))
     with pytest.raises(TooSmallError, match=r"layer conv: .* a window of 5 does not fit into 3"):

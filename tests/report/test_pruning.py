@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from hwnas.differentiable.pruning.record import PruningRecord, Round
-from hwnas.differentiable.pruning.reduced import all_but_zeros, remaining_architecture
+from hwnas.differentiable.pruning.reduced import remaining_architecture
 from hwnas.differentiable.pruning.rounds import pruned
+from hwnas.differentiable.zeros import all_but_zeros
 from hwnas.report import differentiable_sections, pruning_html
 from hwnas.report.differentiable_answer import answer_of
 from hwnas.report.pruning import lasted, write_pruning

@@ -20,22 +20,6 @@ Removal: TypeAlias = tuple[str, int]
 """A group, and a choice of it that is to go."""
 
 
-def all_but_zeros(supernetwork: Supernetwork) -> dict[str, tuple[int, ...]]:
-    """Every choice but those that stand for candidates of zeros alone, such as `none`."""
-    gives = {
-        (term.group, choice)
-        for mixture in supernetwork.mixtures.values()
-        for candidate in mixture
-        if candidate.network is not None
-        for term in candidate.terms
-        for choice in term.choices
-    }
-    return {
-        group: tuple([choice for choice in range(len(labels)) if (group, choice) in gives])
-        for group, labels in supernetwork.groups.items()
-    }
-
-
 def without(remaining: Remaining, removal: Removal) -> dict[str, tuple[int, ...]]:
     """What remains after a removal."""
     group, gone = removal

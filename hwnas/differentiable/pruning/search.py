@@ -23,8 +23,9 @@ from torch import Tensor
 from hwnas.differentiable.checkpoint import differences
 from hwnas.differentiable.fitting import fingerprint, fitting
 from hwnas.differentiable.pruning.record import PRUNING, PruningRecord, Round, load_pruning
-from hwnas.differentiable.pruning.reduced import all_but_zeros, remaining_architecture
+from hwnas.differentiable.pruning.reduced import remaining_architecture
 from hwnas.differentiable.pruning.tenas import ProxyMeasure, ntk_measure, regions_measure, rounds
+from hwnas.differentiable.zeros import all_but_zeros
 from hwnas.network.network import Network
 from hwnas.proxies.registry import get
 from hwnas.spaces import Architecture, SearchSpace
@@ -138,10 +139,11 @@ def prune(
     where = Path(folder)
     where.mkdir(parents=True, exist_ok=True)
     record = _resumed(record, where)
+    measures = _measures(supernetwork, loaded, settings, seed)
+    for measure in measures.values():
+        measure.check(all_but_zeros(supernetwork))
     with one_torch_thread():
-        record = _searched(
-            record, supernetwork, _measures(supernetwork, loaded, settings, seed), where, progress
-        )
+        record = _searched(record, supernetwork, measures, where, progress)
     answer = remaining_architecture(space.supernetwork(), record.rounds[-1].remaining)
     record = replace(record, architecture=str(answer))
     record.save(where)

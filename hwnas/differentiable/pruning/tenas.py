@@ -18,8 +18,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from hwnas.differentiable.pruning.reduced import Remaining, Removal, all_but_zeros, reduced_network, without
+from hwnas.differentiable.pruning.reduced import Remaining, Removal, reduced_network, without
 from hwnas.differentiable.pruning.rounds import Measure, pruned, without_edges
+from hwnas.differentiable.zeros import all_but_zeros
 from hwnas.network.network import Block, Network
 from hwnas.network.thin import smallest_thin, thin
 from hwnas.network.to_torch import to_torch
@@ -108,6 +109,13 @@ class ProxyMeasure:
         default_factory=dict, init=False, repr=False
     )
 
+    def check(self, remaining: Remaining) -> None:
+        """Raise ValueError, with the proxy's name, where what remains has no part that it could score."""
+        try:
+            self._part_of(remaining)
+        except ValueError as error:
+            raise ValueError(f"{self.proxy} cannot score {self.supernetwork.space.name}: {error}") from error
+
     def __call__(self, remaining: Remaining, removals: Sequence[Removal]) -> dict[Removal, float]:
         """The harm of each removal; raises ValueError as `hwnas.proxies.score`."""
         whole = self._part_of(remaining)
@@ -186,7 +194,8 @@ def regions_measure(
     """The number of linear regions of a thin copy that 3000 images from N(0, 1) fall into: more is better.
 
     Section 3.1.2; see `linear_regions_thin` for the copy and He's weights by fan-in. Deep copies tell nearly
-    all images apart, so TE-NAS takes a single cell.
+    all images apart, so TE-NAS takes a single cell. Of the whole network equal blocks are all kept: which are
+    equal changes with what is removed.
 
     Args:
         supernetwork: of which choices remain.
@@ -198,7 +207,7 @@ def regions_measure(
     Raises:
         ValueError: the supernetwork has no such block.
     """
-    part: Callable[[Network], Network] = smallest_thin
+    part: Callable[[Network], Network] = partial(smallest_thin, repeats=True)
     if block is not None:
         _block(supernetwork.skeleton, block)
         part = partial(_thin_block, name=block)

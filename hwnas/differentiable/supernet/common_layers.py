@@ -11,7 +11,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from hwnas.network.network import Network
 
-FUNCTIONS_OF_THE_INPUT = {"AveragePool", "Clip", "HardSwish", "MaxPool", "Relu", "Sigmoid"}
+SHARED_OPERATORS = {"AveragePool", "Clip", "HardSwish", "MaxPool", "Relu", "Sigmoid"}
 
 
 class CommonLayers:
@@ -32,7 +32,7 @@ class CommonLayers:
             network: of a candidate.
         """
         for layer in network.layers:
-            if layer.op in FUNCTIONS_OF_THE_INPUT and layer.inputs == (network.inputs[0].name,):
+            if layer.op in SHARED_OPERATORS and layer.inputs == (network.inputs[0].name,):
                 kind = layer.op, repr(sorted(layer.attributes.items()))
                 if kind not in self._modules:
                     self._modules[kind] = _Once(candidate.get_submodule(layer.name))
@@ -40,7 +40,7 @@ class CommonLayers:
 
     @contextmanager
     def one_pass(self) -> Iterator[None]:
-        """What is computed within is kept for the other candidates, as long as the tensor that it is of."""
+        """What is computed within is kept for the other candidates, at most until it ends."""
         for module in self._modules.values():
             module.known = WeakTensorKeyDictionary()
         try:

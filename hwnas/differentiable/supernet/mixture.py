@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -87,7 +88,7 @@ class Mixture(nn.Module):
     def _scaled(self, number: int, value: float, x: Tensor) -> Tensor:
         """What a candidate gives, times `value`; an input that it adds is not multiplied."""
         candidate = self.candidates[str(number)]
-        scaled = {name: value * candidate.get_parameter(name) for name in self.factors[number].names}
+        scaled = {name: value * attrgetter(name)(candidate) for name in self.factors[number].names}
         result: Tensor = functional_call(candidate, scaled, (x,))
         return result
 

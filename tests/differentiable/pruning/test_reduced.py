@@ -3,13 +3,13 @@ import pytest
 import torch
 
 from hwnas.differentiable.pruning.reduced import (
-    all_but_zeros,
     reduced_network,
     remaining_architecture,
     without,
 )
 from hwnas.differentiable.supernet.module import Supernet
 from hwnas.differentiable.supernet.relaxations import fixed
+from hwnas.differentiable.zeros import all_but_zeros
 from hwnas.network.to_torch import to_torch
 from tests.differentiable.spaces import CELLS, SPACES, SUPERNETWORKS
 

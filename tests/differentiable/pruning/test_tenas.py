@@ -14,6 +14,7 @@ from hwnas.differentiable.pruning.reduced import (
 )
 from hwnas.differentiable.pruning.rounds import pruned
 from hwnas.differentiable.pruning.tenas import ProxyMeasure, ntk_measure, regions_measure
+from hwnas.differentiable.zeros import all_but_zeros
 from hwnas.network.to_torch import to_torch
 from hwnas.proxies import score
 from hwnas.proxies.he_weights import he_normal
@@ -123,6 +124,26 @@ def test_other_spaces_end_with_one_choice_each():
     found = list(tenas.rounds(SUPERNETWORK, [no_harm]))
     assert [len(left["0→1"]) for left in found] == [3, 2, 1]
     assert 0 not in found[0]["0→1"]  # `none`
+
+
+@pytest.mark.parametrize("name", ["nasbench201", "darts", "proxylessnas"])
+def test_both_measures_know_the_harm_of_removals_in_other_spaces(name: str):
+    supernetwork = SUPERNETWORKS[name]
+    left = all_but_zeros(supernetwork)
+    group = next(group for group, choices in left.items() if len(choices) > 1)
+    removals = [(group, choice) for choice in left[group][:2]]
+    images = torch.randn(
+        2, *supernetwork.skeleton.inputs[0].shape, generator=torch.Generator().manual_seed(0)
+    )
+    for measure in (ntk_measure(supernetwork, images, repeats=1), regions_measure(supernetwork, repeats=1)):
+        measure.check(left)
+        assert all(math.isfinite(harm) for harm in measure(left, removals).values())
+
+
+def test_a_space_that_a_proxy_cannot_score_is_refused_at_once():
+    measure = regions_measure(SUPERNETWORKS["fbnet"])
+    with pytest.raises(ValueError, match=r"linear_regions cannot score fbnet: layer .*number of channels"):
+        measure.check(all_but_zeros(SUPERNETWORKS["fbnet"]))
 
 
 def test_a_block_that_is_not_there_is_named():
