@@ -38,7 +38,7 @@ def mean_accuracy(folder: Path, *, batch: int, repeats: int, seeds: int, say: Ca
             ended = prune(NASBench201(), data=data, folder=run, settings=settings, seed=seed)
         cell = str(ended.architecture)
         found.append(known[cell])
-        say(f"seed {seed}: {known[cell]:.2f} % in {time.perf_counter() - started:.0f} s, {cell}")
+        say(f"seed {seed}: {known[cell]:.2f} % in {time.perf_counter() - started:.0f} s, `{cell}`")
     return statistics.mean(found)
 
 
