@@ -120,11 +120,10 @@ def _metrics() -> list[dict[str, str]]:
 def _strategies() -> list[dict[str, str]]:
     from hwnas.cli.differentiable_pruning import TENAS
     from hwnas.differentiable.methods import METHODS
-    from hwnas.differentiable.pruning.search import prune
     from hwnas.search import STRATEGIES
 
     by_gradients = {name: f"by gradients: {_first_line(kind)}" for name, kind in METHODS.items()}
-    by_pruning = {TENAS: f"by pruning: {_first_line(prune)}"}
+    by_pruning = {TENAS: 'by pruning: Chen et al., "TE-NAS", ICLR 2021; a supernet that is not trained.'}
     described = {name: _first_line(kind) for name, kind in STRATEGIES.items()} | by_gradients | by_pruning
     return [{"strategy": name, "description": text} for name, text in described.items()]
 

@@ -76,8 +76,10 @@ def training_of_candidates(
     """How candidates are trained: as the maximised metric trains, where it does; not for 0 epochs.
 
     Raises:
-        ValueError: there are no images.
+        ValueError: there are no images, or `epochs` is below 0.
     """
+    if epochs < 0:
+        raise ValueError(f"--train-epochs must be at least 0, not {epochs}")
     if epochs == 0:
         return None
     if data is None:

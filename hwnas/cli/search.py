@@ -218,9 +218,10 @@ def _is_by_gradients(strategy: str) -> bool:
     if strategy in STRATEGIES:
         return False
     from hwnas.differentiable.methods import METHODS
+    from hwnas.search.settings import unknown_strategy
 
     if strategy not in METHODS:
-        raise ValueError(f"unknown strategy {strategy!r}; known: {', '.join((*STRATEGIES, *METHODS, TENAS))}")
+        raise unknown_strategy(strategy, (*STRATEGIES, *METHODS, TENAS))
     return True
 
 

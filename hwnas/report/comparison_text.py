@@ -147,9 +147,10 @@ def headline(comparison: StrategyComparison) -> str:
             f"{goal.label} finds nothing within the bounds in half of its searches; {best.label} is the best"
         )
     what = f"{comparison.objective.maximize} {number(goal.value)}"
+    networks = "1 trained network" if reached == 1 else f"{reached} trained networks"
     return (
-        f"{best.label} reaches {what} with {reached} trained networks (median of {len(best.best)} "
-        f"searches); it is what {goal.label} has {_end(comparison)}"
+        f"{best.label} reaches {what} with {networks} (median of {len(best.best)} searches); it is what "
+        f"{goal.label} has {_end(comparison)}"
     )
 
 
@@ -196,7 +197,7 @@ def _spread(last: np.ndarray) -> str:
         return UNKNOWN
     largest = float(np.abs(known).max()) or 1.0
     parts = known / largest
-    digits = ".2f" if largest < _LARGEST_WITH_ALL_DIGITS else ".3g"
+    digits = ".3g" if largest >= _LARGEST_WITH_ALL_DIGITS else ".2f" if largest >= 10 else ".4f"
     return f"{parts.mean() * largest:{digits}} ± {parts.std() * largest:{digits}}"
 
 

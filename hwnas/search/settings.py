@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
+from difflib import get_close_matches
 from inspect import signature
 from typing import Any
 
@@ -86,10 +87,17 @@ def read_strategy(text: str) -> tuple[str, dict[str, Any]]:
     return name, read_settings(settings, f"strategy {name}") if colon else {}
 
 
+def unknown_strategy(name: str, known: Sequence[str]) -> ValueError:
+    """What to raise for a name that is none of the known ones."""
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return ValueError(f"unknown strategy {name!r}; {hint}known: {', '.join(known)}")
+
+
 def check_strategy(name: str, settings: Mapping[str, Any]) -> None:
     """Raise ValueError naming the known strategies, or the setting that is wrong."""
     if name not in STRATEGIES:
-        raise ValueError(f"unknown strategy {name!r}; known: {', '.join(STRATEGIES)}")
+        raise unknown_strategy(name, tuple(STRATEGIES))
     for setting in settings:
         owners = [one for one in STRATEGIES if _takes(one, setting)]
         if name not in owners:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 NAME = "zero_cost"
 POPULATION = 200
 REFERENCE = "reference.json"
+SAY_EVERY_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,19 @@ class ZeroCostMetric:
         return replace(self, reference=reference_population(self, space, folder, say, executor))
 
 
+def _now_and_then(say: Callable[[str], None]) -> Callable[[int, int, str], None]:
+    """Progress that is told at most every `SAY_EVERY_S` seconds."""
+    told = time.monotonic()
+
+    def report(done: int, total: int, what: str) -> None:
+        nonlocal told
+        if time.monotonic() - told >= SAY_EVERY_S:
+            told = time.monotonic()
+            say(f"{what} ({done} of {total})")
+
+    return report
+
+
 def reference_population(
     metric: ZeroCostMetric,
     space: SearchSpace,
@@ -101,6 +116,7 @@ def reference_population(
         data=metric.data or "noise",
         executor=executor,
         journal=journal,
+        progress=_now_and_then(say),
     )
     scores = {name: [score.value for score in column] for name, column in table.scores.items()}
     found = ReferencePopulation.of(scores, ZERO_COST)

@@ -72,12 +72,18 @@ def test_wrong_targets_are_named(penalties: list[str], targets: list[str], says:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--strategy", "dart"), "unknown strategy 'dart'; known: evolution.*darts, darts_minus"),
+        (
+            ("--strategy", "dart"),
+            r"unknown strategy 'dart'; did you mean darts\? known: evolution.*darts, darts_minus",
+        ),
         (("--strategy", "darts"), "--data is missing: darts trains on images"),
         (("--strategy", "darts", "--budget", "9"), "--budget has no effect with --strategy darts"),
         (("--strategy", "gdas", "--oracle", "a=b"), "--oracle has no effect with --strategy gdas"),
         (("--strategy", "gdas", "--trial-seconds", "1"), "--trial-seconds has no effect"),
-        (("--strategy", "gdas", "--data", "digits", "--train-epochs", "-1"), "epochs must be at least 1"),
+        (
+            ("--strategy", "gdas", "--data", "digits", "--train-epochs", "-1"),
+            "--train-epochs must be at least 0, not -1",
+        ),
         (("--strategy", "random", "--penalty", "flops"), "--penalty has no effect with --strategy random"),
         (("--strategy", "random", "--target", "5M"), "--target has no effect with --strategy random"),
         (

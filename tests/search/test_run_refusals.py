@@ -19,7 +19,7 @@ from tests.search.runs import METRICS, Guess, run
         ({"metrics": {**METRICS, "speed": 3}}, "'speed' must be a predictor"),
         ({"subject_to": ["latency_ms <= 5"]}, "needs a predictor"),
         ({"subject_to": ["nonsense"]}, "nonsense"),
-        ({"strategy": "evolutoin"}, "unknown strategy"),
+        ({"strategy": "evolutoin"}, "unknown strategy 'evolutoin'; did you mean evolution\\? known: "),
         ({"strategy_settings": {"size": 3}}, "strategy evolution"),
         ({"strategy_settings": {"population": 1}}, "population"),
         ({"budget": 0}, "budget"),

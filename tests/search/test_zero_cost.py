@@ -52,6 +52,14 @@ def test_good_cells_score_above_bad_ones(reference: ReferencePopulation) -> None
     assert values[2] == min(values[2], *(scored(a) for a in SPACE.sample(10, seed=1)))
 
 
+def test_progress_is_told_while_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hwnas.search.zero_cost.POPULATION", 3)
+    monkeypatch.setattr("hwnas.search.zero_cost.SAY_EVERY_S", 0.0)
+    said: list[str] = []
+    reference_population(ZeroCostMetric(), SPACE, tmp_path, said.append)
+    assert said[-1].endswith("(3 of 3)")
+
+
 def test_without_a_reference_it_says_so() -> None:
     with pytest.raises(ValueError, match="zero_cost ranks within a reference population"):
         metric("zero_cost")(SPACE.sample(1, seed=0)[0])

@@ -64,7 +64,8 @@ class MoveEvolution(RegularizedEvolution):
         )
         if not move_by or move_by == objective.maximize:
             raise ValueError(
-                f"move needs move_by, a metric cheaper than {objective.maximize}, such as a zero-cost proxy"
+                f"move needs move_by, a metric cheaper than {objective.maximize}, such as a zero-cost proxy: "
+                "move:move_by=naswot"
             )
         if not 0 <= random_move <= 1:
             raise ValueError(f"random_move must be a probability from 0 to 1, not {random_move}")
