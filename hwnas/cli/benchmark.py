@@ -86,6 +86,8 @@ def benchmark(
 
     if out is not None and any(place.is_file() for place in (out, *out.parents)):
         raise ValueError(f"--out {out} is a file, or in one; give a folder")
+    if out is not None and (out / "comparison.json").exists():
+        raise ValueError(f"--out {out} holds a comparison already; give another folder")
     chosen = named(strategies)
     searched = search_space(space)
     metrics = oracles(oracle, searched)

@@ -112,6 +112,8 @@ def test_a_comparison_that_was_stopped_goes_on(folder, tmp_path, monkeypatch):
         SearchJournal, "add", lambda self, *searches: (added.append(searches), add(self, *searches))
     )
     assert CliRunner().invoke(app, [*given, "--out", str(tmp_path / "out")]).exit_code == 0
+    again = CliRunner().invoke(app, [*given, "--out", str(tmp_path / "out")])
+    assert "holds a comparison already" in str(again.exception)
     assert len(added) == 5
     assert CliRunner().invoke(app, [*given, "--out", str(tmp_path / "whole")]).exit_code == 0
     rows = [(tmp_path / name / "comparison.csv").read_text() for name in ("out", "whole")]
