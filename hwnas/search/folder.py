@@ -31,14 +31,24 @@ class RunInUseError(ValueError):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold `folder` for one search; raises RunInUseError where another process has it."""
+    """Hold `folder` for one search, which is left behind only with something in it.
+
+    Raises:
+        RunInUseError: another process has it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:
+    lock = folder / ".lock"
+    with lock.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunInUseError(f"another search is running in {folder}") from None
-        yield
+        try:
+            yield
+        finally:
+            if list(folder.iterdir()) == [lock]:
+                lock.unlink()
+                folder.rmdir()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

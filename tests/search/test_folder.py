@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from hwnas.search import CorruptRunError, load
+from hwnas.search.folder import locked
 from tests.search.runs import run
 
 
@@ -76,3 +77,13 @@ def test_a_setting_that_is_missing_is_named(tmp_path):
     (folder / "config.json").write_text("{}")
     with pytest.raises(CorruptRunError, match=r"config\.json .* is damaged: 'maximize' is missing"):
         load(folder)
+
+
+def test_a_search_that_was_refused_leaves_no_folder(tmp_path):
+    refused = tmp_path / "new" / "run"
+    with pytest.raises(ValueError, match="refused"), locked(refused):
+        raise ValueError("refused")
+    assert not refused.exists()
+    with locked(refused):
+        (refused / "config.json").write_text("{}")
+    assert (refused / "config.json").exists()
