@@ -18,6 +18,7 @@ from hwnas.objectives.rewards import (
 
 LATENCY = Constraint("latency_ms", 80.0)
 MEMORY = Constraint("peak_sram_bytes", 320.0 * 1024)
+ENERGY = Constraint("energy_mj", 4.0)
 EVERY = {
     name: reward("monas_accuracy:threshold=0.5" if name == "monas_accuracy" else name) for name in REWARDS
 }
@@ -100,6 +101,10 @@ def test_several_constraints():
     assert Penalized(1.0, 1.0)(0.9, costs, both) == pytest.approx(0.9 - 1.5)
     multipliers = (("latency_ms", 0.1), ("peak_sram_bytes", 0.2))
     assert Lagrangian(multipliers=multipliers)(0.9, costs, both) == pytest.approx(0.9 - 0.1 - 0.1)
+    costs, three = {**costs, **at(1.25, ENERGY)}, [*both, ENERGY]
+    assert reward("mnasnet_hard")(0.9, costs, three) == pytest.approx(0.9 / 2 / 1.5 / 1.25)
+    assert Absolute(-0.1)(0.9, costs, three) == pytest.approx(0.9 - 0.1 * (1.0 + 0.5 + 0.25))
+    assert Hard()(0.8, {**at(0.5), **at(0.5, MEMORY), **at(1.25, ENERGY)}, three) == 0.0
 
 
 @every_reward
