@@ -209,16 +209,17 @@ class Verifier:
     def _written(self, candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
         """What became of each candidate's training, and its file; at once kept in the store."""
         known = [self._kept.get("written", candidate.architecture) for candidate in candidates]
-        started = {
-            candidate.architecture: self.executor.submit(
-                train_candidate, self.space.parse(candidate.architecture), self.training
-            )
-            for candidate, document in zip(candidates, known, strict=True)
-            if document is None and self.training is not None
-        }
-        if started and self.training is not None:
-            plural = "" if len(started) == 1 else "s"
-            self.say(f"training {len(started)} candidate{plural} on {self.training.data}")
+        missing = [
+            one.architecture for one, document in zip(candidates, known, strict=True) if document is None
+        ]
+        started = {}
+        if missing and self.training is not None:
+            plural = "" if len(missing) == 1 else "s"
+            self.say(f"training {len(missing)} candidate{plural} on {self.training.data}")
+            started = {
+                text: self.executor.submit(train_candidate, self.space.parse(text), self.training)
+                for text in missing
+            }
         written = []
         for candidate, document in zip(candidates, known, strict=True):
             if document is None:
