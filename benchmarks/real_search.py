@@ -63,12 +63,21 @@ def commands(given: argparse.Namespace) -> list[list[str]]:
     ]
 
 
-def page(record: RunRecord, chain: Sequence[Sequence[str]]) -> str:
+SIZES = ("width", "budget_ms", "trainings", "epochs", "images", "train_epochs", "candidates", "jobs")
+
+
+def call(given: argparse.Namespace) -> str:
+    """The command that writes the page."""
+    sizes = " ".join(f"--{name.replace('_', '-')} {getattr(given, name)}" for name in SIZES)
+    return f"python -m benchmarks.real_search --data PATH --folder {given.folder} {sizes}"
+
+
+def page(record: RunRecord, written_by: str, chain: Sequence[Sequence[str]]) -> str:
     """The page: the commands, what was trained, the verified candidates, the figure."""
     code = "\n".join(shlex.join(("hwnas", *command)) for command in chain)
     parts = [
         "# A search on images",
-        "Written by `python -m benchmarks.real_search`, which runs",
+        f"Written by `{written_by}`, which runs",
         f"```\n{code}\n```",
         trained(record.trials),
         answer(record),
@@ -158,7 +167,7 @@ def main(words: Sequence[str] | None = None) -> None:
         subprocess.run([str(Path(sys.executable).with_name("hwnas")), *command], check=True)
     record = load(given.folder / "run").record
     shown = commands(argparse.Namespace(**{**vars(given), "data": Path(given.data).name}))
-    (given.docs / f"{NAME}.md").write_text(page(record, shown))
+    (given.docs / f"{NAME}.md").write_text(page(record, call(given), shown))
     figure(record, given.docs / f"{NAME}.png")
 
 
