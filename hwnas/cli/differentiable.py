@@ -87,10 +87,11 @@ def _searched(
 
 def _show(bar: Bar, epoch: Epoch, epochs: int) -> None:
     from hwnas.report.differentiable_text import cost, skips_of
-    from hwnas.report.text import label
+    from hwnas.report.text import label, shorten
 
     costs = ", ".join(f"{cost(name, value)} {label(name)}" for name, value in epoch.derived_costs.items())
-    bar.update(epoch.number, epochs, f"derived now: {costs}; unguarded {skips_of(epoch.skips)}")
+    derived = f"{shorten(epoch.derived, 60)}, {costs}"
+    bar.update(epoch.number, epochs, f"derived now: {derived}; unguarded {skips_of(epoch.skips)}")
 
 
 def _parts_of(request: Request, targets: Sequence[Constraint]) -> PartsPredictor | None:
