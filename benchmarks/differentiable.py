@@ -3,16 +3,18 @@
     python -m benchmarks.differentiable --data ../shared/data
 
 prints a line for each search and a table of what was reached, and writes both to
-`docs/differentiable_search.md`; with `--only step targets` it runs these parts, and writes no page. `table`
-and `tenas` need CIFAR-10 and the accuracies. Run it on a quiet machine: `step` is a measurement of time.
+`docs/differentiable_search.md`; with `--only step targets` it runs these parts, and writes no page. What is
+done is kept in `--kept`, and not done again. `table` and `tenas` need CIFAR-10 and the accuracies. Run it on a quiet machine: `step` is a measurement of time.
 """
 
 import argparse
 import inspect
+import json
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,7 @@ SHARES = (0.3, 0.45, 0.6, 0.75)
 WEIGHTS = (0.01, 0.03, 0.1, 0.3)
 SEEDS = range(3)
 BATCH, ROUNDS = 32, 15
-TENAS_BATCH = 16
+TENAS_BATCH = 32
 PAGE = Path("docs/differentiable_search.md")
 HEAD = """# Search by gradients and by pruning, at the size of a CPU
 
@@ -246,7 +248,7 @@ def _percent(ratios: list[float]) -> str:
 
 
 def tenas(data: Path, say: Say) -> list[Row]:
-    """Recorded accuracies of the cells that TE-NAS leaves, with batches of 16 images instead of 72."""
+    """Recorded accuracies of the cells that TE-NAS leaves, with batches of 32 images instead of 72."""
     found = mean_accuracy(data, batch=TENAS_BATCH, repeats=3, seeds=len(SEEDS), say=say)
     what = f"recorded test accuracy, TE-NAS with batches of {TENAS_BATCH}, mean of {len(SEEDS)}"
     return [Row(what, f"{found:.2f} %", "≥ 93.5 %", found >= 93.5)]
@@ -271,6 +273,32 @@ def page(rows: Sequence[Row], lines: Mapping[str, Sequence[str]]) -> str:
     return HEAD + "\n" + markdown_table(heads, [_cells(row) for row in rows]) + "\n" + "\n".join(parts)
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a part found, and what it said."""
+
+    rows: list[Row]
+    lines: list[str]
+
+
+def _done(part: str, data: Path, kept: Path) -> Done:
+    """The part as it was done before, or now."""
+    path = kept / f"{part}.json"
+    if path.exists():
+        document = json.loads(path.read_text())
+        return Done([Row(**row) for row in document["rows"]], document["lines"])
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        lines.append(line)
+
+    done = Done(PARTS[part](data, say), lines)
+    kept.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(done), indent=2, ensure_ascii=False))
+    return done
+
+
 def _cells(row: Row) -> list[str]:
     return [row.what, row.figure, row.goal, "yes" if row.reached else "no"]
 
@@ -279,23 +307,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts, and no page")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--kept", type=Path, default=Path("runs/differentiable"), help="parts done")
     arguments = parser.parse_args()
-    rows: list[Row] = []
-    lines: dict[str, list[str]] = {}
-
-    def say(line: str) -> None:
-        print(line, flush=True)
-        lines[part].append(line)
-
-    for part in arguments.only or PARTS:
-        lines[part] = []
-        rows += PARTS[part](arguments.data, say)
+    found = {part: _done(part, arguments.data, arguments.kept) for part in arguments.only or PARTS}
+    rows = [row for one in found.values() for row in one.rows]
     shown = Table("benchmark", "figure", "goal", "reached", box=None, pad_edge=False)
     for row in rows:
         shown.add_row(*_cells(row))
     Console(width=130).print(shown)
     if arguments.only is None:
-        PAGE.write_text(page(rows, lines))
+        PAGE.write_text(page(rows, {part: one.lines for part, one in found.items()}))
 
 
 if __name__ == "__main__":
