@@ -4,8 +4,8 @@
 
 prints a line for each search and a table of what was reached, and writes both to
 `docs/differentiable_search.md`; with `--only step targets` it runs these parts, and writes no page. What is
-done is kept in `--kept`, and not done again. `table` and `tenas` need CIFAR-10 and the accuracies. Run it on a
-quiet machine: `step` is a measurement of time.
+done is kept in `--kept`, and not done again. `table` and `tenas` need CIFAR-10 and the accuracies. Run it on
+a quiet machine: `step` is a measurement of time.
 """
 
 import argparse
