@@ -50,7 +50,7 @@ SHARES = (0.3, 0.45, 0.6, 0.75)
 WEIGHTS = (0.01, 0.03, 0.1, 0.3)
 SEEDS = range(3)
 BATCH, ROUNDS = 32, 15
-TENAS_BATCH = 32
+TENAS_BATCH = 72
 PAGE = Path("docs/differentiable_search.md")
 HEAD = """# Search by gradients and by pruning, at the size of a CPU
 
@@ -249,7 +249,7 @@ def _percent(ratios: list[float]) -> str:
 
 
 def tenas(data: Path, say: Say) -> list[Row]:
-    """Recorded accuracies of the cells that TE-NAS leaves, with batches of 32 images instead of 72."""
+    """Recorded accuracies of the cells that TE-NAS leaves, with its own settings: batches of 72 images, 3 initialisations."""
     found = mean_accuracy(data, batch=TENAS_BATCH, repeats=3, seeds=len(SEEDS), say=say)
     what = f"recorded test accuracy, TE-NAS with batches of {TENAS_BATCH}, mean of {len(SEEDS)}"
     return [Row(what, f"{found:.2f} %", "≥ 93.5 %", found >= 93.5)]
