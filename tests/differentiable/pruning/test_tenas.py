@@ -135,7 +135,10 @@ def test_both_measures_know_the_harm_of_removals_in_other_spaces(name: str):
     images = torch.randn(
         2, *supernetwork.skeleton.inputs[0].shape, generator=torch.Generator().manual_seed(0)
     )
-    for measure in (ntk_measure(supernetwork, images, repeats=1), regions_measure(supernetwork, repeats=1)):
+    measures = [regions_measure(supernetwork, repeats=1)]
+    if name != "proxylessnas":  # whose gradients of each image take long
+        measures.append(ntk_measure(supernetwork, images, repeats=1))
+    for measure in measures:
         measure.check(left)
         assert all(math.isfinite(harm) for harm in measure(left, removals).values())
 
