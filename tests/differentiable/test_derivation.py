@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hwnas.differentiable.derivation import _pairs, _Walk, derive
 from hwnas.differentiable.guards import Guard
 from hwnas.differentiable.limits import CUT_OFF, Limits, Violations
 from hwnas.differentiable.records import Epoch
-from hwnas.differentiable.skips import count_skips, skips_of_cells
+from hwnas.differentiable.skips import count_skips, decided_skips_of_cells, skips_of_cells
 from hwnas.differentiable.supernet.weights import CandidateWeights
 from hwnas.network.to_torch import to_torch
 from hwnas.objectives import Constraint
@@ -171,6 +172,18 @@ def test_skips_of_a_chain_are_of_no_cell():
     choices = supernetwork.choices(space.parse(",".join(["skip"] * 5 + ["k3_e1"] * 17)))
     assert count_skips(supernetwork, choices) == 5
     assert skips_of_cells(supernetwork, choices) == {}
+
+
+@pytest.mark.parametrize(("skip", "decided"), [(0.95, True), (0.85, False)])
+def test_of_two_candidates_a_skip_is_decided_where_it_is_nearly_all(skip: float, decided: bool):
+    supernetwork = SUPERNETWORKS["nasbench201"]
+    path, candidates = next(iter(supernetwork.mixtures.items()))
+    two = SimpleNamespace(
+        skeleton=supernetwork.skeleton, groups=supernetwork.groups, mixtures={path: candidates[1:3]}
+    )
+    choices = dict.fromkeys(supernetwork.groups, 1)
+    probabilities = {group: np.array([0, skip, 1 - skip, 0, 0]) for group in supernetwork.groups}
+    assert bool(decided_skips_of_cells(two, choices, probabilities)) == decided
 
 
 def after(skips: int, probability: float) -> Epoch:
