@@ -41,12 +41,14 @@ class TooSmallError(CannotThinError):
     """A layer does not fit the small maps; larger ones may do."""
 
 
-def thin(network: Network, *, side: int = 3, repeats: bool = False) -> Network:
+def thin(network: Network, *, side: int = 3, blocks: Sequence[str] = (), repeats: bool = False) -> Network:
     """The thin copy of `network`, for inputs of shape (1, side, side).
 
     Args:
         network: of one image.
         side: of the thin copy's.
+        blocks: the names of blocks at the top; the copy is of these alone, one after the other, whatever
+            stands between them in the network. Without any it is of the whole network.
         repeats: keep equal blocks that follow each other.
 
     Raises:
@@ -54,28 +56,53 @@ def thin(network: Network, *, side: int = 3, repeats: bool = False) -> Network:
             reshape, a product of two activations.
         TooSmallError: naming the layer whose window does not fit the small map, or whose inputs no longer
             fit each other.
+        ValueError: the network has no such block.
     """
+    if blocks:
+        return _thin_blocks(network, blocks, side, repeats)
     if len(network.inputs) != 1 or len(network.inputs[0].shape) != 3:
         shapes = ", ".join(str(value.shape) for value in network.inputs)
         raise CannotThinError(f"one image (channels, height, width) expected as the input, not {shapes}")
     return _Thinner(network if repeats else without_repeats(network), (1, side, side)).network()
 
 
-def smallest_thin(network: Network, *, sides: Iterable[int] = range(3, 33), repeats: bool = False) -> Network:
-    """The thin copy of `network` for the first of `sides` whose images it accepts; `repeats` as in `thin`.
+def smallest_thin(
+    network: Network,
+    *,
+    sides: Iterable[int] = range(3, 33),
+    blocks: Sequence[str] = (),
+    repeats: bool = False,
+) -> Network:
+    """The thin copy of `network` for the first of `sides` whose images it accepts; the rest as in `thin`.
 
     NAS-Bench-201 needs 4: a convolution and a pooling of stride 2 side by side agree on even sizes only.
 
     Raises:
         CannotThinError: as `thin`; a `TooSmallError` where none of `sides` will do.
+        ValueError: the network has no such block.
     """
     misfit = TooSmallError("no sides given")
     for side in sides:
         try:
-            return thin(network, side=side, repeats=repeats)
+            return thin(network, side=side, blocks=blocks, repeats=repeats)
         except TooSmallError as error:
             misfit = error
     raise misfit
+
+
+def _thin_blocks(network: Network, names: Sequence[str], side: int, repeats: bool) -> Network:
+    known = {item.name: item.network for item in network.items if isinstance(item, Block)}
+    image = value = Value("input", (1, side, side))
+    items = []
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "no blocks"
+            raise ValueError(f"block: no {name!r} in the network; it has {there}")
+        block = thin(known[name], side=value.shape[-1], repeats=repeats)
+        output = Value(name, block.outputs[0].shape)
+        items.append(Block(name, block, (value.name,), (output,)))
+        value = output
+    return Network((image,), (value,), tuple(items), {})
 
 
 def without_repeats(network: Network) -> Network:

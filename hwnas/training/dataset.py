@@ -67,6 +67,32 @@ class DataSet:
         drawn = torch.randperm(len(self.train_labels), generator=torch.Generator().manual_seed(seed))[:size]
         return self.standardise(self.train_images[drawn]), self.train_labels[drawn]
 
+    def crops(self, size: int, side: int, seed: int = 0) -> Tensor:
+        """Draw random crops of a single channel of train images: standardised float32 [size, 1, side, side].
+
+        Each is of another image as long as there are enough. Raises ValueError where `side` exceeds theirs.
+        """
+        channels, height, width = self.input_shape
+        if not 1 <= side <= min(height, width):
+            raise ValueError(f"side must be 1 to {min(height, width)}, that of the images; got {side}")
+        generator = torch.Generator().manual_seed(seed)
+        image = torch.randperm(len(self.train_labels), generator=generator)[
+            torch.arange(size) % len(self.train_labels)
+        ]
+        channel, top, left = (
+            torch.randint(high, (size,), generator=generator)
+            for high in (channels, height - side + 1, width - side + 1)
+        )
+        pixels = torch.arange(side)
+        rows, columns = (start.view(-1, 1) + pixels for start in (top, left))
+        crops = self.train_images[
+            image.view(-1, 1, 1, 1),
+            torch.arange(channels).view(1, -1, 1, 1),
+            rows.view(-1, 1, side, 1),
+            columns.view(-1, 1, 1, side),
+        ]
+        return self.standardise(crops)[torch.arange(size), channel].unsqueeze(1)
+
 
 def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Give mean and standard deviation per channel of uint8 [N, C, H, W], pixels on the scale [0, 1]."""

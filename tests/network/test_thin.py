@@ -180,3 +180,19 @@ def test_a_window_needs_a_larger_map() -> None:
 def test_inputs_that_are_no_image_are_refused() -> None:
     with pytest.raises(CannotThinError, match=r"one image .* expected as the input, not \(12,\)"):
         thin(built(lambda b, x: b.linear(x, 3), shape=(12,)))
+
+
+def test_blocks_at_the_top_may_be_thinned_alone() -> None:
+    network = built(stack)
+    alone = thin(network, side=8, blocks=("first0", "down"))
+    assert [layer.name for layer in alone.layers] == [
+        layer.name for layer in network.layers if layer.name.startswith(("first0", "down"))
+    ]
+    assert (alone.inputs[0].shape, alone.outputs[0].shape) == ((1, 8, 8), (1, 4, 4))
+    assert to_torch(alone)(torch.zeros(2, 1, 8, 8)).shape == (2, 1, 4, 4)
+    with pytest.raises(
+        ValueError, match="block: no 'third' in the network; it has first0, first1, first2, down"
+    ):
+        thin(network, blocks=("first0", "third"))
+    with pytest.raises(ValueError, match="block: no 'a' in the network; it has no blocks"):
+        thin(built(lambda b, x: b.relu(x)), blocks=("a",))

@@ -13,7 +13,7 @@ from hwnas.proxies.measures.linear_regions_thin import linear_regions_thin_with
 from hwnas.spaces.nasbench201 import NASBench201
 
 SPACE = NASBench201()
-CELL = "stage0.cell0"
+CELL = ("stage0.cell0", "head")
 
 
 def cell(*operations: str) -> Network:
@@ -73,12 +73,12 @@ def test_by_definition(network: Network) -> None:
 
 
 def test_more_relus_see_more_regions() -> None:
-    one_cell = linear_regions_thin_with(block=CELL)
+    one_cell = linear_regions_thin_with(blocks=CELL)
     rich, poor = regions(RICH, one_cell), regions(POOR, one_cell)
     assert 1 < poor.value < rich.value < 3000
-    assert (rich.layers_used, poor.layers_used) == (6, 2)
+    assert (rich.layers_used, poor.layers_used) == (7, 3)
     assert rich.note is None
-    assert one_cell.name == "linear_regions_thin(block=stage0.cell0, repeats=3)"
+    assert one_cell.name == "linear_regions_thin(blocks=stage0.cell0+head, repeats=3)"
 
 
 def test_saturation_is_noted() -> None:
@@ -121,6 +121,6 @@ def test_bad_arguments_are_named() -> None:
     with pytest.raises(ValueError, match="repeats: 0; pass 1 or more"):
         linear_regions_thin_with(repeats=0)
     with pytest.raises(ValueError, match=r"block: no 'cell9' in the network; it has stem, stage0\.cell0"):
-        regions(POOR, linear_regions_thin_with(block="cell9"))
+        regions(POOR, linear_regions_thin_with(blocks=["cell9"]))
     with pytest.raises(ValueError, match="network: linear_regions_thin needs the module's Network"):
         score(nn.Linear(1, 1), proxies=["linear_regions_thin"])

@@ -40,6 +40,26 @@ def test_a_batch_is_drawn_by_its_seed():
         data.batch(33)
 
 
+def test_crops_are_pieces_of_one_channel_of_each_image():
+    data = dark_and_light(side=8)
+    crops = data.crops(32, 3, seed=1)
+    assert crops.shape == (32, 1, 3, 3)
+    pieces = data.standardise(data.train_images).unfold(2, 3, 1).unfold(3, 3, 1)
+    found = (pieces.unsqueeze(0) == crops.view(32, 1, 1, 1, 1, 3, 3)).all((-1, -2)).nonzero()
+    assert found[:, 0].tolist() == list(range(32))
+    assert sorted(found[:, 1].tolist()) == list(range(32))
+    assert [len(set(found[:, axis].tolist())) for axis in (2, 3, 4)] == [3, 6, 6]
+    assert crops.equal(data.crops(32, 3, seed=1))
+    assert not crops.equal(data.crops(32, 3, seed=2))
+
+
+def test_more_crops_than_images_are_several_of_each():
+    data = dark_and_light(side=8)
+    assert data.crops(70, 8, seed=1).flatten(1).unique(dim=0).shape[0] > 32
+    with pytest.raises(ValueError, match="side must be 1 to 8, that of the images; got 9"):
+        data.crops(1, 9)
+
+
 def test_selection_never_sees_the_test_images():
     data = load("digits", limit=400)
     part = data.for_selection(0.25, seed=1)

@@ -72,15 +72,18 @@ def without_edges(
     return left
 
 
-def importance(harms: Sequence[Harms]) -> dict[Removal, int]:
-    """The sum over measures of a removal's rank by its harm, from 0 for the least; equal harms share a rank.
+def importance(harms: Sequence[Harms]) -> dict[Removal, tuple[int, int]]:
+    """The sum over measures of a removal's rank by its harm, and that by the first measure to settle ties.
+
+    Ranks are from 0 for the least; equal harms share one.
 
     Args:
         harms: of the same removals by each measure.
     """
-    sums = dict.fromkeys(harms[0], 0)
-    for by_removal in harms:
-        ranks = {harm: rank for rank, harm in enumerate(sorted(set(by_removal.values())))}
-        for removal, harm in by_removal.items():
-            sums[removal] += ranks[harm]
-    return sums
+    ranks = [_ranks(by_removal) for by_removal in harms]
+    return {removal: (sum(one[removal] for one in ranks), ranks[0][removal]) for removal in harms[0]}
+
+
+def _ranks(harms: Harms) -> dict[Removal, int]:
+    ranks = {harm: rank for rank, harm in enumerate(sorted(set(harms.values())))}
+    return {removal: ranks[harm] for removal, harm in harms.items()}

@@ -37,8 +37,8 @@ SMALL = {"nasbench201": {"channels": 3, "cells": 1}, "darts": {"channels": 1, "l
 """The size of the networks that are scored, by the name of their space, as in TE-NAS' release; ours of DARTS
 has a second reduction cell, which its skeleton needs."""
 
-REGIONS_BLOCK = {"nasbench201": "stage0.cell0"}
-"""The cell whose linear regions are counted, by the name of the space; of others the whole network's are."""
+REGIONS_BLOCKS = {"nasbench201": ("stage0.cell0", "head")}
+"""The blocks whose linear regions are counted, by the name of the space; elsewhere the whole network."""
 
 
 @dataclass(frozen=True)
@@ -197,19 +197,24 @@ def _measures(
 ) -> dict[str, ProxyMeasure]:
     batch = data.batch(settings.batch, seed)
     return {
-        name: _measure(supernetwork, name, batch, settings.repeats, seed)
+        name: _measure(supernetwork, name, data, batch, settings.repeats, seed)
         for name in settings.proxies.split("+")
     }
 
 
 def _measure(
-    supernetwork: Supernetwork, proxy: str, batch: tuple[Tensor, Tensor], repeats: int, seed: int
+    supernetwork: Supernetwork,
+    proxy: str,
+    data: DataSet,
+    batch: tuple[Tensor, Tensor],
+    repeats: int,
+    seed: int,
 ) -> ProxyMeasure:
     if proxy == "ntk_cond":
         return ntk_measure(supernetwork, batch[0], repeats=repeats, seed=seed)
     if proxy == "linear_regions":
-        block = REGIONS_BLOCK.get(supernetwork.space.name)
-        return regions_measure(supernetwork, block=block, repeats=repeats, seed=seed)
+        blocks = REGIONS_BLOCKS.get(supernetwork.space.name, ())
+        return regions_measure(supernetwork, data, blocks=blocks, repeats=repeats, seed=seed)
     return ProxyMeasure(supernetwork, proxy, partial(_same, batch), "fan_in", repeats=repeats, seed=seed)
 
 

@@ -1,6 +1,6 @@
 """TE-NAS' two measures of what a supernetwork loses with a choice, and any other proxy as such a measure.
 
-    measures = [ntk_measure(supernetwork, images), regions_measure(supernetwork, block="stage0.cell0")]
+    measures = [ntk_measure(supernetwork, images), regions_measure(supernetwork, data)]
     *_, last = rounds(supernetwork, measures)
     architecture = remaining_architecture(supernetwork, last)
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +20,8 @@ from torch import Tensor, nn
 from hwnas.differentiable.pruning.reduced import Remaining, Removal, reduced_network, without
 from hwnas.differentiable.pruning.rounds import Measure, pruned, without_edges
 from hwnas.differentiable.zeros import all_but_zeros
-from hwnas.network.network import Block, Network
-from hwnas.network.thin import smallest_thin, thin
+from hwnas.network.network import Network
+from hwnas.network.thin import smallest_thin
 from hwnas.network.to_torch import to_torch
 from hwnas.proxies.he_weights import Fan, he_normal
 from hwnas.proxies.isolation import isolated
@@ -30,11 +29,11 @@ from hwnas.proxies.registry import get
 from hwnas.proxies.score import score
 from hwnas.spaces.darts_supernetwork import GROUPS, DARTSSupernetwork
 from hwnas.spaces.supernetwork import Supernetwork
+from hwnas.training import DataSet
 
 REPEATS = 3
 DECIMALS = 3
 REGION_IMAGES = 3000
-REGION_SIDE = 3
 KEPT_EDGES = 2
 """Into each node of a cell of DARTS."""
 WORST = 1e6
@@ -189,45 +188,39 @@ def ntk_measure(
 
 
 def regions_measure(
-    supernetwork: Supernetwork, *, block: str | None = None, repeats: int = REPEATS, seed: int = 0
+    supernetwork: Supernetwork,
+    data: DataSet,
+    *,
+    blocks: Sequence[str] = (),
+    repeats: int = REPEATS,
+    seed: int = 0,
 ) -> ProxyMeasure:
-    """The number of linear regions of a thin copy that 3000 images from N(0, 1) fall into: more is better.
+    """The number of linear regions of a thin copy that 3000 crops of images fall into: more is better.
 
-    Section 3.1.2; see `linear_regions_thin` for the copy and He's weights by fan-in. Deep copies tell nearly
-    all images apart, so TE-NAS takes a single cell. Of the whole network equal blocks are all kept: which are
-    equal changes with what is removed.
+    Section 3.1.2; see `hwnas.network.thin` for the copy. The crops are as small as it accepts and of one
+    channel, the weights He's by fan-in. Deep copies tell nearly all crops apart, so TE-NAS takes a single
+    cell of NAS-Bench-201 and the head, whose activation sees the edges into the last node. Of the whole
+    network equal blocks are all kept: which are equal changes with what is removed.
 
     Args:
         supernetwork: of which choices remain.
-        block: the name of a block at the top, such as `stage0.cell0` of NAS-Bench-201; None for all of the
-            network.
+        data: whose train images are cropped.
+        blocks: the names of blocks at the top that are run one after the other, such as `stage0.cell0` and
+            `head` of NAS-Bench-201; none for all of the network.
         repeats: the number of initialisations.
         seed: of the first of them.
 
     Raises:
         ValueError: the supernetwork has no such block.
     """
-    part: Callable[[Network], Network] = partial(smallest_thin, repeats=True)
-    if block is not None:
-        _block(supernetwork.skeleton, block)
-        part = partial(_thin_block, name=block)
-    return ProxyMeasure(supernetwork, "linear_regions", _noise, "fan_in", part, repeats, seed)
 
+    def crops(network: Network, seed: int) -> tuple[Tensor, None]:
+        return data.crops(REGION_IMAGES, network.inputs[0].shape[-1], seed), None
 
-def _noise(network: Network, seed: int) -> tuple[Tensor, None]:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(REGION_IMAGES, *network.inputs[0].shape, generator=generator), None
+    def part(network: Network) -> Network:
+        return smallest_thin(network, blocks=blocks, repeats=True)
 
-
-def _thin_block(network: Network, *, name: str) -> Network:
-    return thin(_block(network, name), side=REGION_SIDE)
-
-
-def _block(network: Network, name: str) -> Network:
-    blocks = {item.name: item.network for item in network.items if isinstance(item, Block)}
-    if name not in blocks:
-        raise ValueError(f"block: no {name!r} in the network; it has {', '.join(blocks)}")
-    return blocks[name]
+    return ProxyMeasure(supernetwork, "linear_regions", crops, "fan_in", part, repeats, seed)
 
 
 def _initialised(network: Network, fan: Fan, seed: int, device: torch.device) -> nn.Module:

@@ -1,11 +1,12 @@
 """Linear regions of the network's thin copy: TE-NAS's own setting."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 
-from hwnas.network.network import Block, Network
+from hwnas.network.network import Network
 from hwnas.network.thin import CannotThinError, smallest_thin
 from hwnas.network.to_torch import to_torch
 from hwnas.proxies.context import Context
@@ -39,21 +40,22 @@ def linear_regions_thin(context: Context) -> Measurement:
     initialisations. The module's own weights and the batch do not matter; the numbers are drawn from the
     seed, in float32 on the CPU.
 
-    TE-NAS scores NAS-Bench-201 by a single cell without stem and reductions, which is
-    `linear_regions_thin_with(block="stage0.cell0")`: the cells of three stages together nearly saturate, and
-    a note says so where they do. Its inputs are 3x3 crops of training images, one channel of each, and it
-    compares a supernet with and without an operation.
+    TE-NAS scores NAS-Bench-201 by a single cell and the head behind it, without stem and reductions, which is
+    `linear_regions_thin_with(blocks=("stage0.cell0", "head"))`: the cells of three stages together nearly
+    saturate, and a note says so where they do. Its inputs are 3x3 crops of training images, one channel of
+    each, and it compares a supernet with and without an operation: see `hwnas.differentiable.pruning`.
 
     NaN, with a reason naming the layer, where the network cannot be thinned; also without a ReLU.
     """
-    return _mean_count(context, None, REPEATS)
+    return _mean_count(context, (), REPEATS)
 
 
-def linear_regions_thin_with(*, block: str | None = None, repeats: int = REPEATS) -> Proxy:
-    """`linear_regions_thin` of one block of the network alone, or over another number of initialisations.
+def linear_regions_thin_with(*, blocks: Sequence[str] = (), repeats: int = REPEATS) -> Proxy:
+    """`linear_regions_thin` of some blocks of the network alone, or over another number of initialisations.
 
     Args:
-        block: the name of a block at the top of the network, such as "stage0.cell0"; None for all of it.
+        blocks: the names of blocks at the top of the network that are run one after the other, such as
+            "stage0.cell0" and "head"; none for all of it.
         repeats: the number of initialisations.
 
     Raises:
@@ -63,17 +65,16 @@ def linear_regions_thin_with(*, block: str | None = None, repeats: int = REPEATS
         raise ValueError(f"repeats: {repeats}; pass 1 or more")
     return replace(
         get("linear_regions_thin"),
-        name=f"linear_regions_thin(block={block}, repeats={repeats})",
-        function=lambda context: _mean_count(context, block, repeats),
+        name=f"linear_regions_thin(blocks={'+'.join(blocks) or None}, repeats={repeats})",
+        function=lambda context: _mean_count(context, blocks, repeats),
     )
 
 
-def _mean_count(context: Context, block: str | None, repeats: int) -> Measurement:
+def _mean_count(context: Context, blocks: Sequence[str], repeats: int) -> Measurement:
     if context.network is None:
         raise ValueError("network: missing; pass the Network that the module was made from")
-    wide = context.network if block is None else _block(context.network, block)
     try:
-        network = smallest_thin(wide)
+        network = smallest_thin(context.network, blocks=blocks)
     except CannotThinError as error:
         return Measurement(math.nan, f"no thin copy: {error}", dtype="float32")
     counts = [_count(network) for _ in range(repeats)]
@@ -86,13 +87,6 @@ def _mean_count(context: Context, block: str | None, repeats: int) -> Measuremen
         "nearly every image has a pattern of its own: the count is close to its maximum" if crowded else None
     )
     return replace(counts[0], value=value, note=note)
-
-
-def _block(network: Network, name: str) -> Network:
-    blocks = {item.name: item.network for item in network.items if isinstance(item, Block)}
-    if name not in blocks:
-        raise ValueError(f"block: no {name!r} in the network; it has {', '.join(blocks) or 'no blocks'}")
-    return blocks[name]
 
 
 def _count(network: Network) -> Measurement:

@@ -20,7 +20,15 @@ def by_value(remaining: Remaining, removals: Sequence[Removal]) -> dict[Removal,
 def test_equal_harms_share_a_rank_and_ranks_add_up():
     first = {("a", 0): 0.5, ("a", 1): -0.2, ("b", 0): 0.5}
     second = {("a", 0): 1.0, ("a", 1): 2.0, ("b", 0): math.inf}
-    assert importance([first, second]) == {("a", 0): 1 + 0, ("a", 1): 0 + 1, ("b", 0): 1 + 2}
+    assert importance([first, second]) == {("a", 0): (1 + 0, 1), ("a", 1): (0 + 1, 0), ("b", 0): (1 + 2, 1)}
+
+
+def test_of_equal_sums_the_less_harmful_by_the_first_measure_goes():
+    first = {("a", 0): 2.0, ("a", 1): 1.0}
+    second = {("a", 0): 1.0, ("a", 1): 2.0}
+    measures = [lambda remaining, removals, harms=harms: harms for harms in (first, second)]
+    assert list(pruned({"a": (0, 1)}, measures)) == [{"a": (0,)}]
+    assert list(pruned({"a": (0, 1)}, measures[::-1])) == [{"a": (1,)}]
 
 
 def test_a_group_loses_its_least_important_choice_in_each_round():
