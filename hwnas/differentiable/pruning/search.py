@@ -13,20 +13,16 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
-
-from torch import Tensor
 
 from hwnas.differentiable.checkpoint import differences
 from hwnas.differentiable.fitting import fingerprint, fitting
 from hwnas.differentiable.pruning.record import PRUNING, PruningRecord, Round, load_pruning
 from hwnas.differentiable.pruning.reduced import remaining_architecture
-from hwnas.differentiable.pruning.tenas import ProxyMeasure, ntk_measure, regions_measure, rounds
+from hwnas.differentiable.pruning.tenas import ProxyMeasure, batch_measure, regions_measure, rounds
 from hwnas.differentiable.zeros import all_but_zeros
-from hwnas.network.network import Network
 from hwnas.proxies.registry import get
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.spaces.supernetwork import Supernetwork
@@ -195,28 +191,13 @@ def _decides(record: PruningRecord) -> dict[str, Any]:
 def _measures(
     supernetwork: Supernetwork, data: DataSet, settings: PruningSettings, seed: int
 ) -> dict[str, ProxyMeasure]:
-    batch = data.batch(settings.batch, seed)
-    return {
-        name: _measure(supernetwork, name, data, batch, settings.repeats, seed)
-        for name in settings.proxies.split("+")
-    }
+    return {name: _measure(supernetwork, name, data, settings, seed) for name in settings.proxies.split("+")}
 
 
 def _measure(
-    supernetwork: Supernetwork,
-    proxy: str,
-    data: DataSet,
-    batch: tuple[Tensor, Tensor],
-    repeats: int,
-    seed: int,
+    supernetwork: Supernetwork, proxy: str, data: DataSet, settings: PruningSettings, seed: int
 ) -> ProxyMeasure:
-    if proxy == "ntk_cond":
-        return ntk_measure(supernetwork, batch[0], repeats=repeats, seed=seed)
     if proxy == "linear_regions":
         blocks = REGIONS_BLOCKS.get(supernetwork.space.name, ())
-        return regions_measure(supernetwork, data, blocks=blocks, repeats=repeats, seed=seed)
-    return ProxyMeasure(supernetwork, proxy, partial(_same, batch), "fan_in", repeats=repeats, seed=seed)
-
-
-def _same(batch: tuple[Tensor, Tensor], network: Network, seed: int) -> tuple[Tensor, Tensor]:
-    return batch
+        return regions_measure(supernetwork, data, blocks=blocks, repeats=settings.repeats, seed=seed)
+    return batch_measure(supernetwork, proxy, data, batch=settings.batch, repeats=settings.repeats, seed=seed)

@@ -1,6 +1,6 @@
 """TE-NAS' two measures of what a supernetwork loses with a choice, and any other proxy as such a measure.
 
-    measures = [ntk_measure(supernetwork, images), regions_measure(supernetwork, data)]
+    measures = [batch_measure(supernetwork, "ntk_cond", data, batch=72), regions_measure(supernetwork, data)]
     *_, last = rounds(supernetwork, measures)
     architecture = remaining_architecture(supernetwork, last)
 
@@ -174,17 +174,35 @@ def _relative_change(before: float, after: float) -> float:
     return (after - before) / abs(before)
 
 
-def ntk_measure(
-    supernetwork: Supernetwork, images: Tensor, *, repeats: int = REPEATS, seed: int = 0
+def batch_measure(
+    supernetwork: Supernetwork,
+    proxy: str,
+    data: DataSet,
+    *,
+    batch: int,
+    repeats: int = REPEATS,
+    seed: int = 0,
 ) -> ProxyMeasure:
-    """The condition number of the neural tangent kernel on images (B, ...): lower trains better (3.1.1).
+    """A proxy of as many train images as `batch` says, others for each initialisation.
 
-    TE-NAS takes 72 images for NAS-Bench-201, 14 for DARTS on CIFAR-10 and 24 on ImageNet, and He's weights
-    by fan-out.
+    TE-NAS' own is the condition number of the neural tangent kernel, `ntk_cond`, of 72 images for
+    NAS-Bench-201, of 14 for DARTS on CIFAR-10 and of 24 on ImageNet, under He's weights by fan-out (3.1.1);
+    any other proxy is given those by fan-in.
+
+    Args:
+        supernetwork: of which choices remain.
+        proxy: a name, see `hwnas.proxies.names()`.
+        data: whose train images are drawn.
+        batch: the number of images.
+        repeats: the number of initialisations.
+        seed: of the first of them.
     """
-    return ProxyMeasure(
-        supernetwork, "ntk_cond", lambda network, seed: (images, None), "fan_out", repeats=repeats, seed=seed
-    )
+
+    def images(network: Network, seed: int) -> tuple[Tensor, Tensor]:
+        return data.batch(batch, seed)
+
+    fan: Fan = "fan_out" if proxy == "ntk_cond" else "fan_in"
+    return ProxyMeasure(supernetwork, proxy, images, fan, repeats=repeats, seed=seed)
 
 
 def regions_measure(
@@ -224,15 +242,20 @@ def regions_measure(
 
 
 def _initialised(network: Network, fan: Fan, seed: int, device: torch.device) -> nn.Module:
-    with isolated(seed, device):
-        module = to_torch(network).to(device)
+    module = to_torch(network)
+    with isolated(seed, torch.device("cpu")):
         he_normal(module, fan)
-    return module
+    return _placed(module, device)
 
 
 def _with_weights_of(whole: nn.Module, network: Network, device: torch.device) -> nn.Module:
     """The module of a network that has some of the parameters of `whole`."""
-    module = to_torch(network).to(device)
+    module = _placed(to_torch(network), device)
     known = whole.state_dict()
     module.load_state_dict({name: known[name] for name in module.state_dict()})
     return module
+
+
+def _placed(module: nn.Module, device: torch.device) -> nn.Module:
+    """With channels last, which networks of few channels are faster with."""
+    return module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

@@ -13,7 +13,7 @@ from hwnas.differentiable.pruning.reduced import (
     without,
 )
 from hwnas.differentiable.pruning.rounds import pruned
-from hwnas.differentiable.pruning.tenas import ProxyMeasure, ntk_measure, regions_measure
+from hwnas.differentiable.pruning.tenas import batch_measure, regions_measure
 from hwnas.differentiable.zeros import all_but_zeros
 from hwnas.network.thin import smallest_thin
 from hwnas.network.to_torch import to_torch
@@ -27,7 +27,6 @@ from tests.training.networks import dark_and_light
 SPACE = NASBench201(channels=2, cells=1, resolution=4)
 SUPERNETWORK = SPACE.supernetwork()
 FEW = dict.fromkeys(SUPERNETWORK.groups, (3,)) | {"0→1": (1, 2, 3), "1→2": (1, 4)}
-IMAGES = torch.randn(4, 3, 4, 4, generator=torch.Generator().manual_seed(0))
 DATA = dark_and_light(side=4)
 CELL = ("stage0.cell0",)
 CELL_AND_HEAD = (*CELL, "head")
@@ -35,22 +34,28 @@ CELL_AND_HEAD = (*CELL, "head")
 
 def test_the_harm_is_the_relative_change_under_the_same_weights():
     removal = ("0→1", 2)
-    (harm,) = ntk_measure(SUPERNETWORK, IMAGES, repeats=1, seed=3)(FEW, [removal]).values()
+    (harm,) = batch_measure(SUPERNETWORK, "ntk_cond", DATA, batch=4, repeats=1, seed=3)(
+        FEW, [removal]
+    ).values()
     whole = reduced_network(SUPERNETWORK, FEW)
+    module = to_torch(whole)
     with isolated(3, torch.device("cpu")):
-        module = to_torch(whole)
         he_normal(module, "fan_out")
     reduced = to_torch(reduced_network(SUPERNETWORK, without(FEW, removal)))
     reduced.load_state_dict(module.state_dict(), strict=False)
-    before, after = (score(one, IMAGES, proxies=["ntk_cond"])["ntk_cond"].value for one in (module, reduced))
-    assert harm == round((after - before) / before, 3)
+    images, _ = DATA.batch(4, 3)
+    before, after = (score(one, images, proxies=["ntk_cond"])["ntk_cond"].value for one in (module, reduced))
+    assert harm == pytest.approx((after - before) / before, rel=1e-3)
     assert harm != 0
 
 
 def test_it_is_the_mean_over_initialisations():
     removals = [("0→1", 1), ("1→2", 4)]
-    single = [ntk_measure(SUPERNETWORK, IMAGES, repeats=1, seed=seed)(FEW, removals) for seed in (0, 1)]
-    both = ntk_measure(SUPERNETWORK, IMAGES, repeats=2)(FEW, removals)
+    single = [
+        batch_measure(SUPERNETWORK, "ntk_cond", DATA, batch=4, repeats=1, seed=seed)(FEW, removals)
+        for seed in (0, 1)
+    ]
+    both = batch_measure(SUPERNETWORK, "ntk_cond", DATA, batch=4, repeats=2)(FEW, removals)
     for removal in removals:
         assert both[removal] == pytest.approx((single[0][removal] + single[1][removal]) / 2)
 
@@ -74,15 +79,15 @@ def test_regions_change_with_the_edges_into_the_last_node_where_the_head_sees_th
 def test_regions_are_counted_of_crops():
     measure = regions_measure(SUPERNETWORK, DATA, blocks=CELL_AND_HEAD, repeats=1, seed=2)
     network = smallest_thin(reduced_network(SUPERNETWORK, FEW), blocks=CELL_AND_HEAD, repeats=True)
+    module = to_torch(network)
     with isolated(2, torch.device("cpu")):
-        module = to_torch(network)
         he_normal(module, "fan_in")
     crops = DATA.crops(3000, 3, 2)
     assert measure.value(FEW) == score(module, crops, proxies=["linear_regions"])["linear_regions"].value
 
 
 def test_more_is_better_or_less_is_as_the_proxy_has_it():
-    params = ProxyMeasure(SUPERNETWORK, "params", lambda network, seed: (IMAGES, None), "fan_in", repeats=1)
+    params = batch_measure(SUPERNETWORK, "params", DATA, batch=4, repeats=1)
     harms = params(FEW, [("0→1", 1), ("0→1", 3)])
     assert harms["0→1", 1] == 0 < harms["0→1", 3]
 
@@ -96,7 +101,7 @@ def test_what_makes_a_proxy_undefined_is_worst():
 
 def test_both_measures_prune_a_supernetwork_to_one_architecture():
     measures = [
-        ntk_measure(SUPERNETWORK, IMAGES, repeats=1),
+        batch_measure(SUPERNETWORK, "ntk_cond", DATA, batch=4, repeats=1),
         regions_measure(SUPERNETWORK, DATA, blocks=CELL_AND_HEAD, repeats=1),
     ]
     rounds = list(pruned(FEW, measures))
@@ -107,11 +112,7 @@ def test_both_measures_prune_a_supernetwork_to_one_architecture():
 
 
 def test_any_other_proxies_prune_as_well():
-    labels = torch.arange(4)
-    measures = [
-        ProxyMeasure(SUPERNETWORK, proxy, lambda network, seed: (IMAGES, labels), "fan_in", repeats=1)
-        for proxy in ("snip", "naswot")
-    ]
+    measures = [batch_measure(SUPERNETWORK, proxy, DATA, batch=4, repeats=1) for proxy in ("snip", "naswot")]
     *_, last = pruned(FEW, measures)
     assert all(len(choices) == 1 for choices in last.values())
 
@@ -150,16 +151,10 @@ def test_both_measures_know_the_harm_of_removals_in_other_spaces(name: str):
     left = all_but_zeros(supernetwork)
     group = next(group for group, choices in left.items() if len(choices) > 1)
     removals = [(group, choice) for choice in left[group][:2]]
-    images = torch.randn(
-        2, *supernetwork.skeleton.inputs[0].shape, generator=torch.Generator().manual_seed(0)
-    )
-    measures = [
-        regions_measure(
-            supernetwork, dark_and_light(side=supernetwork.skeleton.inputs[0].shape[-1]), repeats=1
-        )
-    ]
+    data = dark_and_light(side=supernetwork.skeleton.inputs[0].shape[-1])
+    measures = [regions_measure(supernetwork, data, repeats=1)]
     if name != "proxylessnas":  # whose gradients of each image take long
-        measures.append(ntk_measure(supernetwork, images, repeats=1))
+        measures.append(batch_measure(supernetwork, "ntk_cond", data, batch=2, repeats=1))
     for measure in measures:
         measure.check(left)
         assert all(math.isfinite(harm) for harm in measure(left, removals).values())
