@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hwnas.cli.differentiable_pruning import TENAS
 from hwnas.cli.options import Json, Seed
 from hwnas.cli.oracles import oracles
 from hwnas.cli.output import console, print_json, print_table, progress_bar, say
@@ -88,6 +89,7 @@ def benchmark(
         raise ValueError(f"--out {out} is a file, or in one; give a folder")
     if out is not None and (out / "comparison.json").exists():
         raise ValueError(f"--out {out} holds a comparison already; give another folder")
+    _refuse_supernets(strategies)
     chosen = named(strategies)
     searched = search_space(space)
     metrics = oracles(oracle, searched)
@@ -121,6 +123,17 @@ def benchmark(
     _show(replace(found, left_out={**found.left_out, **missing}), out, json)
     if journal is not None:
         journal.unlink(missing_ok=True)
+
+
+def _refuse_supernets(strategies: str) -> None:
+    """`hwnas list strategies` has these as well."""
+    from hwnas.differentiable.methods import METHODS
+
+    for name in (text.partition(":")[0].strip() for text in strategies.split(",")):
+        if name in (*METHODS, TENAS):
+            raise ValueError(
+                f"--strategies: {name} searches a supernet and looks nothing up; run it with hwnas search"
+            )
 
 
 def _journal(out: Path | None) -> Path | None:

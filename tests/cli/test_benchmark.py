@@ -168,6 +168,8 @@ def test_peers_take_part(folder):
         (("--oracle", "one.csv", "--oracle", "one.csv"), "accuracy is given twice"),
         (("--oracle", "all.csv:latency"), "less is better of latency"),
         (("--oracle", "one.csv", "--strategies", "magic"), "unknown strategy 'magic'"),
+        (("--oracle", "one.csv", "--strategies", "random,tenas:batch=8"), "tenas searches a supernet"),
+        (("--oracle", "one.csv", "--strategies", "darts"), "darts searches a supernet"),
         (("--oracle", "one.csv", "--proxies", ""), "--proxies is empty: give a file of scores, or counts"),
         (("--oracle", "one.csv", "--proxies", " ,"), "--proxies is empty"),
         (
