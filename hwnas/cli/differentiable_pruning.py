@@ -54,7 +54,7 @@ def search_by_pruning(request: Request, json: bool) -> None:
                 progress=lambda one: _show(bar, one, number),
             )
         derived = Derived(found.architecture, _costs(request, found.architecture))
-        candidate = verified(request, derived, request.training("cpu"))
+        candidate = verified(request, derived, request.training(settings.device))
         written = write_pruning(request.folder, request.space)
     if json:
         print_json({"scored": found.record.scored, "rounds": number, **asdict(candidate)})

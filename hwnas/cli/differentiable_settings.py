@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwnas.objectives import Constraint, parse_quantity
 from hwnas.objectives.penalties import penalty
+from hwnas.torch_device import check_torch_device
 from hwnas.typed import check_settings
 
 if TYPE_CHECKING:
@@ -43,12 +44,7 @@ class SearchOptions:
     guard: bool = True
 
     def __post_init__(self) -> None:
-        import torch
-
-        if self.device not in ("cpu", "cuda"):
-            raise ValueError(f"device must be cpu or cuda, not {self.device!r}")
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("device=cuda, and torch finds no CUDA device here: use device=cpu")
+        check_torch_device(self.device)
 
 
 def parts_of(name: str, given: Mapping[str, Any]) -> tuple[Method, SearchOptions, Guard | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hwnas.torch_device import check_torch_device
 from hwnas.typed import check_settings
 
 if TYPE_CHECKING:
@@ -63,18 +64,10 @@ def _check(given: Mapping[str, Any]) -> None:
     limit = given.get("limit")
     if limit is not None and limit < 2:
         raise ValueError(f"metric {NAME}: limit must be at least 2 images, not {limit}")
-    _check_device(given.get("device") or "cpu", given.get("precision", "fp32"))
-
-
-def _check_device(device: str, precision: str) -> None:
-    import torch
-
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"metric {NAME}: device must be cpu or cuda, not {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"metric {NAME}: device=cuda, and torch finds no CUDA device here: use device=cpu")
-    if device == "cpu" and precision in ("bf16", "fp16"):
-        raise ValueError(f"metric {NAME}: precision={precision} needs device=cuda")
+    try:
+        check_torch_device(given.get("device") or "cpu", given.get("precision", "fp32"))
+    except ValueError as error:
+        raise ValueError(f"metric {NAME}: {error}") from error
 
 
 def _those(given: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -71,7 +71,8 @@ def test_the_same_call_gives_the_answer_that_is_there_and_may_measure_it(
 
 def test_mistakes_are_named(data, tmp_path: Path) -> None:
     for given, said in (
-        ({"epochs": 3}, "epochs is no setting of it; it has proxies, batch, number, repeats"),
+        ({"epochs": 3}, "epochs is no setting of it; it has proxies, batch, number, repeats, device"),
+        ({"device": "tpu"}, "strategy tenas: device must be cpu or cuda, not 'tpu'"),
         ({"batch": "many"}, "batch must be a whole number"),
         ({"proxies": "ntk"}, "strategy tenas: .*ntk"),
     ):

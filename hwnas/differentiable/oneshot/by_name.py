@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from inspect import Parameter, signature
 from typing import Any, cast
 
-import torch
-
 from hwnas.differentiable.oneshot.metric import NAME as NAME
 from hwnas.differentiable.oneshot.metric import OneShotAccuracy
 from hwnas.differentiable.oneshot.settings import How, OneShotSettings
+from hwnas.torch_device import check_torch_device
 from hwnas.training import TrainingSettings
 from hwnas.training.settings import Precision
 from hwnas.typed import check_settings
@@ -62,7 +61,7 @@ def _metric(
     device: str = "cpu",
     folder: str | None = None,
 ) -> OneShotAccuracy:
-    _check_device(device, precision)
+    check_torch_device(device, precision)
     if limit is not None and limit < 2:
         raise ValueError(f"limit must be at least 2 images, not {limit}")
     training = TrainingSettings(
@@ -82,12 +81,3 @@ SETTINGS = tuple(
     for name, parameter in signature(_metric).parameters.items()
     if parameter.kind is Parameter.KEYWORD_ONLY
 )
-
-
-def _check_device(device: str, precision: str) -> None:
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"device must be cpu or cuda, not {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device=cuda, and torch finds no CUDA device here: use device=cpu")
-    if device == "cpu" and precision in ("bf16", "fp16"):
-        raise ValueError(f"precision={precision} needs device=cuda")

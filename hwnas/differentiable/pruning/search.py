@@ -27,6 +27,7 @@ from hwnas.proxies.registry import get
 from hwnas.spaces import Architecture, SearchSpace
 from hwnas.spaces.supernetwork import Supernetwork
 from hwnas.threads import one_torch_thread
+from hwnas.torch_device import check_torch_device
 from hwnas.training import DataSet
 
 SMALL = {"nasbench201": {"channels": 3, "cells": 1}, "darts": {"channels": 1, "layers": 3}}
@@ -46,15 +47,17 @@ class PruningSettings:
         batch: images that they are scored on; linear regions have noise of their own.
         number: of choices that a group loses in a round.
         repeats: initialisations that are averaged.
+        device: cpu or cuda, where networks are scored; an answer that is trained is trained there, too.
 
     Raises:
-        ValueError: a number below 1, or no such proxy.
+        ValueError: a number below 1, no such proxy, or a device that torch does not have.
     """
 
     proxies: str = "ntk_cond+linear_regions"
     batch: int = 72
     number: int = 1
     repeats: int = 3
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         for name in ("batch", "number", "repeats"):
@@ -62,6 +65,7 @@ class PruningSettings:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in self.proxies.split("+"):
             get(name)
+        check_torch_device(self.device)
 
 
 def published_settings(space: SearchSpace) -> PruningSettings:
@@ -197,7 +201,10 @@ def _measures(
 def _measure(
     supernetwork: Supernetwork, proxy: str, data: DataSet, settings: PruningSettings, seed: int
 ) -> ProxyMeasure:
+    repeats, device = settings.repeats, settings.device
     if proxy == "linear_regions":
         blocks = REGIONS_BLOCKS.get(supernetwork.space.name, ())
-        return regions_measure(supernetwork, data, blocks=blocks, repeats=settings.repeats, seed=seed)
-    return batch_measure(supernetwork, proxy, data, batch=settings.batch, repeats=settings.repeats, seed=seed)
+        return regions_measure(supernetwork, data, blocks=blocks, repeats=repeats, seed=seed, device=device)
+    return batch_measure(
+        supernetwork, proxy, data, batch=settings.batch, repeats=repeats, seed=seed, device=device
+    )

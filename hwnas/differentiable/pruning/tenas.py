@@ -182,6 +182,7 @@ def batch_measure(
     batch: int,
     repeats: int = REPEATS,
     seed: int = 0,
+    device: str = "cpu",
 ) -> ProxyMeasure:
     """A proxy of as many train images as `batch` says, others for each initialisation.
 
@@ -196,10 +197,12 @@ def batch_measure(
         batch: the number of images.
         repeats: the number of initialisations.
         seed: of the first of them.
+        device: where the networks are scored.
     """
 
     def images(network: Network, seed: int) -> tuple[Tensor, Tensor]:
-        return data.batch(batch, seed)
+        inputs, targets = data.batch(batch, seed)
+        return inputs.to(device), targets.to(device)
 
     fan: Fan = "fan_out" if proxy == "ntk_cond" else "fan_in"
     return ProxyMeasure(supernetwork, proxy, images, fan, repeats=repeats, seed=seed)
@@ -212,6 +215,7 @@ def regions_measure(
     blocks: Sequence[str] = (),
     repeats: int = REPEATS,
     seed: int = 0,
+    device: str = "cpu",
 ) -> ProxyMeasure:
     """The number of linear regions of a thin copy that 3000 crops of images fall into: more is better.
 
@@ -227,13 +231,11 @@ def regions_measure(
             `head` of NAS-Bench-201; none for all of the network.
         repeats: the number of initialisations.
         seed: of the first of them.
-
-    Raises:
-        ValueError: the supernetwork has no such block.
+        device: where the networks are scored.
     """
 
     def crops(network: Network, seed: int) -> tuple[Tensor, None]:
-        return data.crops(REGION_IMAGES, network.inputs[0].shape[-1], seed), None
+        return data.crops(REGION_IMAGES, network.inputs[0].shape[-1], seed).to(device), None
 
     def part(network: Network) -> Network:
         return smallest_thin(network, blocks=blocks, repeats=True)

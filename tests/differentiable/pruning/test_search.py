@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import torch
 
 from hwnas.differentiable.pruning import search as pruning_search
 from hwnas.differentiable.pruning import tenas
@@ -152,3 +153,12 @@ def test_wrong_settings_are_named(data, tmp_path: Path):
         PruningSettings("naswott")
     with pytest.raises(ValueError, match="takes images 3×8×8 and has 10 classes"):
         prune(NASBench201(classes=10, resolution=8), data=data, folder=tmp_path)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+def test_a_gpu_leaves_what_the_cpu_leaves(data, whole, tmp_path: Path):
+    settings = replace(QUICK, device="cuda")
+    on_gpu = prune(SPACE, data=data, folder=tmp_path, settings=settings)
+    assert on_gpu.architecture == whole[0].architecture
+    for ours, theirs in zip(on_gpu.record.rounds, whole[0].record.rounds, strict=True):
+        assert ours.values == pytest.approx(theirs.values, rel=1e-4)
