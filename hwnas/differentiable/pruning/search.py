@@ -117,7 +117,7 @@ def prune(
         data: whose train images the proxies see, or what `hwnas.training.load` takes.
         folder: of the search; gets pruning.json.
         settings: None for `published_settings`.
-        seed: of the images and of the first initialisation; the next has the next one.
+        seed: that draws the initialisations and their images; other seeds share none.
         progress: called after each round, and with what the search begins with.
 
     Raises:

@@ -94,7 +94,7 @@ class ProxyMeasure:
         fan: of He's normal weights.
         part: of the reduced network what is scored.
         repeats: the number of initialisations.
-        seed: of the first of them; the next has the next one.
+        seed: that draws them; other seeds share none.
     """
 
     supernetwork: Supernetwork
@@ -138,7 +138,7 @@ class ProxyMeasure:
 
     @property
     def _seeds(self) -> range:
-        return range(self.seed, self.seed + self.repeats)
+        return range(self.seed * self.repeats, (self.seed + 1) * self.repeats)
 
     def _part_of(self, remaining: Remaining) -> Network:
         return self.part(reduced_network(self.supernetwork, remaining))
@@ -196,7 +196,7 @@ def batch_measure(
         data: whose train images are drawn.
         batch: the number of images.
         repeats: the number of initialisations.
-        seed: of the first of them.
+        seed: that draws them; other seeds share none.
         device: where the networks are scored.
     """
 
@@ -230,7 +230,7 @@ def regions_measure(
         blocks: the names of blocks at the top that are run one after the other, such as `stage0.cell0` and
             `head` of NAS-Bench-201; none for all of the network.
         repeats: the number of initialisations.
-        seed: of the first of them.
+        seed: that draws them; other seeds share none.
         device: where the networks are scored.
     """
 

@@ -60,6 +60,13 @@ def test_it_is_the_mean_over_initialisations():
         assert both[removal] == pytest.approx((single[0][removal] + single[1][removal]) / 2)
 
 
+def test_seeds_share_no_initialisation():
+    removals = [("0→1", 1)]
+    apart = [batch_measure(SUPERNETWORK, "ntk_cond", DATA, batch=4, repeats=1, seed=s) for s in (2, 3)]
+    both = batch_measure(SUPERNETWORK, "ntk_cond", DATA, batch=4, repeats=2, seed=1)
+    assert both(FEW, removals)["0→1", 1] == pytest.approx(sum(m(FEW, removals)["0→1", 1] for m in apart) / 2)
+
+
 def test_regions_get_lost_with_the_only_convolution_rather_than_with_a_skip():
     """Without it node 1 is a copy of the input, whose pattern is known already."""
     left = dict.fromkeys(SUPERNETWORK.groups, (3,)) | {"0→1": (1, 3)}
