@@ -81,7 +81,7 @@ def benchmark(
     json: Json = False,
 ) -> None:
     """Compare strategies on recorded results: what each finds, and after how many trained networks."""
-    from hwnas.search.comparison import SearchJournal, compare, contestants, named, recorded_space, scale
+    from hwnas.search.comparison import SearchJournal, compare, contestants, recorded_space, scale
     from hwnas.search.comparison import peers as installed_peers
     from hwnas.search.settings import make_objective
 
@@ -89,8 +89,7 @@ def benchmark(
         raise ValueError(f"--out {out} is a file, or in one; give a folder")
     if out is not None and (out / "comparison.json").exists():
         raise ValueError(f"--out {out} holds a comparison already; give another folder")
-    _refuse_supernets(strategies)
-    chosen = named(strategies)
+    chosen = _named(strategies)
     searched = search_space(space)
     metrics = oracles(oracle, searched)
     target = maximize or next(iter(metrics))
@@ -125,15 +124,21 @@ def benchmark(
         journal.unlink(missing_ok=True)
 
 
-def _refuse_supernets(strategies: str) -> None:
-    """`hwnas list strategies` has these as well."""
-    from hwnas.differentiable.methods import METHODS
+def _named(strategies: str) -> list[str]:
+    """The strategies to compare; `hwnas list strategies` has others as well."""
+    from hwnas.search.comparison import named
 
-    for name in (text.partition(":")[0].strip() for text in strategies.split(",")):
-        if name in (*METHODS, TENAS):
-            raise ValueError(
-                f"--strategies: {name} searches a supernet and looks nothing up; run it with hwnas search"
-            )
+    try:
+        return named(strategies)
+    except ValueError:
+        from hwnas.differentiable.methods import METHODS
+
+        for name in (text.partition(":")[0].strip() for text in strategies.split(",")):
+            if name in (*METHODS, TENAS):
+                raise ValueError(
+                    f"--strategies: {name} searches a supernet and looks nothing up; run it with hwnas search"
+                ) from None
+        raise
 
 
 def _journal(out: Path | None) -> Path | None:

@@ -58,12 +58,10 @@ def thin(network: Network, *, side: int = 3, blocks: Sequence[str] = (), repeats
             fit each other.
         ValueError: the network has no such block.
     """
+    image = (1, side, side)
     if blocks:
-        return _thin_blocks(network, blocks, side, repeats)
-    if len(network.inputs) != 1 or len(network.inputs[0].shape) != 3:
-        shapes = ", ".join(str(value.shape) for value in network.inputs)
-        raise CannotThinError(f"one image (channels, height, width) expected as the input, not {shapes}")
-    return _Thinner(network if repeats else without_repeats(network), (1, side, side)).network()
+        return _thin_blocks(network, blocks, image, repeats)
+    return _thin(network, image, repeats)
 
 
 def smallest_thin(
@@ -90,19 +88,28 @@ def smallest_thin(
     raise misfit
 
 
-def _thin_blocks(network: Network, names: Sequence[str], side: int, repeats: bool) -> Network:
+def _thin(network: Network, image: Shape, repeats: bool) -> Network:
+    if len(network.inputs) != 1 or len(network.inputs[0].shape) != 3:
+        shapes = ", ".join(str(value.shape) for value in network.inputs)
+        raise CannotThinError(f"one image (channels, height, width) expected as the input, not {shapes}")
+    return _Thinner(network if repeats else without_repeats(network), image).network()
+
+
+def _thin_blocks(network: Network, names: Sequence[str], image: Shape, repeats: bool) -> Network:
     known = {item.name: item.network for item in network.items if isinstance(item, Block)}
-    image = value = Value("input", (1, side, side))
+    if unknown := [name for name in names if name not in known]:
+        there = ", ".join(known) or "no blocks"
+        raise ValueError(f"block: no {unknown[0]!r} in the network; it has {there}")
+    first = value = Value("input", image)
     items = []
     for name in names:
-        if name not in known:
-            there = ", ".join(known) or "no blocks"
-            raise ValueError(f"block: no {name!r} in the network; it has {there}")
-        block = thin(known[name], side=value.shape[-1], repeats=repeats)
+        if len(value.shape) != 3:
+            raise CannotThinError(f"block {name}: its input, {value.name}, is no image: {value.shape}")
+        block = _thin(known[name], value.shape, repeats)
         output = Value(name, block.outputs[0].shape)
         items.append(Block(name, block, (value.name,), (output,)))
         value = output
-    return Network((image,), (value,), tuple(items), {})
+    return Network((first,), (value,), tuple(items), {})
 
 
 def without_repeats(network: Network) -> Network:

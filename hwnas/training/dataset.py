@@ -70,8 +70,11 @@ class DataSet:
     def crops(self, size: int, side: int, seed: int = 0) -> Tensor:
         """Draw random crops of a single channel of train images: standardised float32 [size, 1, side, side].
 
-        Each is of another image as long as there are enough. Raises ValueError where `side` exceeds theirs.
+        Each is of another image as long as there are enough. Raises ValueError where `size` is below 1 or
+        `side` exceeds that of the images.
         """
+        if size < 1:
+            raise ValueError(f"size must be at least 1, not {size}")
         channels, height, width = self.input_shape
         if not 1 <= side <= min(height, width):
             raise ValueError(f"side must be 1 to {min(height, width)}, that of the images; got {side}")

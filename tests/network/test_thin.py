@@ -182,6 +182,20 @@ def test_inputs_that_are_no_image_are_refused() -> None:
         thin(built(lambda b, x: b.linear(x, 3), shape=(12,)))
 
 
+def headed(b: Builder, x: Value) -> Value:
+    x = b.block("down", block, x, stride=2)
+    return b.block("head", lambda b, x: b.linear(b.global_average_pool(x), 10), x)
+
+
+def test_a_block_takes_as_many_channels_as_the_one_before_gives() -> None:
+    def joined(b: Builder, x: Value) -> Value:
+        x = b.block("two", lambda b, x: b.concat(b.relu(x), b.conv(x, 3)), x)
+        return b.block("one", block, x)
+
+    alone = thin(built(joined), blocks=("two", "one"))
+    assert to_torch(alone)(torch.zeros(2, 1, 3, 3)).shape == (2, 1, 3, 3)
+
+
 def test_blocks_at_the_top_may_be_thinned_alone() -> None:
     network = built(stack)
     alone = thin(network, side=8, blocks=("first0", "down"))
@@ -194,5 +208,7 @@ def test_blocks_at_the_top_may_be_thinned_alone() -> None:
         ValueError, match="block: no 'third' in the network; it has first0, first1, first2, down"
     ):
         thin(network, blocks=("first0", "third"))
+    with pytest.raises(CannotThinError, match=r"block down: its input, head, is no image: \(1,\)"):
+        thin(built(headed), blocks=("head", "down"))
     with pytest.raises(ValueError, match="block: no 'a' in the network; it has no blocks"):
         thin(built(lambda b, x: b.relu(x)), blocks=("a",))

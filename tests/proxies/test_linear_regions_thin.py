@@ -78,6 +78,7 @@ def test_more_relus_see_more_regions() -> None:
     assert 1 < poor.value < rich.value < 3000
     assert (rich.layers_used, poor.layers_used) == (7, 3)
     assert rich.note is None
+    assert linear_regions_thin_with(repeats=2).name == "linear_regions_thin(repeats=2)"
     assert one_cell.name == "linear_regions_thin(blocks=stage0.cell0+head, repeats=3)"
 
 

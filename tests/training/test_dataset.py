@@ -58,6 +58,8 @@ def test_more_crops_than_images_are_several_of_each():
     assert data.crops(70, 8, seed=1).flatten(1).unique(dim=0).shape[0] > 32
     with pytest.raises(ValueError, match="side must be 1 to 8, that of the images; got 9"):
         data.crops(1, 9)
+    with pytest.raises(ValueError, match="size must be at least 1, not 0"):
+        data.crops(0, 3)
 
 
 def test_selection_never_sees_the_test_images():

@@ -43,14 +43,15 @@ class PruningSettings:
     """How a supernetwork is pruned; the defaults are TE-NAS' for NAS-Bench-201.
 
     Attributes:
-        proxies: whose ranks add up, joined by `+`.
-        batch: images that they are scored on; linear regions have noise of their own.
+        proxies: whose ranks add up, joined by `+`; the first one settles ties.
+        batch: images that they are scored on; linear regions have crops of their own.
         number: of choices that a group loses in a round.
         repeats: initialisations that are averaged.
         device: cpu or cuda, where networks are scored; an answer that is trained is trained there, too.
 
     Raises:
-        ValueError: a number below 1, no such proxy, or a device that torch does not have.
+        ValueError: a number below 1, or a batch of 1 for `ntk_cond`, which compares images; no such proxy; a
+            device that torch does not have.
     """
 
     proxies: str = "ntk_cond+linear_regions"
@@ -65,6 +66,8 @@ class PruningSettings:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in self.proxies.split("+"):
             get(name)
+        if self.batch == 1 and "ntk_cond" in self.proxies.split("+"):
+            raise ValueError("batch must be at least 2 for ntk_cond, which compares images")
         check_torch_device(self.device)
 
 
@@ -137,11 +140,14 @@ def prune(
         architecture="",
     )
     where = Path(folder)
-    where.mkdir(parents=True, exist_ok=True)
     record = _resumed(record, where)
+    if settings.batch > len(loaded.train_labels) and settings.proxies != "linear_regions":
+        there = f"{len(loaded.train_labels)}, the train images of {loaded.name}"
+        raise ValueError(f"batch must be at most {there}; got {settings.batch}")
     measures = _measures(supernetwork, loaded, settings, seed)
     for measure in measures.values():
         measure.check(all_but_zeros(supernetwork))
+    where.mkdir(parents=True, exist_ok=True)
     with one_torch_thread():
         record = _searched(record, supernetwork, measures, where, progress)
     answer = remaining_architecture(space.supernetwork(), record.rounds[-1].remaining)

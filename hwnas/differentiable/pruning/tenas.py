@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ from hwnas.differentiable.pruning.reduced import Remaining, Removal, reduced_net
 from hwnas.differentiable.pruning.rounds import Measure, pruned, without_edges
 from hwnas.differentiable.zeros import all_but_zeros
 from hwnas.network.network import Network
-from hwnas.network.thin import smallest_thin
+from hwnas.network.thin import smallest_thin, thin
 from hwnas.network.to_torch import to_torch
 from hwnas.proxies.he_weights import Fan, he_normal
 from hwnas.proxies.isolation import isolated
@@ -237,14 +238,21 @@ def regions_measure(
     def crops(network: Network, seed: int) -> tuple[Tensor, None]:
         return data.crops(REGION_IMAGES, network.inputs[0].shape[-1], seed).to(device), None
 
+    @cache
+    def side() -> int:
+        """The same whatever remains: counts on maps of different sizes cannot be compared."""
+        whole = reduced_network(supernetwork, all_but_zeros(supernetwork))
+        return smallest_thin(whole, blocks=blocks, repeats=True).inputs[0].shape[-1]
+
     def part(network: Network) -> Network:
-        return smallest_thin(network, blocks=blocks, repeats=True)
+        return thin(network, side=side(), blocks=blocks, repeats=True)
 
     return ProxyMeasure(supernetwork, "linear_regions", crops, "fan_in", part, repeats, seed)
 
 
 def _initialised(network: Network, fan: Fan, seed: int, device: torch.device) -> nn.Module:
-    module = to_torch(network)
+    with isolated(seed, torch.device("cpu")):
+        module = to_torch(network)
     with isolated(seed, torch.device("cpu")):
         he_normal(module, fan)
     return _placed(module, device)

@@ -25,8 +25,8 @@ def linear_regions(context: Context) -> Measurement:
     All calls of the ReLU family count, as modules or as functions, of any number of axes (see `naswot`; the
     reference counts `nn.ReLU` on feature maps alone). What has no code is reported in `layers_skipped` by
     its ATen name. On an ordinary network every image has a pattern of its own; a note says so, as the value
-    is then the batch size. `linear_regions_thin` is TE-NAS's own setting. NaN, with a reason, where there is
-    no ReLU or the input of one holds NaN.
+    is then the batch size. `linear_regions_thin` counts those of a thin copy, as TE-NAS does. NaN, with a
+    reason, where there is no ReLU or the input of one holds NaN.
 
     Raises:
         ValueError: when the batch holds fewer than two images.

@@ -1,4 +1,4 @@
-"""Linear regions of the network's thin copy: TE-NAS's own setting."""
+"""Linear regions of the network's thin copy, as TE-NAS counts them, on noise."""
 
 import math
 from collections.abc import Sequence
@@ -63,9 +63,10 @@ def linear_regions_thin_with(*, blocks: Sequence[str] = (), repeats: int = REPEA
     """
     if repeats < 1:
         raise ValueError(f"repeats: {repeats}; pass 1 or more")
+    of = f"blocks={'+'.join(blocks)}, " if blocks else ""
     return replace(
         get("linear_regions_thin"),
-        name=f"linear_regions_thin(blocks={'+'.join(blocks) or None}, repeats={repeats})",
+        name=f"linear_regions_thin({of}repeats={repeats})",
         function=lambda context: _mean_count(context, blocks, repeats),
     )
 

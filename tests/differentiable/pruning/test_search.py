@@ -19,6 +19,7 @@ from hwnas.differentiable.pruning.search import (
     published_settings,
     small_twin,
 )
+from hwnas.differentiable.zeros import all_but_zeros
 from hwnas.spaces import DARTS, FBNet, NASBench201
 from hwnas.training import load
 from tests.differentiable.images import quadrants
@@ -131,6 +132,20 @@ def test_the_papers_measures_are_those_of_the_settings(data):
         ("ntk_cond", "fan_out", 2, 5),
         ("linear_regions", "fan_in", 2, 5),
     ]
+    shapes = []
+    for one in measures.values():
+        network = one._part_of(all_but_zeros(supernetwork))
+        shapes.append((len(network.items), one.batch(network, 0)[0].shape))
+    assert shapes == [(7, (8, 3, 8, 8)), (2, (3000, 1, 3, 3))]
+
+
+def test_a_batch_that_the_data_does_not_have_is_refused_before_a_folder_is_made(data, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"batch must be at most \d+, the train images of .*; got 1000000"):
+        prune(SPACE, data=data, folder=tmp_path / "run", settings=replace(QUICK, batch=10**6))
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError, match="batch must be at least 2 for ntk_cond, which compares images"):
+        PruningSettings("naswot+ntk_cond", batch=1)
+    assert PruningSettings("naswot", batch=1).batch == 1
 
 
 def test_another_search_in_the_folder_is_refused(data, whole):
