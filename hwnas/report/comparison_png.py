@@ -41,7 +41,7 @@ def write_png(comparison: StrategyComparison, path: Path | str) -> None:
         _by_seconds(right, comparison)
     else:
         _by_networks(figure.subplots(), comparison)
-    said = [*wrapped(headline(comparison), 110), *wrapped(task(comparison), 130)]
+    said = [line for text in (headline(comparison), task(comparison)) for line in wrapped(text, 140)]
     figure.suptitle(literal("\n".join(said)), fontsize=10.5, color=INK, x=0.01, ha="left")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=_DPI)
