@@ -37,6 +37,7 @@ from hwnas.differentiable.supernet.module import Supernet
 from hwnas.differentiable.supernet.parameters import initial_logits
 from hwnas.differentiable.supernet.relaxations import softmax
 from hwnas.differentiable.supernet.weights import CandidateWeights
+from hwnas.freed_memory import freed_memory_kept
 from hwnas.network.network import Network, Shape
 from hwnas.network.to_torch import to_torch
 from hwnas.objectives import Constraint
@@ -195,7 +196,7 @@ def _step(space: SearchSpace) -> list[Row]:
         expected = flops.expected(softmax(logits).probabilities)
         Lagrangian()(torch.zeros(()), {"flops": expected}, aim).backward()
 
-    with torch_threads(1):
+    with torch_threads(1), freed_memory_kept():
         by_weights, by_logits, apart, added = _cpu_seconds(weights_step, logits_step, alone, penalty)
     share = _median_ratio(added, by_logits)
     return [

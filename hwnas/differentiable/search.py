@@ -28,6 +28,7 @@ from hwnas.differentiable.settings import Precision, SearchSettings
 from hwnas.differentiable.skips import count_skips
 from hwnas.differentiable.stepper import Aim, SearchDiverged, Stepper, Tally
 from hwnas.differentiable.zeros import without_zeros
+from hwnas.freed_memory import freed_memory_kept
 from hwnas.latency.predictors.parts import PartsPredictor
 from hwnas.objectives import Constraint, Penalty
 from hwnas.objectives.penalties import Lagrangian
@@ -113,7 +114,7 @@ def search(
         SearchDiverged: a loss, the penalty or a logit is NaN or infinite.
     """
     settings = SearchSettings(epochs, batch_size, seed, precision, threads)
-    with torch_threads(threads):
+    with torch_threads(threads), freed_memory_kept():
         planned = plan(space, data, method, subject_to, predictor, penalty, guard, settings, device)
         where = Path(folder)
         where.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hwnas.freed_memory import freed_memory_kept
 from hwnas.network.modes import evaluation_mode
 from hwnas.threads import torch_threads
 from hwnas.training.batches import prepared, shuffled
@@ -53,7 +54,12 @@ def train(
         raise ValueError(
             f"precision {settings.precision} needs a CUDA device, and this is {device}: use fp32"
         )
-    with _seeded(settings.seed, device), torch_threads(settings.threads), evaluation_mode(module):
+    with (
+        _seeded(settings.seed, device),
+        torch_threads(settings.threads),
+        freed_memory_kept(),
+        evaluation_mode(module),
+    ):
         return _Training(module.to(device), data, settings, device, progress).run()
 
 

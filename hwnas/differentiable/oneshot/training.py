@@ -18,6 +18,7 @@ from hwnas.differentiable.oneshot.learner import Learner
 from hwnas.differentiable.oneshot.settings import OneShotSettings
 from hwnas.differentiable.settings import require_precision
 from hwnas.differentiable.supernet.module import Supernet
+from hwnas.freed_memory import freed_memory_kept
 from hwnas.spaces import SearchSpace
 from hwnas.spaces.supernetwork import Supernetwork
 from hwnas.threads import torch_threads
@@ -71,7 +72,7 @@ def train_oneshot(
     fitting(supernetwork, data)
     require_precision(settings.training.precision, device)
     training = _Training(supernetwork, data, settings, device)
-    with torch_threads(settings.training.threads):
+    with torch_threads(settings.training.threads), freed_memory_kept():
         if checkpoint is not None:
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
             training.resume(checkpoint)
