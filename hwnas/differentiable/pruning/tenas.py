@@ -251,9 +251,10 @@ def regions_measure(
 
 
 def _initialised(network: Network, fan: Fan, seed: int, device: torch.device) -> nn.Module:
-    with isolated(seed, torch.device("cpu")):
+    cpu = torch.device("cpu")
+    with isolated(seed, cpu):
         module = to_torch(network)
-    with isolated(seed, torch.device("cpu")):
+    with isolated(seed, cpu):  # whatever to_torch drew
         he_normal(module, fan)
     return _placed(module, device)
 
