@@ -4,7 +4,7 @@
 
 prints the cell and its CIFAR-10 test accuracy for each seed, and their mean. The release has networks of 3
 channels and a cell in each stage, batches of 72 images of CIFAR-10, and 3 initialisations; the paper's mean
-is 93.9 ± 0.47 (table 2). A seed takes about twenty minutes of a core; `--batch 16` three minutes.
+is 93.9 ± 0.47 (table 2). A seed takes about fifteen minutes of a core; with `--batch 16` two.
 """
 
 import argparse
